@@ -1,2 +1,26 @@
+//! Numbers, structures and error numbers of Linux on x86-64, as programs see them.
+//!
+//! Mirrors `include/uapi` and `arch/x86/include/uapi` of Linux v6.18: one module per family of headers.
+//!
+//! Constants keep Linux's spelling. Structures are `repr(C)`, have Linux's field names, are called by
+//! their Linux name in CamelCase (the C name is a `doc(alias)`), and have no hidden padding, so they
+//! can be copied from and to guest memory as bytes.
+//!
+//! Types of constants: a word of flags is unsigned and as wide as the argument it comes in; numbers
+//! that are compared (signals, codes, clocks, address families, policies) are `i32`; commands that
+//! Linux takes as `unsigned int` (`fcntl`, `ioctl`, `lseek`) are `u32`.
 #![no_std]
 #![forbid(unsafe_code)]
+#![allow(clippy::precedence)] // masks and shifts read as in the headers
+
+pub mod errno;
+pub mod fcntl;
+pub mod mman;
+pub mod poll;
+pub mod sched;
+pub mod siginfo;
+pub mod signal;
+pub mod stat;
+pub mod wait;
+
+pub use errno::{Errno, Error, Restart, Result};
