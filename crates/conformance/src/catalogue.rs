@@ -1,0 +1,152 @@
+//! The guests and their checks, read from the C sources themselves.
+//!
+//! The header comment of a guest declares what the harness must know, one `// Key: words` per line:
+//!
+//! - `Calls:` the system calls under test (documentation);
+//! - `Passes:` where the guest must pass: `host`, `acrida`;
+//! - `Places:` the kinds of file system it runs on: `disk`, `tmpfs` (none: it runs once, on disk);
+//! - `Needs:` `root` if its checks mean nothing without it.
+//!
+//! A check is a line that starts with `CHECK(name)`. Reading the source instead of asking the program keeps `--list` free of
+//! a compiler.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Where the files of a check live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A disk file system of the host, which acrida passes through.
+    Disk,
+    /// `/dev/shm`: a tmpfs on the host, our own tmpfs under acrida.
+    Tmpfs,
+}
+
+impl Place {
+    pub fn name(self) -> &'static str {
+        match self {
+            Place::Disk => "disk",
+            Place::Tmpfs => "tmpfs",
+        }
+    }
+
+    /// The directory below which runs make their own directories.
+    pub fn root(self) -> PathBuf {
+        match self {
+            Place::Disk => std::env::var_os("ACRIDA_CONFORMANCE_DISK")
+                .map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from),
+            Place::Tmpfs => PathBuf::from("/dev/shm"),
+        }
+    }
+}
+
+/// One guest program.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    pub name: String,
+    pub source: PathBuf,
+    pub checks: Vec<String>,
+    /// Empty: the guest does not care where its files live.
+    pub places: Vec<Place>,
+    pub needs_root: bool,
+    pub passes_on_acrida: bool,
+}
+
+/// All guests of `directory`, by name.
+pub fn load(directory: &Path) -> io::Result<Vec<Guest>> {
+    let mut guests = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "c") {
+            let text = fs::read_to_string(&path)?;
+            guests.push(
+                parse(path.clone(), &text)
+                    .map_err(|why| io::Error::other(format!("{}: {why}", path.display())))?,
+            );
+        }
+    }
+    guests.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(guests)
+}
+
+fn parse(source: PathBuf, text: &str) -> Result<Guest, String> {
+    let stem = source.file_stem().ok_or("no file name")?;
+    let name = stem.to_str().ok_or("name is not UTF-8")?.to_owned();
+    if header(text, "Calls").is_empty() {
+        return Err("the header has no `// Calls:` line".into());
+    }
+    let passes = header(text, "Passes");
+    if !passes.contains(&"host") {
+        return Err("the header must say `// Passes: host` (and `acrida`, if it must)".into());
+    }
+    let places = header(text, "Places")
+        .into_iter()
+        .map(|word| match word {
+            "disk" => Ok(Place::Disk),
+            "tmpfs" => Ok(Place::Tmpfs),
+            other => Err(format!("unknown place `{other}`")),
+        })
+        .collect::<Result<_, _>>()?;
+    let checks = checks(text)?;
+    Ok(Guest {
+        name,
+        checks,
+        places,
+        needs_root: header(text, "Needs").contains(&"root"),
+        passes_on_acrida: passes.contains(&"acrida"),
+        source,
+    })
+}
+
+fn header<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
+    text.lines()
+        .map_while(|line| line.strip_prefix("//"))
+        .filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix(':'))
+        .flat_map(str::split_whitespace)
+        .collect()
+}
+
+fn checks(text: &str) -> Result<Vec<String>, String> {
+    let mut names: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let Some((name, _)) = line
+            .strip_prefix("CHECK(")
+            .and_then(|rest| rest.split_once(')'))
+        else {
+            continue;
+        };
+        if names.iter().any(|known| known == name) {
+            return Err(format!("check `{name}` twice"));
+        }
+        names.push(name.to_owned());
+    }
+    if names.is_empty() {
+        return Err("no checks".into());
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "// x: y\n//\n// Calls: pipe read\n// Passes: host acrida\n// Places: disk tmpfs\n\
+                          #include \"check.h\"\n// Needs: root\nCHECK(one)\n{\n}\nCHECK(two)\n{\n}\n";
+
+    #[test]
+    fn header_ends_with_the_comment() {
+        let guest = parse("guests/pipe.c".into(), SOURCE).unwrap();
+        assert_eq!(guest.name, "pipe");
+        assert_eq!(guest.checks, ["one", "two"]);
+        assert_eq!(guest.places, [Place::Disk, Place::Tmpfs]);
+        assert!(!guest.needs_root);
+        assert!(guest.passes_on_acrida);
+    }
+
+    #[test]
+    fn a_name_may_not_be_used_twice() {
+        let twice = format!("{SOURCE}CHECK(one)\n");
+        assert!(parse("x.c".into(), &twice).unwrap_err().contains("twice"));
+    }
+}

@@ -1,0 +1,200 @@
+//! One run of a guest: its own directory, its own process group, a bound on its time, and what it said.
+//!
+//! A guest announces the end of each check, so a run that dies or hangs names the check at fault. The harness then starts
+//! the guest again with the checks that are left: one broken mechanism must not hide the state of the others.
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::time::Duration;
+
+/// Of one process start, not of one check.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+/// A machine on which everything hangs shall not take an hour to say so.
+const MAX_TIMEOUTS: usize = 3;
+
+/// What executes a guest.
+#[derive(Clone, Debug)]
+pub enum Runner {
+    Host,
+    /// The path of the `acrida` program.
+    Acrida(PathBuf),
+}
+
+/// What a guest said and how it ended.
+#[derive(Debug, Default)]
+pub struct Transcript {
+    /// The lines of each check that ran, without its name.
+    pub checks: BTreeMap<String, Vec<String>>,
+    /// What belongs to no check: stderr, exit status, stray output.
+    pub rest: Vec<String>,
+}
+
+enum Ended {
+    Exit(ExitStatus),
+    TimedOut,
+}
+
+/// Runs `checks` of `program`. `work` (for output) and `place` (for the guest's files) must not exist yet, and are gone
+/// afterwards; the guest makes `place` itself, as it may lie in a file system that only the guest sees.
+pub fn run(
+    runner: &Runner,
+    program: &Path,
+    checks: &[String],
+    work: &Path,
+    place: &Path,
+) -> io::Result<Transcript> {
+    let mut transcript = Transcript::default();
+    let mut left: Vec<String> = checks.to_vec();
+    let mut timeouts = 0;
+    while !left.is_empty() {
+        fs::create_dir_all(work)?;
+        let ended = start(runner, program, &left, work, place)?;
+        let stdout = String::from_utf8_lossy(&fs::read(work.join("stdout"))?).into_owned();
+        let stderr = String::from_utf8_lossy(&fs::read(work.join("stderr"))?).into_owned();
+        remove(place)?;
+        remove(work)?;
+        let first_unfinished = transcript.take(&stdout, &left);
+        transcript
+            .rest
+            .extend(stderr.lines().map(|line| format!("stderr: {line}")));
+        let end = describe(&ended);
+        let Some(index) = first_unfinished else {
+            transcript.rest.push(end);
+            break;
+        };
+        transcript
+            .checks
+            .entry(left[index].clone())
+            .or_default()
+            .push(end);
+        timeouts += usize::from(matches!(ended, Ended::TimedOut));
+        if timeouts == MAX_TIMEOUTS {
+            transcript
+                .rest
+                .push("too many timeouts, the other checks did not run".into());
+            break;
+        }
+        left.drain(..=index);
+    }
+    Ok(transcript)
+}
+
+impl Transcript {
+    /// Sorts the lines of `stdout` by check; returns the index of the first of `checks` that has no end.
+    fn take(&mut self, stdout: &str, checks: &[String]) -> Option<usize> {
+        let mut finished = 0;
+        for line in stdout.lines() {
+            let owner = line
+                .split_once(": ")
+                .filter(|(name, _)| checks.iter().any(|c| c == name));
+            match owner {
+                None => self.rest.push(format!("stray: {line}")),
+                Some((name, "end")) if checks.get(finished).is_some_and(|c| c == name) => {
+                    self.checks.entry(name.to_owned()).or_default();
+                    finished += 1;
+                }
+                Some((name, text)) => {
+                    self.checks
+                        .entry(name.to_owned())
+                        .or_default()
+                        .push(text.to_owned());
+                }
+            }
+        }
+        (finished < checks.len()).then_some(finished)
+    }
+}
+
+fn start(
+    runner: &Runner,
+    program: &Path,
+    checks: &[String],
+    work: &Path,
+    place: &Path,
+) -> io::Result<Ended> {
+    let mut command = match runner {
+        Runner::Host => Command::new(program),
+        Runner::Acrida(acrida) => {
+            let mut command = Command::new(acrida);
+            command.args(["run", "--"]).arg(program);
+            command
+        }
+    };
+    command
+        .arg(place)
+        .args(checks)
+        .current_dir(work)
+        .process_group(0);
+    command
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("LC_ALL", "C");
+    command.stdin(File::open("/dev/null")?);
+    command.stdout(File::create(work.join("stdout"))?);
+    command.stderr(File::create(work.join("stderr"))?);
+    wait(command.spawn()?)
+}
+
+/// Waits for the end or the time limit; in either case nothing of the process group is left.
+fn wait(mut child: Child) -> io::Result<Ended> {
+    let pid = Pid::from_child(&child);
+    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+    let limit = Timespec {
+        tv_sec: TIME_LIMIT.as_secs().cast_signed(),
+        tv_nsec: 0,
+    };
+    let ready = loop {
+        match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit)) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => break other?,
+        }
+    };
+    // The leader is not reaped yet, so its number cannot have been given to another group.
+    let _ = kill_process_group(pid, Signal::KILL);
+    let status = child.wait()?;
+    Ok(if ready == 0 {
+        Ended::TimedOut
+    } else {
+        Ended::Exit(status)
+    })
+}
+
+fn describe(ended: &Ended) -> String {
+    match ended {
+        Ended::TimedOut => format!("the program did not end within {} s", TIME_LIMIT.as_secs()),
+        Ended::Exit(status) => match (status.code(), status.signal()) {
+            (Some(code), _) => format!("the program ended with status {code}"),
+            (None, signal) => format!("the program was killed by signal {}", signal.unwrap_or(0)),
+        },
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_go_to_their_check() {
+        let checks = ["one".to_owned(), "two".to_owned(), "three".to_owned()];
+        let mut transcript = Transcript::default();
+        let unfinished = transcript.take("one: a\none: end\nnoise\ntwo: b: c\n", &checks);
+        assert_eq!(unfinished, Some(1));
+        assert_eq!(transcript.checks["one"], ["a"]);
+        assert_eq!(transcript.checks["two"], ["b: c"]);
+        assert_eq!(transcript.rest, ["stray: noise"]);
+        assert!(!transcript.checks.contains_key("three"));
+    }
+}

@@ -1,0 +1,246 @@
+//! The runner: one trial per check (and one per program for what belongs to no check), see the crate's documentation.
+
+use acrida_conformance::catalogue::{self, Guest, Place};
+use acrida_conformance::compare::diff;
+use acrida_conformance::compile::compile;
+use acrida_conformance::expected::Expected;
+use acrida_conformance::run::{Runner, Transcript, run};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// The trial that holds stderr, exit status and stray output.
+const REST: &str = "(program)";
+
+/// A guest at a place, run at most once for all its trials.
+struct Session {
+    guest: Guest,
+    place: Option<Place>,
+    subject: Runner,
+    outcome: OnceLock<Result<Pair, String>>,
+}
+
+struct Pair {
+    host: Transcript,
+    subject: Transcript,
+}
+
+impl Session {
+    fn prefix(&self) -> String {
+        match self.place {
+            Some(place) => format!("{}/{}", self.guest.name, place.name()),
+            None => self.guest.name.clone(),
+        }
+    }
+
+    fn outcome(&self) -> Result<&Pair, Failed> {
+        self.outcome
+            .get_or_init(|| self.run().map_err(|error| error.to_string()))
+            .as_ref()
+            .map_err(Failed::from)
+    }
+
+    fn run(&self) -> io::Result<Pair> {
+        let program = compile(
+            &self.guest,
+            &Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests"),
+        )?;
+        let side = |runner: &Runner, letter: char| {
+            // Names of one length: no check shall see on which side it runs.
+            let name = format!(
+                "acrida-conf-{}-{}-{letter}",
+                std::process::id(),
+                self.prefix().replace('/', "-")
+            );
+            let work = Place::Disk.root().join(format!("{name}-out"));
+            let place = self.place.unwrap_or(Place::Disk).root().join(name);
+            run(runner, &program, &self.guest.checks, &work, &place)
+        };
+        Ok(Pair {
+            host: side(&Runner::Host, 'a')?,
+            subject: side(&self.subject, 'b')?,
+        })
+    }
+
+    fn verdict(&self, check: &str) -> Result<(), Failed> {
+        let pair = self.outcome()?;
+        let of = |transcript: &Transcript| match check {
+            REST => transcript.rest.clone(),
+            _ => transcript
+                .checks
+                .get(check)
+                .cloned()
+                .unwrap_or_else(|| vec!["(did not run)".into()]),
+        };
+        match diff(&of(&pair.host), &of(&pair.subject)) {
+            None => Ok(()),
+            Some(text) => Err(format!("- host, + {}\n{text}", self.subject_name()).into()),
+        }
+    }
+
+    fn subject_name(&self) -> &'static str {
+        match self.subject {
+            Runner::Host => "host, second run",
+            Runner::Acrida(_) => "acrida",
+        }
+    }
+}
+
+/// All sessions, and how many were begun ahead of their trials.
+struct Sessions {
+    all: Vec<Arc<Session>>,
+    begun: AtomicUsize,
+    /// Only if every trial will run is it right to run sessions nobody asked for yet.
+    run_ahead: bool,
+}
+
+impl Sessions {
+    /// The trials of one session are neighbours, so all test threads would wait for the same session; instead each first
+    /// runs a session that nobody has begun.
+    fn run_ahead(&self, wanted: &Session) {
+        while self.run_ahead && wanted.outcome.get().is_none() {
+            let index = self.begun.fetch_add(1, Ordering::Relaxed);
+            let Some(session) = self.all.get(index) else {
+                return;
+            };
+            let _ = session.outcome();
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let (own, others): (Vec<String>, Vec<String>) =
+        std::env::args().partition(|arg| arg == "--native-only");
+    let arguments = Arguments::from_iter(others);
+    match trials(&arguments, !own.is_empty()) {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(error) => {
+            eprintln!("conformance: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn trials(arguments: &Arguments, native_only: bool) -> io::Result<Vec<Trial>> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guests = catalogue::load(&package.join("guests"))?;
+    let subject = match native_only {
+        true => Runner::Host,
+        false => Runner::Acrida(acrida_binary()?),
+    };
+    let expected = match native_only {
+        true => Expected::default(),
+        false => Expected::load(&package.join("expected-differences.toml"))?,
+    };
+    let root = rustix::process::geteuid().is_root();
+
+    let sessions = Arc::new(Sessions {
+        all: sessions(&guests, &subject, root),
+        begun: AtomicUsize::new(0),
+        run_ahead: arguments.filter.is_none() && arguments.skip.is_empty(),
+    });
+    let mut trials = Vec::new();
+    let mut names = Vec::new();
+    for session in &sessions.all {
+        for check in session
+            .guest
+            .checks
+            .iter()
+            .map(String::as_str)
+            .chain([REST])
+        {
+            let name = format!("{}/{check}", session.prefix());
+            let reason = expected.reason(&name).map(str::to_owned);
+            names.push(name.clone());
+            trials.push(trial(
+                name,
+                check.to_owned(),
+                reason,
+                Arc::clone(session),
+                Arc::clone(&sessions),
+            ));
+        }
+    }
+    let unknown: Vec<_> = expected
+        .unknown(&names)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    trials.push(Trial::test(
+        "expected-differences/no_unknown_check",
+        move || match unknown.as_slice() {
+            [] => Ok(()),
+            names => Err(format!("no such check: {}", names.join(", ")).into()),
+        },
+    ));
+    Ok(trials)
+}
+
+fn sessions(guests: &[Guest], subject: &Runner, root: bool) -> Vec<Arc<Session>> {
+    let mut sessions = Vec::new();
+    for guest in guests {
+        if matches!(subject, Runner::Acrida(_)) && !guest.passes_on_acrida {
+            continue;
+        }
+        if guest.needs_root && !root {
+            eprintln!("conformance: {} needs root, left out", guest.name);
+            continue;
+        }
+        let places = match guest.places.as_slice() {
+            [] => vec![None],
+            places => places.iter().copied().map(Some).collect(),
+        };
+        sessions.extend(places.into_iter().map(|place| {
+            Arc::new(Session {
+                guest: guest.clone(),
+                place,
+                subject: subject.clone(),
+                outcome: OnceLock::new(),
+            })
+        }));
+    }
+    sessions
+}
+
+fn trial(
+    name: String,
+    check: String,
+    reason: Option<String>,
+    session: Arc<Session>,
+    sessions: Arc<Sessions>,
+) -> Trial {
+    Trial::test(name, move || {
+        sessions.run_ahead(&session);
+        match (session.verdict(&check), reason) {
+            (Err(_), Some(_)) => Ok(()),
+            (Ok(()), Some(reason)) => Err(format!(
+                "passes, but is listed in expected-differences.toml ({reason}): remove the entry"
+            )
+            .into()),
+            (verdict, None) => verdict,
+        }
+    })
+}
+
+/// `ACRIDA_BIN`, else the `acrida` that cargo built next to this test.
+fn acrida_binary() -> io::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("ACRIDA_BIN") {
+        return Ok(path.into());
+    }
+    let test = std::env::current_exe()?;
+    let beside = test
+        .ancestors()
+        .nth(2)
+        .unwrap_or(Path::new("."))
+        .join("acrida");
+    match beside.exists() {
+        true => Ok(beside),
+        false => Err(io::Error::other(format!(
+            "{} does not exist: `cargo build -p acrida` first, set ACRIDA_BIN, or pass --native-only",
+            beside.display()
+        ))),
+    }
+}
