@@ -13,14 +13,30 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::precedence)] // masks and shifts read as in the headers
 
+pub mod auxvec;
+pub mod capability;
+pub mod dirent;
+pub mod epoll;
 pub mod errno;
+pub mod eventfd;
 pub mod fcntl;
+pub mod futex;
+pub mod inotify;
+pub mod limits;
 pub mod mman;
+pub mod nr;
+pub mod pidfd;
 pub mod poll;
+pub mod resource;
 pub mod sched;
 pub mod siginfo;
 pub mod signal;
+pub mod signalfd;
 pub mod stat;
+pub mod time;
+pub mod uio;
+pub mod utsname;
 pub mod wait;
+pub mod xattr;
 
 pub use errno::{Errno, Error, Restart, Result};
