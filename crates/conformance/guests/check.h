@@ -31,6 +31,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define UNUSED __attribute__((unused))
@@ -271,22 +272,33 @@ UNUSED static void reap(const char *who, pid_t pid)
 UNUSED static void wait_asleep(pid_t pid)
 {
 	char path[64], text[512];
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	time_t give_up = now.tv_sec + 5;
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	for (long tries = 0; tries < 5000000; tries++) {
+	for (; now.tv_sec < give_up; clock_gettime(CLOCK_MONOTONIC, &now)) {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return;
-		ssize_t length = read(fd, text, sizeof text - 1);
+		ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 		close(fd);
 		if (length <= 0)
-			return;
+			break;
 		text[length] = 0;
 		char *state = strrchr(text, ')');
-		if (state && (state[2] == 'S' || state[2] == 'D' || state[2] == 'Z'))
+		if (state && (state[2] == 'S' || state[2] == 'Z'))
 			return;
 		sched_yield();
 	}
 	say("nobody fell asleep");
+}
+
+UNUSED static void do_nothing(int sig UNUSED)
+{
+}
+// From now on `sig` interrupts calls and has no other effect.
+UNUSED static void let_interrupt(int sig)
+{
+	struct sigaction action = { .sa_handler = do_nothing };
+	sigaction(sig, &action, NULL);
 }
 
 // The program itself, for execve: runs `name` of `execs` below instead of the checks.
@@ -373,6 +385,12 @@ int main(int argc, char **argv)
 	}
 	struct rlimit no_core = { 0, 0 };
 	setrlimit(RLIMIT_CORE, &no_core);
+	// The same table size wherever the guest runs.
+	struct rlimit descriptors;
+	getrlimit(RLIMIT_NOFILE, &descriptors);
+	if (descriptors.rlim_max > 1024)
+		descriptors.rlim_cur = 1024;
+	setrlimit(RLIMIT_NOFILE, &descriptors);
 	main_process = getpid();
 	top_directory = argv[1];
 	if (mkdir(top_directory, 0777) && errno != EEXIST) {
