@@ -1,6 +1,6 @@
-//! Internet addresses, protocols and the options of IP, TCP and UDP.
+//! Internet addresses, protocols and the options of IP and UDP; those of TCP are in [`crate::tcp`].
 //!
-//! Mirrors `include/uapi/linux/{in.h,in6.h,tcp.h,udp.h}` (v6.18).
+//! Mirrors `include/uapi/linux/{in.h,in6.h,udp.h}` (v6.18).
 //!
 //! Ports and IPv4 addresses are in network byte order: they are [`zerocopy`] big-endian numbers, so that
 //! they cannot be mistaken for host order.
@@ -15,8 +15,23 @@ pub const IPPROTO_ICMP: i32 = 1;
 pub const IPPROTO_IGMP: i32 = 2;
 pub const IPPROTO_IPIP: i32 = 4;
 pub const IPPROTO_TCP: i32 = 6;
+pub const IPPROTO_EGP: i32 = 8;
+pub const IPPROTO_PUP: i32 = 12;
 pub const IPPROTO_UDP: i32 = 17;
+pub const IPPROTO_IDP: i32 = 22;
+pub const IPPROTO_TP: i32 = 29;
+pub const IPPROTO_DCCP: i32 = 33;
 pub const IPPROTO_IPV6: i32 = 41;
+pub const IPPROTO_RSVP: i32 = 46;
+pub const IPPROTO_GRE: i32 = 47;
+pub const IPPROTO_ESP: i32 = 50;
+pub const IPPROTO_AH: i32 = 51;
+pub const IPPROTO_PIM: i32 = 103;
+pub const IPPROTO_COMP: i32 = 108;
+pub const IPPROTO_L2TP: i32 = 115;
+pub const IPPROTO_MPLS: i32 = 137;
+pub const IPPROTO_HOPOPTS: i32 = 0;
+pub const IPPROTO_MH: i32 = 135;
 pub const IPPROTO_ROUTING: i32 = 43;
 pub const IPPROTO_FRAGMENT: i32 = 44;
 pub const IPPROTO_ICMPV6: i32 = 58;
@@ -65,8 +80,24 @@ pub const IP_ADD_MEMBERSHIP: i32 = 35;
 pub const IP_DROP_MEMBERSHIP: i32 = 36;
 pub const IP_MULTICAST_ALL: i32 = 49;
 pub const IP_UNICAST_IF: i32 = 50;
+pub const IP_PASSSEC: i32 = 18;
+pub const IP_RECVRETOPTS: i32 = 7;
+pub const IP_ORIGDSTADDR: i32 = 20;
+pub const IP_UNBLOCK_SOURCE: i32 = 37;
+pub const IP_BLOCK_SOURCE: i32 = 38;
+pub const IP_ADD_SOURCE_MEMBERSHIP: i32 = 39;
+pub const IP_DROP_SOURCE_MEMBERSHIP: i32 = 40;
+pub const IP_MSFILTER: i32 = 41;
 pub const IP_LOCAL_PORT_RANGE: i32 = 51;
 pub const IP_PROTOCOL: i32 = 52;
+
+// Values of IP_MTU_DISCOVER; IPV6_MTU_DISCOVER has the same.
+pub const IP_PMTUDISC_DONT: i32 = 0;
+pub const IP_PMTUDISC_WANT: i32 = 1;
+pub const IP_PMTUDISC_DO: i32 = 2;
+pub const IP_PMTUDISC_PROBE: i32 = 3;
+pub const IP_PMTUDISC_INTERFACE: i32 = 4;
+pub const IP_PMTUDISC_OMIT: i32 = 5;
 
 // Options of level SOL_IPV6.
 pub const IPV6_ADDRFORM: i32 = 1;
@@ -91,44 +122,29 @@ pub const IPV6_TCLASS: i32 = 67;
 pub const IPV6_AUTOFLOWLABEL: i32 = 70;
 pub const IPV6_TRANSPARENT: i32 = 75;
 pub const IPV6_FREEBIND: i32 = 78;
-
-// Options of level SOL_TCP.
-pub const TCP_NODELAY: i32 = 1;
-pub const TCP_MAXSEG: i32 = 2;
-pub const TCP_CORK: i32 = 3;
-pub const TCP_KEEPIDLE: i32 = 4;
-pub const TCP_KEEPINTVL: i32 = 5;
-pub const TCP_KEEPCNT: i32 = 6;
-pub const TCP_SYNCNT: i32 = 7;
-pub const TCP_LINGER2: i32 = 8;
-pub const TCP_DEFER_ACCEPT: i32 = 9;
-pub const TCP_WINDOW_CLAMP: i32 = 10;
-pub const TCP_INFO: i32 = 11;
-pub const TCP_QUICKACK: i32 = 12;
-pub const TCP_CONGESTION: i32 = 13;
-pub const TCP_MD5SIG: i32 = 14;
-pub const TCP_THIN_LINEAR_TIMEOUTS: i32 = 16;
-pub const TCP_THIN_DUPACK: i32 = 17;
-pub const TCP_USER_TIMEOUT: i32 = 18;
-pub const TCP_REPAIR: i32 = 19;
-pub const TCP_REPAIR_QUEUE: i32 = 20;
-pub const TCP_QUEUE_SEQ: i32 = 21;
-pub const TCP_REPAIR_OPTIONS: i32 = 22;
-pub const TCP_FASTOPEN: i32 = 23;
-pub const TCP_TIMESTAMP: i32 = 24;
-pub const TCP_NOTSENT_LOWAT: i32 = 25;
-pub const TCP_CC_INFO: i32 = 26;
-pub const TCP_SAVE_SYN: i32 = 27;
-pub const TCP_SAVED_SYN: i32 = 28;
-pub const TCP_REPAIR_WINDOW: i32 = 29;
-pub const TCP_FASTOPEN_CONNECT: i32 = 30;
-pub const TCP_ULP: i32 = 31;
-pub const TCP_MD5SIG_EXT: i32 = 32;
-pub const TCP_FASTOPEN_KEY: i32 = 33;
-pub const TCP_FASTOPEN_NO_COOKIE: i32 = 34;
-pub const TCP_ZEROCOPY_RECEIVE: i32 = 35;
-pub const TCP_INQ: i32 = 36;
-pub const TCP_TX_DELAY: i32 = 37;
+pub const IPV6_2292HOPLIMIT: i32 = 8;
+pub const IPV6_FLOWINFO: i32 = 11;
+pub const IPV6_ROUTER_ALERT: i32 = 22;
+pub const IPV6_MULTICAST_ALL: i32 = 29;
+pub const IPV6_FLOWLABEL_MGR: i32 = 32;
+pub const IPV6_FLOWINFO_SEND: i32 = 33;
+pub const IPV6_HDRINCL: i32 = 36;
+pub const IPV6_RECVHOPOPTS: i32 = 53;
+pub const IPV6_HOPOPTS: i32 = 54;
+pub const IPV6_RTHDRDSTOPTS: i32 = 55;
+pub const IPV6_RECVRTHDR: i32 = 56;
+pub const IPV6_RTHDR: i32 = 57;
+pub const IPV6_RECVDSTOPTS: i32 = 58;
+pub const IPV6_DSTOPTS: i32 = 59;
+pub const IPV6_RECVPATHMTU: i32 = 60;
+pub const IPV6_PATHMTU: i32 = 61;
+pub const IPV6_DONTFRAG: i32 = 62;
+pub const IPV6_ADDR_PREFERENCES: i32 = 72;
+pub const IPV6_MINHOPCOUNT: i32 = 73;
+pub const IPV6_ORIGDSTADDR: i32 = 74;
+pub const IPV6_RECVORIGDSTADDR: i32 = 74;
+pub const IPV6_UNICAST_IF: i32 = 76;
+pub const IPV6_RECVFRAGSIZE: i32 = 77;
 
 // Options of level SOL_UDP.
 pub const UDP_CORK: i32 = 1;
@@ -137,20 +153,6 @@ pub const UDP_NO_CHECK6_TX: i32 = 101;
 pub const UDP_NO_CHECK6_RX: i32 = 102;
 pub const UDP_SEGMENT: i32 = 103;
 pub const UDP_GRO: i32 = 104;
-
-// States of a connection, as TCP_INFO and /proc/net/tcp show them.
-pub const TCP_ESTABLISHED: u8 = 1;
-pub const TCP_SYN_SENT: u8 = 2;
-pub const TCP_SYN_RECV: u8 = 3;
-pub const TCP_FIN_WAIT1: u8 = 4;
-pub const TCP_FIN_WAIT2: u8 = 5;
-pub const TCP_TIME_WAIT: u8 = 6;
-pub const TCP_CLOSE: u8 = 7;
-pub const TCP_CLOSE_WAIT: u8 = 8;
-pub const TCP_LAST_ACK: u8 = 9;
-pub const TCP_LISTEN: u8 = 10;
-pub const TCP_CLOSING: u8 = 11;
-pub const TCP_NEW_SYN_RECV: u8 = 12;
 
 /// An IPv4 address with port.
 #[doc(alias = "sockaddr_in")]

@@ -11,6 +11,7 @@
 //! Linux takes as `unsigned int` (`fcntl`, `ioctl`, `lseek`) are `u32`.
 #![no_std]
 #![forbid(unsafe_code)]
+#![allow(non_upper_case_globals)] // Linux has AF_DECnet and TCP_CA_Open
 #![allow(clippy::precedence)] // masks and shifts read as in the headers
 
 pub mod auxvec;
@@ -30,11 +31,13 @@ pub mod mman;
 pub mod mount;
 pub mod mqueue;
 pub mod msg;
+pub mod netif;
 pub mod nr;
 pub mod pidfd;
 pub mod poll;
 pub mod prctl;
 pub mod resource;
+pub mod rseq;
 pub mod sched;
 pub mod sem;
 pub mod shm;
@@ -45,6 +48,7 @@ pub mod signalfd;
 pub mod socket;
 pub mod stat;
 pub mod statfs;
+pub mod tcp;
 pub mod termios;
 pub mod time;
 pub mod uio;

@@ -36,8 +36,19 @@ pub const MAP_UNINITIALIZED: u64 = 0x400_0000;
 pub const MAP_FILE: u64 = 0x0;
 pub const MAP_HUGE_SHIFT: u32 = 26;
 pub const MAP_HUGE_MASK: u64 = 0x3f;
+pub const MAP_HUGE_16KB: u64 = 0x3800_0000;
+pub const MAP_HUGE_64KB: u64 = 0x4000_0000;
+pub const MAP_HUGE_512KB: u64 = 0x4c00_0000;
+pub const MAP_HUGE_1MB: u64 = 0x5000_0000;
 pub const MAP_HUGE_2MB: u64 = 0x5400_0000;
+pub const MAP_HUGE_8MB: u64 = 0x5c00_0000;
+pub const MAP_HUGE_16MB: u64 = 0x6000_0000;
+pub const MAP_HUGE_32MB: u64 = 0x6400_0000;
+pub const MAP_HUGE_256MB: u64 = 0x7000_0000;
+pub const MAP_HUGE_512MB: u64 = 0x7400_0000;
 pub const MAP_HUGE_1GB: u64 = 0x7800_0000;
+pub const MAP_HUGE_2GB: u64 = 0x7c00_0000;
+pub const MAP_HUGE_16GB: u64 = 0x8800_0000;
 
 // msync flags.
 pub const MS_ASYNC: u32 = 1;
@@ -90,6 +101,8 @@ pub const MFD_ALLOW_SEALING: u32 = 0x2;
 pub const MFD_HUGETLB: u32 = 0x4;
 pub const MFD_NOEXEC_SEAL: u32 = 0x8;
 pub const MFD_EXEC: u32 = 0x10;
+pub const MFD_HUGE_2MB: u32 = 0x5400_0000;
+pub const MFD_HUGE_1GB: u32 = 0x7800_0000;
 
 // Memory protection keys.
 pub const PKEY_DISABLE_ACCESS: u64 = 0x1;

@@ -95,6 +95,8 @@ pub const MOUNT_ATTR_STRICTATIME: u64 = 0x20;
 pub const MOUNT_ATTR_NODIRATIME: u64 = 0x80;
 pub const MOUNT_ATTR_IDMAP: u64 = 0x10_0000;
 pub const MOUNT_ATTR_NOSYMFOLLOW: u64 = 0x20_0000;
+/// Size of the first published [`MountAttr`].
+pub const MOUNT_ATTR_SIZE_VER0: usize = 32;
 
 /// The argument of `mount_setattr`.
 #[doc(alias = "mount_attr")]

@@ -59,6 +59,8 @@ pub const SCHED_FLAG_KEEP_POLICY: u64 = 0x8;
 pub const SCHED_FLAG_KEEP_PARAMS: u64 = 0x10;
 pub const SCHED_FLAG_UTIL_CLAMP_MIN: u64 = 0x20;
 pub const SCHED_FLAG_UTIL_CLAMP_MAX: u64 = 0x40;
+pub const SCHED_FLAG_KEEP_ALL: u64 = 0x18;
+pub const SCHED_FLAG_UTIL_CLAMP: u64 = 0x60;
 pub const SCHED_FLAG_ALL: u64 = 0x7f;
 
 /// The argument of `clone3`; longer ones are accepted while the surplus is zero.

@@ -177,6 +177,52 @@ pub struct Timezone {
     pub tz_dsttime: i32,
 }
 
+/// What `adjtimex` reads and fills in; units are nanoseconds in place of microseconds with `STA_NANO`.
+#[doc(alias = "timex")]
+#[doc(alias = "__kernel_timex")]
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct Timex {
+    /// `ADJ_*`: what to set.
+    pub modes: u32,
+    pub _pad0: u32,
+    pub offset: i64,
+    pub freq: i64,
+    pub maxerror: i64,
+    pub esterror: i64,
+    /// `STA_*`.
+    pub status: i32,
+    pub _pad1: u32,
+    pub constant: i64,
+    pub precision: i64,
+    pub tolerance: i64,
+    pub time: Timeval,
+    pub tick: i64,
+    pub ppsfreq: i64,
+    pub jitter: i64,
+    pub shift: i32,
+    pub _pad2: u32,
+    pub stabil: i64,
+    pub jitcnt: i64,
+    pub calcnt: i64,
+    pub errcnt: i64,
+    pub stbcnt: i64,
+    /// TAI minus UTC, in seconds.
+    pub tai: i32,
+    pub _reserved: [u32; 11],
+}
+
+/// `status`: the clock is not synchronised.
+pub const STA_UNSYNC: i32 = 0x0040;
+/// `status`: nanoseconds.
+pub const STA_NANO: i32 = 0x2000;
+/// What `adjtimex` returns for an unsynchronised clock.
+pub const TIME_ERROR: i32 = 5;
+/// What it returns for a good one.
+pub const TIME_OK: i32 = 0;
+
 /// The argument of `utime`, in seconds.
 #[doc(alias = "utimbuf")]
 #[repr(C)]

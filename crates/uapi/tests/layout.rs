@@ -83,6 +83,8 @@ fn time_and_resources() {
     layout!(time::Itimerspec, general::__kernel_itimerspec; it_interval it_value;);
     layout!(time::Itimerval, general::itimerval; it_interval it_value;);
     layout!(time::Timezone, general::timezone; tz_minuteswest tz_dsttime;);
+    layout!(time::Timex, libc::timex; modes offset freq maxerror esterror status constant precision tolerance time tick
+        ppsfreq jitter shift stabil jitcnt calcnt errcnt stbcnt tai;);
     layout!(time::Tms, libc::tms; tms_utime tms_stime tms_cutime tms_cstime;);
     layout!(resource::Rlimit64, general::rlimit64; rlim_cur rlim_max;);
     layout!(resource::Rusage, general::rusage; ru_utime ru_stime ru_maxrss ru_minflt ru_majflt ru_inblock ru_oublock
@@ -145,6 +147,10 @@ fn sockets() {
     );
     layout!(inet::SockaddrIn6, net::sockaddr_in6; sin6_family sin6_port sin6_flowinfo sin6_addr sin6_scope_id;);
     layout!(inet::IpMreqn, net::ip_mreqn; imr_multiaddr imr_address imr_ifindex;);
+    layout!(tcp::TcpInfo, net::tcp_info; tcpi_state tcpi_options tcpi_rto tcpi_last_data_sent tcpi_rtt tcpi_rcv_space
+        tcpi_pacing_rate tcpi_min_rtt tcpi_delivery_rate tcpi_delivered tcpi_rehash tcpi_total_rto_time;);
+    layout!(netif::Ifreq, libc::ifreq; ifr_name ifr_ifru;);
+    layout!(netif::Ifconf, libc::ifconf; ifc_len; ifc_buf = ifc_ifcu);
     layout!(inet::InPktinfo, net::in_pktinfo; ipi_ifindex ipi_spec_dst ipi_addr;);
 }
 
