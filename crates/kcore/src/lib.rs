@@ -1,0 +1,19 @@
+//! What the kernel proper stands on: the platform's contract, threads, locks and wait queues.
+//!
+//! Everything here lives in the shared arena of one world and is used by several host processes at once, so a
+//! pointer stored here must be valid in all of them: arena, image and physical-memory window only.
+#![no_std]
+
+extern crate alloc;
+
+pub mod frame;
+pub mod host;
+pub mod platform;
+pub mod regs;
+pub mod sync;
+pub mod thread;
+pub mod uaccess;
+pub mod wait;
+
+pub use platform::{Platform, platform};
+pub use thread::{Thread, current};

@@ -1,0 +1,111 @@
+//! The consumer-side contract: all that the kernel asks of the machine it runs on.
+//!
+//! Mirrors: nothing in Linux; it stands where arch/ and the host would.
+//! Differs: a small trait object, set once per world; `platform/linux` and `platform/sim` implement it.
+//! Locking: implementations take no kernel lock.
+
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use acrida_uapi::errno::Errno;
+
+use crate::host::Host;
+use crate::thread::Thread;
+use crate::uaccess::UserAddr;
+
+/// Why a thread that was parked came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parked {
+    /// Unparked, interrupted, or for no reason: look again.
+    Woken,
+    /// The deadline passed.
+    TimedOut,
+}
+
+/// Clocks the kernel reads, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockId {
+    Realtime,
+    Monotonic,
+    Boottime,
+    /// CPU time of the calling host process.
+    ProcessCpu,
+    /// CPU time of the calling host thread.
+    ThreadCpu,
+}
+
+/// What a new host thread shares with the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpawnKind {
+    /// A thread of the calling guest process.
+    Thread,
+    /// A guest process with a copy of the caller's memory.
+    Process,
+    /// A thread of the kernel process itself; runs `Thread::entry`.
+    Kernel,
+}
+
+/// The machine under the kernel.
+pub trait Platform: Sync {
+    /// Blocks the calling thread until [`Platform::unpark`], a host signal or `deadline` (monotonic ns).
+    fn park(&self, me: &Thread, deadline: Option<u64>) -> Parked;
+    /// Lets a parked thread go on; remembered when it is not parked yet.
+    fn unpark(&self, thread: &Thread);
+    /// Makes `thread` enter the kernel soon if it runs guest code.
+    fn interrupt(&self, thread: &Thread);
+    /// Waits while `*word == expected`; may return early. `false` after about `timeout_ns`.
+    fn wait_word(&self, word: &core::sync::atomic::AtomicU32, expected: u32, timeout_ns: u64) -> bool;
+    /// Wakes up to `n` waiters of [`Platform::wait_word`].
+    fn wake_word(&self, word: &core::sync::atomic::AtomicU32, n: u32);
+    /// Whether a host thread with this id still exists.
+    fn thread_alive(&self, host_tid: u32) -> bool;
+    /// Starts a host thread for `child`, whose frame is ready; gives its host thread id.
+    fn spawn(&self, child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno>;
+    /// Ends the calling host thread and never returns; its kernel stack is free when `thread.host_alive` reads 0.
+    fn exit_thread(&self) -> !;
+    /// Ends the calling host process with all its threads.
+    fn exit_process(&self, code: u8) -> !;
+    fn now(&self, clock: ClockId) -> u64;
+    fn random(&self, buf: &mut [u8]);
+    /// Copies from guest memory; gives the bytes *not* copied.
+    fn copy_from_user(&self, dst: &mut [u8], src: UserAddr) -> usize;
+    /// Copies to guest memory; gives the bytes *not* copied.
+    fn copy_to_user(&self, dst: UserAddr, src: &[u8]) -> usize;
+    /// Compare-and-swap on a guest word: the old value, or `EFAULT`.
+    fn user_cmpxchg(&self, word: UserAddr, old: u32, new: u32) -> Result<u32, Errno>;
+    /// Copies between guest memory and the physical-memory window; gives the bytes *not* copied.
+    fn copy_user_window(&self, user: UserAddr, window: u64, len: usize, to_user: bool) -> usize;
+    /// The calling thread's FS base (thread-local storage of the guest).
+    fn fs_base(&self) -> u64;
+    fn set_fs_base(&self, base: u64);
+    /// The host calls behind host files and pass-through.
+    fn host(&self) -> &dyn Host;
+    /// Bytes to the user's standard error, for what must be said.
+    fn console(&self, text: &str);
+    /// A broken invariant: stops the world with a report.
+    fn bug(&self, message: fmt::Arguments<'_>) -> !;
+}
+
+struct Slot(core::cell::UnsafeCell<Option<&'static dyn Platform>>, AtomicBool);
+// SAFETY: written once, before the second thread exists, and published by the flag.
+unsafe impl Sync for Slot {}
+static PLATFORM: Slot = Slot(core::cell::UnsafeCell::new(None), AtomicBool::new(false));
+
+/// Sets the platform; later calls are ignored (every kernel of one process shares it).
+pub fn set_platform(platform: &'static dyn Platform) {
+    if !PLATFORM.1.load(Ordering::Acquire) {
+        // SAFETY: the flag is still down, so nobody reads; boot runs in one thread.
+        unsafe { *PLATFORM.0.get() = Some(platform) };
+        PLATFORM.1.store(true, Ordering::Release);
+    }
+}
+
+/// The platform of this world.
+#[inline]
+pub fn platform() -> &'static dyn Platform {
+    // SAFETY: written once before any other thread exists, never again.
+    match unsafe { *PLATFORM.0.get() } {
+        Some(platform) => platform,
+        None => panic!("platform used before set_platform"),
+    }
+}

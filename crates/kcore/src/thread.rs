@@ -1,0 +1,302 @@
+//! The part of a task that assembly, locks and the run state need: one record per host thread.
+//!
+//! Mirrors: arch/x86 `thread_info` and the state half of include/linux/sched.h, Linux 6.1.
+//! Differs: `%gs` points here while the thread runs, in guest code too; the kernel's own `Task` hangs behind `ext`.
+//! Locking: fields are atomics or written only by the thread itself (or its parent before it starts).
+//! Memory order: `state` is written with SeqCst before the condition is looked at again, `try_to_wake_up` reads it
+//! with SeqCst after the condition was made true: the pair of Linux's set_current_state and smp_mb.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::any::Any;
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use crate::platform::{Parked, platform};
+use crate::regs::UserFrame;
+
+/// Bits of [`Thread::work`]: reasons to take the slow way out of the kernel.
+pub mod work {
+    /// A signal may be deliverable.
+    pub const SIGPENDING: u32 = 1;
+    /// Task work (deferred `fput`) is queued.
+    pub const TASK_WORK: u32 = 2;
+    /// The host delivered a signal that is not yet translated.
+    pub const HOST_SIGNAL: u32 = 4;
+    /// The frame must be left through the host's `rt_sigreturn`.
+    pub const FULL_RESTORE: u32 = 8;
+    /// The process is being killed or the thread must exit.
+    pub const EXIT: u32 = 16;
+    /// A stop was asked for by job control.
+    pub const STOP: u32 = 32;
+}
+
+/// What a task is doing, as in `task_struct.__state`.
+pub mod state {
+    pub const RUNNING: u32 = 0;
+    pub const INTERRUPTIBLE: u32 = 1;
+    pub const UNINTERRUPTIBLE: u32 = 2;
+    pub const STOPPED: u32 = 4;
+    pub const DEAD: u32 = 0x80;
+    /// Both kinds of ordinary sleep.
+    pub const NORMAL: u32 = INTERRUPTIBLE | UNINTERRUPTIBLE;
+}
+
+/// Host signals noted by the handler, one slot per number, translated on the way out of the kernel.
+#[derive(Debug, Default)]
+pub struct HostSignals {
+    /// Bit n-1: signal n arrived.
+    pub pending: AtomicU64,
+    /// Sender of the newest of each: pid in the high half, `si_code` in the low half.
+    pub origin: [AtomicU64; 65],
+}
+
+impl HostSignals {
+    const fn new() -> Self {
+        HostSignals { pending: AtomicU64::new(0), origin: [const { AtomicU64::new(0) }; 65] }
+    }
+}
+
+/// One host thread of the world. The first fields' offsets are known to assembly.
+#[repr(C, align(64))]
+pub struct Thread {
+    this: *const Thread,
+    /// The saved registers at the top of the kernel stack.
+    pub frame: *mut UserFrame,
+    /// Scratch for the entry code.
+    pub user_rsp: AtomicU64,
+    pub work: AtomicU32,
+    /// 1 while ordinary kernel code runs for this thread (for views only).
+    pub in_kernel: AtomicU32,
+    pub host_tid: AtomicU32,
+    /// The host zeroes this word and wakes it when the host thread is gone.
+    pub host_alive: AtomicU32,
+    pub host_pid: AtomicU32,
+    pub state: AtomicU32,
+    /// Parking: 0 empty, 1 token, 2 parked.
+    pub park: AtomicU32,
+    /// The processor this thread was last woken from, plus one.
+    pub waker_cpu: AtomicU32,
+    /// What it waits for, as /proc/PID/wchan names it: a static string's address and length.
+    wchan: [AtomicU64; 2],
+    /// Where `rip` goes when a guest page fault hits kernel code outside the copy routines is decided by the platform;
+    /// here it keeps its private scratch (signal stack and so on).
+    pub platform_data: AtomicU64,
+    pub host_signals: HostSignals,
+    ext: UnsafeCell<Option<Arc<dyn Any + Send + Sync>>>,
+    entry: UnsafeCell<Option<Box<dyn FnOnce() + Send>>>,
+    stack: *mut u8,
+    stack_len: usize,
+    altstack: *mut u8,
+    altstack_len: usize,
+    started: AtomicBool,
+    _free_link: AtomicPtr<Thread>,
+}
+
+// SAFETY: the raw pointers name arena memory that lives as long as the record; cells are written only before the
+// thread starts (by its creator) or taken once by itself.
+unsafe impl Sync for Thread {}
+// SAFETY: as above; nothing in it is tied to the creating host thread.
+unsafe impl Send for Thread {}
+
+/// Bytes of kernel stack per thread: generous in debug builds, whose frames are large. Untouched pages cost nothing.
+pub const KERNEL_STACK: usize = if cfg!(debug_assertions) { 256 << 10 } else { 64 << 10 };
+/// Bytes for host signal frames (AVX-512 state is about 3 KiB a frame) and the kernel code run on them.
+pub const SIGNAL_STACK: usize = KERNEL_STACK;
+
+impl Thread {
+    /// A record with its own stacks, not yet running. Lives until [`Thread::free`].
+    pub fn new() -> &'static Thread {
+        let stack = alloc_stack(KERNEL_STACK);
+        let altstack = alloc_stack(SIGNAL_STACK);
+        // The frame lies at the very top.
+        let frame = stack.wrapping_add(KERNEL_STACK - size_of::<UserFrame>()).cast::<UserFrame>();
+        // SAFETY: `frame` is inside the fresh stack, aligned because stack and frame sizes are multiples of 16.
+        unsafe { frame.write(UserFrame::default()) };
+        let thread = Box::leak(Box::new(Thread {
+            this: core::ptr::null(),
+            frame,
+            user_rsp: AtomicU64::new(0),
+            work: AtomicU32::new(0),
+            in_kernel: AtomicU32::new(1),
+            host_tid: AtomicU32::new(0),
+            host_alive: AtomicU32::new(1),
+            host_pid: AtomicU32::new(0),
+            state: AtomicU32::new(state::RUNNING),
+            park: AtomicU32::new(0),
+            waker_cpu: AtomicU32::new(0),
+            wchan: [const { AtomicU64::new(0) }; 2],
+            platform_data: AtomicU64::new(0),
+            host_signals: HostSignals::new(),
+            ext: UnsafeCell::new(None),
+            entry: UnsafeCell::new(None),
+            stack,
+            stack_len: KERNEL_STACK,
+            altstack,
+            altstack_len: SIGNAL_STACK,
+            started: AtomicBool::new(false),
+            _free_link: AtomicPtr::new(core::ptr::null_mut()),
+        }));
+        thread.this = thread;
+        thread
+    }
+
+    /// Gives record and stacks back.
+    ///
+    /// # Panics
+    /// When the host thread may still run (`host_alive` not zero) though it was started.
+    pub fn free(&'static self) {
+        let idle = !self.started.load(Ordering::Relaxed) || self.host_alive.load(Ordering::Acquire) == 0;
+        assert!(idle, "a running thread's stack freed");
+        free_stack(self.stack, self.stack_len);
+        free_stack(self.altstack, self.altstack_len);
+        // SAFETY: made by Box::leak in `new`; the host thread is gone and the owner gives up its reference here.
+        drop(unsafe { Box::from_raw(core::ptr::from_ref(self).cast_mut()) });
+    }
+
+    /// Hangs the kernel's task on the record; once, before the thread starts.
+    pub fn set_ext(&self, ext: Arc<dyn Any + Send + Sync>) {
+        debug_assert!(!self.started.load(Ordering::Relaxed));
+        // SAFETY: not started, so the creator is the only user.
+        unsafe { *self.ext.get() = Some(ext) };
+    }
+
+    /// The kernel's task, seen by the thread itself.
+    #[inline]
+    pub fn ext(&self) -> Option<&(dyn Any + Send + Sync)> {
+        // SAFETY: written only before the start.
+        unsafe { (*self.ext.get()).as_deref() }
+    }
+
+    pub fn set_entry(&self, entry: Box<dyn FnOnce() + Send>) {
+        debug_assert!(!self.started.load(Ordering::Relaxed));
+        // SAFETY: not started, so the creator is the only user.
+        unsafe { *self.entry.get() = Some(entry) };
+    }
+
+    /// What the thread runs before (or instead of) guest code; taken once, by itself.
+    pub fn take_entry(&self) -> Option<Box<dyn FnOnce() + Send>> {
+        // SAFETY: only the thread itself calls this.
+        unsafe { (*self.entry.get()).take() }
+    }
+
+    pub fn mark_started(&self) {
+        self.started.store(true, Ordering::Relaxed);
+    }
+
+    /// A copy of the saved registers.
+    pub fn frame(&self) -> UserFrame {
+        // SAFETY: the frame lies in this record's live stack; the owner is in the kernel or not started.
+        unsafe { self.frame.read() }
+    }
+
+    /// Sets the registers of a thread that has not started.
+    pub fn init_frame(&self, frame: &UserFrame) {
+        debug_assert!(!self.started.load(Ordering::Relaxed));
+        // SAFETY: not started, so nobody else uses the stack.
+        unsafe { self.frame.write(*frame) };
+    }
+
+    pub fn altstack(&self) -> (*mut u8, usize) {
+        (self.altstack, self.altstack_len)
+    }
+
+    /// Lowest address and length of the kernel stack.
+    pub fn stack(&self) -> (*mut u8, usize) {
+        (self.stack, self.stack_len)
+    }
+
+    pub fn set_work(&self, bits: u32) {
+        self.work.fetch_or(bits, Ordering::SeqCst);
+    }
+
+    pub fn clear_work(&self, bits: u32) {
+        self.work.fetch_and(!bits, Ordering::SeqCst);
+    }
+
+    #[inline]
+    pub fn has_work(&self, bits: u32) -> bool {
+        self.work.load(Ordering::Acquire) & bits != 0
+    }
+
+    /// Whether an interruptible sleep must end.
+    #[inline]
+    #[doc(alias = "signal_pending")]
+    pub fn signal_pending(&self) -> bool {
+        self.has_work(work::SIGPENDING | work::HOST_SIGNAL | work::EXIT | work::STOP)
+    }
+
+    pub fn set_wchan(&self, name: &'static str) {
+        self.wchan[1].store(0, Ordering::Relaxed);
+        self.wchan[0].store(name.as_ptr() as u64, Ordering::Relaxed);
+        self.wchan[1].store(name.len() as u64, Ordering::Release);
+    }
+
+    /// Makes the thread runnable if its state is in `mask`; `true` when it was.
+    #[doc(alias = "try_to_wake_up")]
+    pub fn wake_up_state(&self, mask: u32) -> bool {
+        let old = self.state.load(Ordering::SeqCst);
+        if old & mask == 0 {
+            return false;
+        }
+        if self.state.compare_exchange(old, state::RUNNING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            return false;
+        }
+        platform().unpark(self);
+        true
+    }
+}
+
+/// The calling thread.
+#[inline]
+pub fn current() -> &'static Thread {
+    unsafe extern "Rust" {
+        // Defined by the platform crate; resolved at link time so that the hot path is one load from %gs.
+        safe fn acrida_current_thread() -> &'static Thread;
+    }
+    acrida_current_thread()
+}
+
+/// Sleeps until the state is RUNNING again, a signal ends an interruptible sleep, or the deadline passes.
+///
+/// The one place in the kernel that blocks a thread for an event. The caller has set its state first.
+#[doc(alias = "schedule_timeout")]
+pub fn schedule(deadline: Option<u64>) -> Parked {
+    let me = current();
+    loop {
+        match me.state.load(Ordering::SeqCst) {
+            state::RUNNING => return Parked::Woken,
+            state::INTERRUPTIBLE if me.signal_pending() => {
+                me.state.store(state::RUNNING, Ordering::SeqCst);
+                return Parked::Woken;
+            }
+            _ => {}
+        }
+        if platform().park(me, deadline) == Parked::TimedOut {
+            let woken = me.state.swap(state::RUNNING, Ordering::SeqCst) == state::RUNNING;
+            return if woken { Parked::Woken } else { Parked::TimedOut };
+        }
+    }
+}
+
+/// Sets the caller's state with the barrier that pairs with a waker's look at it.
+pub fn set_current_state(new: u32) {
+    current().state.store(new, Ordering::SeqCst);
+}
+
+fn stack_layout(len: usize) -> core::alloc::Layout {
+    // A power of two from a constant: always a valid layout.
+    core::alloc::Layout::from_size_align(len, 4096).unwrap_or_else(|_| unreachable!("stack size is a power of two"))
+}
+
+fn alloc_stack(len: usize) -> *mut u8 {
+    // SAFETY: the layout has a nonzero size.
+    let stack = unsafe { alloc::alloc::alloc(stack_layout(len)) };
+    assert!(!stack.is_null(), "no memory for a kernel stack");
+    stack
+}
+
+fn free_stack(stack: *mut u8, len: usize) {
+    // SAFETY: allocated by `alloc_stack` with the same layout, freed once by the owner.
+    unsafe { alloc::alloc::dealloc(stack, stack_layout(len)) };
+}

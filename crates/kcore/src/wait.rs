@@ -1,0 +1,341 @@
+//! Wait queues: who sleeps on what, and who is told when it happens.
+//!
+//! Mirrors: kernel/sched/wait.c, include/linux/wait.h, Linux 6.1.
+//! Differs: queues that poll and epoll hang on are shared (`Arc<WaitQueueHead>`), and a [`Registration`] keeps its queue
+//! alive, so an entry can always be taken off. Everything else is Linux's: entries carry a wake function and flags,
+//! non-exclusive ones stand at the head, exclusive ones at the tail, a wake-up passes a key.
+//!
+//! The protocol of every sleeper: *register, set the state, try, sleep, try again*. It is written once, in
+//! [`WaitQueueHead::wait_event`]; nothing else in the kernel blocks a thread for an event.
+//!
+//! Locking: the queue's lock is a leaf for sleepers; wake functions run under it and may take locks of their own
+//! (epoll's), so no queue lock is taken while such a lock is held.
+//! Memory order: see `thread.rs`; the waker makes the condition true, then takes the queue lock.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::platform::Parked;
+use crate::sync::SpinLock;
+use crate::thread::{Thread, current, schedule, set_current_state, state};
+
+/// What a wake-up says: which sleepers it wants and what happened.
+#[derive(Clone, Copy, Debug)]
+pub struct Wake {
+    /// Task states that may be woken.
+    pub mode: u32,
+    /// Event mask (`EPOLLIN`...), or 0 when the waker does not say.
+    pub key: u32,
+}
+
+/// What a wake function answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// Not interested or already running: an exclusive wake-up goes on to the next.
+    No,
+    /// Woken: counts against the number of exclusive wake-ups.
+    Yes,
+}
+
+/// A wake function with its data.
+#[doc(alias = "wait_queue_func_t")]
+pub trait WakeFunction: Send + Sync {
+    /// Called under the queue's lock.
+    fn wake(&self, wake: Wake) -> Woken;
+}
+
+/// How an entry stands in its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// Woken by every wake-up; stands at the head.
+    Shared,
+    /// Woken one at a time; stands at the tail.
+    #[doc(alias = "WQ_FLAG_EXCLUSIVE")]
+    Exclusive,
+}
+
+struct Node {
+    prev: *mut Node,
+    next: *mut Node,
+    kind: EntryKind,
+    func: *const dyn WakeFunction,
+}
+
+struct Queue {
+    head: *mut Node,
+    tail: *mut Node,
+}
+
+// SAFETY: nodes are reached only under the queue's lock, and stay valid until their owner has unlinked them under it.
+unsafe impl Send for Queue {}
+
+/// A queue of sleepers.
+#[doc(alias = "wait_queue_head_t")]
+pub struct WaitQueueHead {
+    queue: SpinLock<Queue>,
+    /// Entries now; lets a wake-up of an empty queue cost one load.
+    len: AtomicUsize,
+}
+
+impl Default for WaitQueueHead {
+    fn default() -> Self {
+        WaitQueueHead::new()
+    }
+}
+
+impl Queue {
+    /// # Safety
+    /// `node` is valid and on no queue.
+    unsafe fn insert(&mut self, node: *mut Node) {
+        // SAFETY: the caller says that the node is valid.
+        let kind = unsafe { (*node).kind };
+        let (prev, next) = match kind {
+            EntryKind::Shared => (core::ptr::null_mut(), self.head),
+            EntryKind::Exclusive => (self.tail, core::ptr::null_mut()),
+        };
+        // SAFETY: valid node; neighbours on the queue are valid.
+        unsafe {
+            (*node).prev = prev;
+            (*node).next = next;
+        }
+        match prev.is_null() {
+            true => self.head = node,
+            // SAFETY: a node on the queue is valid.
+            false => unsafe { (*prev).next = node },
+        }
+        match next.is_null() {
+            true => self.tail = node,
+            // SAFETY: a node on the queue is valid.
+            false => unsafe { (*next).prev = node },
+        }
+    }
+
+    /// # Safety
+    /// `node` is on this queue.
+    unsafe fn remove(&mut self, node: *mut Node) {
+        // SAFETY: the node is on the queue, hence valid.
+        let (prev, next) = unsafe { ((*node).prev, (*node).next) };
+        match prev.is_null() {
+            true => self.head = next,
+            // SAFETY: a neighbour on the queue is valid.
+            false => unsafe { (*prev).next = next },
+        }
+        match next.is_null() {
+            true => self.tail = prev,
+            // SAFETY: a neighbour on the queue is valid.
+            false => unsafe { (*next).prev = prev },
+        }
+    }
+}
+
+/// How a sleep ends without its event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitError {
+    Interrupted,
+    TimedOut,
+}
+
+/// How to sleep.
+#[derive(Clone, Copy, Debug)]
+pub struct WaitOptions {
+    pub interruptible: bool,
+    pub kind: EntryKind,
+    /// Monotonic nanoseconds.
+    pub deadline: Option<u64>,
+    /// Shown as the wait channel.
+    pub wchan: &'static str,
+}
+
+impl WaitOptions {
+    /// An interruptible, non-exclusive sleep without end.
+    pub const fn interruptible(wchan: &'static str) -> Self {
+        WaitOptions { interruptible: true, kind: EntryKind::Shared, deadline: None, wchan }
+    }
+
+    pub const fn uninterruptible(wchan: &'static str) -> Self {
+        WaitOptions { interruptible: false, kind: EntryKind::Shared, deadline: None, wchan }
+    }
+
+    #[must_use]
+    pub const fn exclusive(mut self) -> Self {
+        self.kind = EntryKind::Exclusive;
+        self
+    }
+
+    #[must_use]
+    pub const fn until(mut self, deadline: Option<u64>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
+struct WakeThread(&'static Thread);
+
+impl WakeFunction for WakeThread {
+    #[doc(alias = "default_wake_function")]
+    fn wake(&self, wake: Wake) -> Woken {
+        if self.0.wake_up_state(wake.mode) { Woken::Yes } else { Woken::No }
+    }
+}
+
+impl WaitQueueHead {
+    pub const fn new() -> Self {
+        WaitQueueHead {
+            queue: SpinLock::new(Queue { head: core::ptr::null_mut(), tail: core::ptr::null_mut() }),
+            len: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whether anybody waits; exact only under the caller's own lock.
+    #[inline]
+    #[doc(alias = "waitqueue_active")]
+    pub fn is_active(&self) -> bool {
+        self.len.load(Ordering::SeqCst) != 0
+    }
+
+    /// Wakes every non-exclusive entry and at most `nr_exclusive` exclusive ones (0: all).
+    #[doc(alias = "__wake_up")]
+    pub fn wake_up(&self, mode: u32, nr_exclusive: usize, key: u32) -> usize {
+        // Pairs with the sleeper: it registers (SeqCst add) before it looks at the condition.
+        core::sync::atomic::fence(Ordering::SeqCst);
+        if !self.is_active() {
+            return 0;
+        }
+        let queue = self.queue.lock();
+        let mut woken = 0;
+        let mut exclusive = 0;
+        let mut node = queue.head;
+        while !node.is_null() {
+            // SAFETY: on the queue under its lock, hence valid; the wake function cannot unlink (it would need the lock).
+            let (next, kind, func) = unsafe { ((*node).next, (*node).kind, &*(*node).func) };
+            if func.wake(Wake { mode, key }) == Woken::Yes {
+                woken += 1;
+                if kind == EntryKind::Exclusive {
+                    exclusive += 1;
+                    if exclusive == nr_exclusive {
+                        break;
+                    }
+                }
+            }
+            node = next;
+        }
+        woken
+    }
+
+    /// One exclusive sleeper and all others, interruptible or not.
+    #[doc(alias = "wake_up_poll")]
+    #[inline]
+    pub fn wake_one(&self, key: u32) {
+        self.wake_up(state::NORMAL, 1, key);
+    }
+
+    /// Everybody.
+    #[doc(alias = "wake_up_all")]
+    #[inline]
+    pub fn wake_all(&self, key: u32) {
+        self.wake_up(state::NORMAL, 0, key);
+    }
+
+    /// Sleeps until `condition` gives a value.
+    ///
+    /// # Errors
+    /// [`WaitError::Interrupted`] when a signal ends an interruptible sleep, [`WaitError::TimedOut`] after the deadline.
+    #[doc(alias = "wait_event_interruptible")]
+    pub fn wait_event<R>(&self, options: WaitOptions, mut condition: impl FnMut() -> Option<R>) -> Result<R, WaitError> {
+        if let Some(value) = condition() {
+            return Ok(value);
+        }
+        let me = current();
+        let waker = WakeThread(me);
+        let func: &(dyn WakeFunction + '_) = &waker;
+        let node = UnsafeCell::new(Node {
+            prev: core::ptr::null_mut(),
+            next: core::ptr::null_mut(),
+            kind: options.kind,
+            // SAFETY: only the lifetime is erased; the node is unlinked before this function returns (panics abort).
+            func: unsafe { core::mem::transmute::<*const (dyn WakeFunction + '_), *const (dyn WakeFunction + 'static)>(func) },
+        });
+        // The kernel stack lies in the arena: the node can be seen by wakers in every process.
+        // SAFETY: a fresh node, unlinked below on every way out.
+        unsafe { self.link(node.get()) };
+        me.set_wchan(options.wchan);
+        let sleep_state = if options.interruptible { state::INTERRUPTIBLE } else { state::UNINTERRUPTIBLE };
+        let result = loop {
+            set_current_state(sleep_state);
+            if let Some(value) = condition() {
+                break Ok(value);
+            }
+            if options.interruptible && me.signal_pending() {
+                break Err(WaitError::Interrupted);
+            }
+            if schedule(options.deadline) == Parked::TimedOut {
+                break condition().ok_or(WaitError::TimedOut);
+            }
+        };
+        set_current_state(state::RUNNING);
+        // SAFETY: linked above, still linked.
+        unsafe { self.unlink(node.get()) };
+        me.set_wchan("");
+        // An exclusive sleeper that was woken but leaves for another reason hands its wake-up on.
+        if result.is_err() && options.kind == EntryKind::Exclusive {
+            self.wake_one(0);
+        }
+        result
+    }
+
+    /// # Safety
+    /// `node` is valid until unlinked and on no queue.
+    unsafe fn link(&self, node: *mut Node) {
+        let mut queue = self.queue.lock();
+        // SAFETY: as the caller says.
+        unsafe { queue.insert(node) };
+        self.len.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// # Safety
+    /// `node` is on this queue.
+    unsafe fn unlink(&self, node: *mut Node) {
+        let mut queue = self.queue.lock();
+        // SAFETY: as the caller says.
+        unsafe { queue.remove(node) };
+        self.len.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Puts a wake function on the queue until the registration is dropped.
+    #[doc(alias = "add_wait_queue")]
+    pub fn register(self: &Arc<Self>, kind: EntryKind, func: Arc<dyn WakeFunction>) -> Registration {
+        let node = Box::new(Node {
+            prev: core::ptr::null_mut(),
+            next: core::ptr::null_mut(),
+            kind,
+            func: Arc::as_ptr(&func),
+        });
+        let node = Box::into_raw(node);
+        // SAFETY: freshly boxed; the registration unlinks it before it frees it.
+        unsafe { self.link(node) };
+        Registration { head: self.clone(), node, _func: func }
+    }
+}
+
+/// An entry on a wait queue; leaves it when dropped.
+pub struct Registration {
+    head: Arc<WaitQueueHead>,
+    node: *mut Node,
+    _func: Arc<dyn WakeFunction>,
+}
+
+// SAFETY: the node is reached only under the queue's lock.
+unsafe impl Send for Registration {}
+// SAFETY: shared references give no access to the node.
+unsafe impl Sync for Registration {}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // SAFETY: linked by `register`, unlinked only here.
+        unsafe { self.head.unlink(self.node) };
+        // SAFETY: boxed by `register`; no waker can reach it any more.
+        drop(unsafe { Box::from_raw(self.node) });
+    }
+}
