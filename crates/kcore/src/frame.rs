@@ -161,5 +161,5 @@ pub fn pages_in_use() -> u64 {
 pub struct PageRef {
     pub extent: Arc<Extent>,
     /// Byte offset of the page in its extent.
-    pub start: u32,
+    pub start: usize,
 }

@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+pub mod arena;
 pub mod frame;
 pub mod host;
 pub mod platform;

@@ -29,6 +29,8 @@ pub mod work {
     pub const EXIT: u32 = 16;
     /// A stop was asked for by job control.
     pub const STOP: u32 = 32;
+    /// The guest's own instruction faulted; see [`Thread::fault`].
+    pub const FAULT: u32 = 64;
 }
 
 /// What a task is doing, as in `task_struct.__state`.
@@ -43,7 +45,7 @@ pub mod state {
 }
 
 /// Host signals noted by the handler, one slot per number, translated on the way out of the kernel.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HostSignals {
     /// Bit n-1: signal n arrived.
     pub pending: AtomicU64,
@@ -51,10 +53,27 @@ pub struct HostSignals {
     pub origin: [AtomicU64; 65],
 }
 
+impl Default for HostSignals {
+    fn default() -> Self {
+        HostSignals::new()
+    }
+}
+
 impl HostSignals {
     const fn new() -> Self {
         HostSignals { pending: AtomicU64::new(0), origin: [const { AtomicU64::new(0) }; 65] }
     }
+}
+
+/// The last processor fault of guest code, as the host reported it.
+#[derive(Debug, Default)]
+pub struct FaultInfo {
+    pub signo: AtomicU32,
+    pub code: AtomicU32,
+    pub addr: AtomicU64,
+    pub trapno: AtomicU64,
+    pub error: AtomicU64,
+    pub cr2: AtomicU64,
 }
 
 /// One host thread of the world. The first fields' offsets are known to assembly.
@@ -83,6 +102,7 @@ pub struct Thread {
     /// here it keeps its private scratch (signal stack and so on).
     pub platform_data: AtomicU64,
     pub host_signals: HostSignals,
+    pub fault: FaultInfo,
     ext: UnsafeCell<Option<Arc<dyn Any + Send + Sync>>>,
     entry: UnsafeCell<Option<Box<dyn FnOnce() + Send>>>,
     stack: *mut u8,
@@ -128,6 +148,7 @@ impl Thread {
             wchan: [const { AtomicU64::new(0) }; 2],
             platform_data: AtomicU64::new(0),
             host_signals: HostSignals::new(),
+            fault: FaultInfo::default(),
             ext: UnsafeCell::new(None),
             entry: UnsafeCell::new(None),
             stack,

@@ -5,12 +5,11 @@
 
 use acrida_uapi::errno::Errno;
 use alloc::vec::Vec;
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::platform::platform;
 
 /// Guest addresses lie below this line; the kernel, the arena and the vdso above it.
-#[doc(alias = "TASK_SIZE")]
 pub const TASK_SIZE: u64 = 0x7c00_0000_0000;
 
 /// An address in the calling guest process, not yet checked.
@@ -31,7 +30,6 @@ impl UserAddr {
     }
 
     /// Whether `len` bytes from here lie in guest space.
-    #[doc(alias = "access_ok")]
     pub fn access_ok(self, len: usize) -> bool {
         self.0.checked_add(len as u64).is_some_and(|end| end <= TASK_SIZE)
     }
