@@ -242,7 +242,6 @@ impl Thread {
 
     /// Whether an interruptible sleep must end.
     #[inline]
-    #[doc(alias = "signal_pending")]
     pub fn signal_pending(&self) -> bool {
         self.has_work(work::SIGPENDING | work::HOST_SIGNAL | work::EXIT | work::STOP)
     }
