@@ -31,6 +31,8 @@ pub mod work {
     pub const STOP: u32 = 32;
     /// The guest's own instruction faulted; see [`Thread::fault`].
     pub const FAULT: u32 = 64;
+    /// What ends an interruptible sleep.
+    pub const ENDS_SLEEP: u32 = SIGPENDING | HOST_SIGNAL | EXIT | STOP;
 }
 
 /// What a task is doing, as in `task_struct.__state`.
@@ -243,7 +245,7 @@ impl Thread {
     /// Whether an interruptible sleep must end.
     #[inline]
     pub fn signal_pending(&self) -> bool {
-        self.has_work(work::SIGPENDING | work::HOST_SIGNAL | work::EXIT | work::STOP)
+        self.has_work(work::ENDS_SLEEP)
     }
 
     pub fn set_wchan(&self, name: &'static str) {

@@ -1,0 +1,20 @@
+//! The acrida kernel on a Linux host.
+//!
+//! Guest threads are host threads. They come in through Syscall User Dispatch or patched call sites (`entry`), host
+//! signals are only noted or redirected (`signal`), host calls go out through `raw`, and `boot` lays out the address space
+//! that every process of a world shares. See SAFETY.md of this crate for the argument about each unsafe module.
+#![no_std]
+
+extern crate alloc;
+
+pub mod boot;
+pub mod entry;
+mod fpu;
+mod host;
+mod linux;
+pub mod raw;
+mod signal;
+mod spawn;
+mod string;
+
+pub use linux::Linux;

@@ -1,0 +1,101 @@
+//! New host threads and processes.
+//!
+//! Mirrors: arch/x86/kernel/process.c (`copy_thread`), Linux 6.1.
+//! Differs: the child's frame is prepared by the kernel; here it only gets `%gs`, a signal stack and dispatch.
+//! Locking: none. Every signal is blocked from before the clone until the child is complete.
+
+use core::sync::atomic::Ordering;
+
+use acrida_kcore::platform::SpawnKind;
+use acrida_kcore::thread::Thread;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::nr;
+
+use crate::{boot, raw, signal};
+
+const CLONE_VM: u64 = 0x100;
+const CLONE_FS: u64 = 0x200;
+const CLONE_FILES: u64 = 0x400;
+const CLONE_SIGHAND: u64 = 0x800;
+const CLONE_PARENT: u64 = 0x8000;
+const CLONE_THREAD: u64 = 0x10000;
+const CLONE_SYSVSEM: u64 = 0x40000;
+const SIGCHLD: u64 = 17;
+
+unsafe extern "C" {
+    fn acrida_clone(flags: u64, unused: u64, child: *const Thread) -> i64;
+}
+
+/// Starts `child` in a new host thread or process.
+pub fn spawn(child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
+    let flags = match kind {
+        SpawnKind::Thread | SpawnKind::Kernel => {
+            CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM
+        }
+        SpawnKind::Process => CLONE_FS | CLONE_FILES | CLONE_PARENT | SIGCHLD,
+    };
+    child.platform_data.store(u64::from(kind == SpawnKind::Process) | u64::from(kind == SpawnKind::Kernel) << 1, Ordering::Relaxed);
+    child.mark_started();
+    let mask = signal::block_all();
+    // SAFETY: the child runs on its own stack from `acrida_thread_start` on and never returns into this frame.
+    let result = raw::check(unsafe { acrida_clone(flags, 0, child) });
+    signal::set_mask(mask);
+    match result {
+        Ok(tid) => Ok(tid as u32),
+        Err(errno) => {
+            child.host_alive.store(0, Ordering::Release);
+            Err(errno)
+        }
+    }
+}
+
+/// First Rust code of a new host thread; returns to go to the guest.
+pub extern "C" fn acrida_child_start(thread: &'static Thread) {
+    let data = thread.platform_data.load(Ordering::Relaxed);
+    attach(thread, data & 1 != 0, data & 2 == 0);
+    signal::set_mask(0);
+    if let Some(entry) = thread.take_entry() {
+        entry();
+    }
+}
+
+/// Makes the calling host thread `thread`: `%gs`, ids, signal stack, dispatch of system calls.
+pub fn attach(thread: &'static Thread, new_process: bool, dispatch: bool) {
+    const ARCH_SET_GS: u64 = 0x1001;
+    const PR_SET_PDEATHSIG: u64 = 1;
+    let at = core::ptr::from_ref(thread) as u64;
+    // SAFETY: only the calling thread's GS base changes; nothing used it before.
+    let _ = unsafe { raw::syscall(nr::ARCH_PRCTL, &[ARCH_SET_GS, at]) };
+    // SAFETY: plain ids.
+    let (tid, pid) = unsafe { (raw::syscall6(nr::GETTID, [0; 6]), raw::syscall6(nr::GETPID, [0; 6])) };
+    thread.host_tid.store(tid as u32, Ordering::Relaxed);
+    thread.host_pid.store(pid as u32, Ordering::Relaxed);
+    let (base, len) = thread.altstack();
+    let stack: [u64; 3] = [base as u64, 0, len as u64];
+    // SAFETY: the stack is arena memory of this thread; the structure is the host's stack_t.
+    let _ = unsafe { raw::syscall(nr::SIGALTSTACK, &[(&raw const stack) as u64, 0]) };
+    if new_process {
+        // SAFETY: no memory involved.
+        let _ = unsafe { raw::syscall(nr::PRCTL, &[PR_SET_PDEATHSIG, 9, 0, 0, 0]) };
+        // SAFETY: plain id.
+        let parent = unsafe { raw::syscall6(nr::GETPPID, [0; 6]) };
+        if parent as u32 != boot::supervisor_pid() {
+            // The supervisor died before the death signal was armed.
+            // SAFETY: ends the process.
+            let _ = unsafe { raw::syscall(nr::EXIT_GROUP, &[137]) };
+        }
+    }
+    if dispatch {
+        set_dispatch();
+    }
+}
+
+/// Turns on Syscall User Dispatch with the image's text as the allowed range.
+fn set_dispatch() {
+    const PR_SET_SYSCALL_USER_DISPATCH: u64 = 59;
+    const PR_SYS_DISPATCH_ON: u64 = 1;
+    let (start, end) = boot::text_range();
+    // SAFETY: no selector; calls from outside the text raise SIGSYS from here on.
+    let set = unsafe { raw::syscall(nr::PRCTL, &[PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, 0]) };
+    assert!(set.is_ok(), "the host refused Syscall User Dispatch");
+}
