@@ -9,7 +9,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use acrida_uapi::errno::Errno;
 
+use alloc::vec::Vec;
+
 use crate::host::Host;
+use crate::regs::UserFrame;
 use crate::thread::Thread;
 use crate::uaccess::UserAddr;
 
@@ -78,6 +81,19 @@ pub trait Platform: Sync {
     /// The calling thread's FS base (thread-local storage of the guest).
     fn fs_base(&self) -> u64;
     fn set_fs_base(&self, base: u64);
+    /// The guest's vector and x87 state in XSAVE's standard format: live registers joined with the frame's xmm.
+    fn fpu_save(&self, frame: &UserFrame) -> Vec<u8>;
+    /// Loads a state (untrusted bytes); xmm goes to the frame, the rest into the registers.
+    fn fpu_restore(&self, frame: &mut UserFrame, state: &[u8]);
+    fn fpu_reset(&self, frame: &mut UserFrame);
+    /// Bytes of [`Platform::fpu_save`].
+    fn fpu_size(&self) -> usize;
+    /// Enabled XSAVE components.
+    fn fpu_features(&self) -> u64;
+    /// Where patched call sites jump to.
+    fn kernel_entry(&self) -> u64;
+    /// Where the vdso lies, or 0.
+    fn vdso_base(&self) -> u64;
     /// The host calls behind host files and pass-through.
     fn host(&self) -> &dyn Host;
     /// Bytes to the user's standard error, for what must be said.

@@ -97,7 +97,7 @@ pub fn install() {
             continue;
         }
         // SAFETY: the structure is valid; the handler follows the host's ABI.
-        let set = unsafe { raw::syscall(nr::RT_SIGACTION, &[signo.into(), (&raw const action) as u64, 0, 8]) };
+        let set = unsafe { raw::syscall(nr::rt_sigaction, &[signo.into(), (&raw const action) as u64, 0, 8]) };
         debug_assert!(set.is_ok());
     }
 }
@@ -107,13 +107,13 @@ pub fn block_all() -> u64 {
     let all = !0u64;
     let mut old = 0u64;
     // SAFETY: both words are valid; SIG_BLOCK.
-    let _ = unsafe { raw::syscall(nr::RT_SIGPROCMASK, &[0, (&raw const all) as u64, (&raw mut old) as u64, 8]) };
+    let _ = unsafe { raw::syscall(nr::rt_sigprocmask, &[0, (&raw const all) as u64, (&raw mut old) as u64, 8]) };
     old
 }
 
 pub fn set_mask(mask: u64) {
     // SAFETY: the word is valid; SIG_SETMASK.
-    let _ = unsafe { raw::syscall(nr::RT_SIGPROCMASK, &[2, (&raw const mask) as u64, 0, 8]) };
+    let _ = unsafe { raw::syscall(nr::rt_sigprocmask, &[2, (&raw const mask) as u64, 0, 8]) };
 }
 
 extern "C" fn handler(signo: u32, info: *const Siginfo, context: *mut Ucontext) {
@@ -122,6 +122,13 @@ extern "C" fn handler(signo: u32, info: *const Siginfo, context: *mut Ucontext) 
     let me = current();
     let rip = context.rip;
     if signo == SIGSYS && info.code > 0 {
+        if (me.stack().0 as u64..me.frame as u64).contains(&context.rsp) {
+            // The vdso fell back to a real call while the kernel was asking it for the time.
+            let args = [context.rdi, context.rsi, context.rdx, context.r10, context.r8, context.r9];
+            // SAFETY: the vdso's own call with its own arguments.
+            context.rax = unsafe { raw::syscall6(context.rax as u32, args) } as u64;
+            return;
+        }
         // A system call of the guest: go on at the kernel's entry as the `syscall` instruction would leave things.
         context.rcx = rip;
         context.rip = entry::kernel_entry();

@@ -65,24 +65,24 @@ pub fn attach(thread: &'static Thread, new_process: bool, dispatch: bool) {
     const PR_SET_PDEATHSIG: u64 = 1;
     let at = core::ptr::from_ref(thread) as u64;
     // SAFETY: only the calling thread's GS base changes; nothing used it before.
-    let _ = unsafe { raw::syscall(nr::ARCH_PRCTL, &[ARCH_SET_GS, at]) };
+    let _ = unsafe { raw::syscall(nr::arch_prctl, &[ARCH_SET_GS, at]) };
     // SAFETY: plain ids.
-    let (tid, pid) = unsafe { (raw::syscall6(nr::GETTID, [0; 6]), raw::syscall6(nr::GETPID, [0; 6])) };
+    let (tid, pid) = unsafe { (raw::syscall6(nr::gettid, [0; 6]), raw::syscall6(nr::getpid, [0; 6])) };
     thread.host_tid.store(tid as u32, Ordering::Relaxed);
     thread.host_pid.store(pid as u32, Ordering::Relaxed);
     let (base, len) = thread.altstack();
     let stack: [u64; 3] = [base as u64, 0, len as u64];
     // SAFETY: the stack is arena memory of this thread; the structure is the host's stack_t.
-    let _ = unsafe { raw::syscall(nr::SIGALTSTACK, &[(&raw const stack) as u64, 0]) };
+    let _ = unsafe { raw::syscall(nr::sigaltstack, &[(&raw const stack) as u64, 0]) };
     if new_process {
         // SAFETY: no memory involved.
-        let _ = unsafe { raw::syscall(nr::PRCTL, &[PR_SET_PDEATHSIG, 9, 0, 0, 0]) };
+        let _ = unsafe { raw::syscall(nr::prctl, &[PR_SET_PDEATHSIG, 9, 0, 0, 0]) };
         // SAFETY: plain id.
-        let parent = unsafe { raw::syscall6(nr::GETPPID, [0; 6]) };
+        let parent = unsafe { raw::syscall6(nr::getppid, [0; 6]) };
         if parent as u32 != boot::supervisor_pid() {
             // The supervisor died before the death signal was armed.
             // SAFETY: ends the process.
-            let _ = unsafe { raw::syscall(nr::EXIT_GROUP, &[137]) };
+            let _ = unsafe { raw::syscall(nr::exit_group, &[137]) };
         }
     }
     if dispatch {
@@ -96,6 +96,6 @@ fn set_dispatch() {
     const PR_SYS_DISPATCH_ON: u64 = 1;
     let (start, end) = boot::text_range();
     // SAFETY: no selector; calls from outside the text raise SIGSYS from here on.
-    let set = unsafe { raw::syscall(nr::PRCTL, &[PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, 0]) };
+    let set = unsafe { raw::syscall(nr::prctl, &[PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, 0]) };
     assert!(set.is_ok(), "the host refused Syscall User Dispatch");
 }

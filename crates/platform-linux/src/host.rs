@@ -1,0 +1,124 @@
+//! The host calls that the kernel makes, with their pointers checked.
+//!
+//! Mirrors: nothing in Linux.
+//! Locking: none.
+
+use acrida_kcore::frame::{WINDOW_BASE, WINDOW_SIZE};
+use acrida_kcore::host::{Arg, Host, HostFd, MapRequest};
+use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
+use acrida_uapi::errno::Errno;
+use acrida_uapi::nr;
+
+use crate::linux::Linux;
+use crate::raw;
+
+const MAP_FIXED: u64 = 0x10;
+const MAP_ANONYMOUS: u64 = 0x20;
+
+/// Lays the arguments out in registers; `EFAULT` when a guest address is none.
+fn lower(args: &mut [Arg<'_>]) -> Result<[u64; 6], Errno> {
+    let mut regs = [0u64; 6];
+    let mut next = regs.iter_mut();
+    let mut push = |value: u64| {
+        *next.next().unwrap_or_else(|| panic!("a host call with more than six arguments")) = value;
+    };
+    for arg in args {
+        match arg {
+            Arg::Val(value) => push(*value),
+            Arg::Fd(fd) => push(fd.0 as i64 as u64),
+            Arg::Str(s) => push(s.as_ptr() as u64),
+            Arg::In(bytes) => push(bytes.as_ptr() as u64),
+            Arg::Out(bytes) => push(bytes.as_mut_ptr() as u64),
+            Arg::InLen(bytes) => {
+                push(bytes.as_ptr() as u64);
+                push(bytes.len() as u64);
+            }
+            Arg::OutLen(bytes) => {
+                push(bytes.as_mut_ptr() as u64);
+                push(bytes.len() as u64);
+            }
+            Arg::User(addr, len) => {
+                if !addr.access_ok(*len) {
+                    return Err(Errno::EFAULT);
+                }
+                push(addr.0);
+            }
+            Arg::Window(offset, len) => {
+                assert!(*offset + *len as u64 <= WINDOW_SIZE, "a host call outside the window");
+                push(WINDOW_BASE + *offset);
+            }
+            Arg::Null => push(0),
+        }
+    }
+    Ok(regs)
+}
+
+fn check_range(addr: u64, len: usize) -> Result<(), Errno> {
+    if addr % 4096 == 0 && UserAddr(addr).access_ok(len) && addr < TASK_SIZE { Ok(()) } else { Err(Errno::EINVAL) }
+}
+
+impl Host for Linux {
+    fn call(&self, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno> {
+        let regs = lower(args)?;
+        loop {
+            // SAFETY: kernel buffers are borrowed for the call and carry their length; guest ranges were checked; the
+            // typed wrappers in the kernel's host.rs answer for the sizes of fixed structures (SAFETY.md).
+            match raw::check(unsafe { raw::syscall6(nr, regs) }) {
+                Err(Errno::EINTR) => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn call_blocking(&self, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno> {
+        let regs = lower(args)?;
+        // SAFETY: as in `call`.
+        unsafe { raw::syscall_abortable(nr, regs) }
+    }
+
+    fn mmap(&self, r: MapRequest) -> Result<(), Errno> {
+        check_range(r.addr, r.len)?;
+        let anonymous = if r.fd.is_none() { MAP_ANONYMOUS } else { 0 };
+        let fd = r.fd.map_or(-1, |fd| fd.0) as i64 as u64;
+        let flags = u64::from(r.flags) | MAP_FIXED | anonymous;
+        // SAFETY: a fixed mapping inside guest space: kernel memory is out of reach.
+        unsafe { raw::syscall(nr::mmap, &[r.addr, r.len as u64, r.prot.into(), flags, fd, r.offset]) }.map(|_| ())
+    }
+
+    fn munmap(&self, addr: u64, len: usize) -> Result<(), Errno> {
+        check_range(addr, len)?;
+        // SAFETY: inside guest space.
+        unsafe { raw::syscall(nr::munmap, &[addr, len as u64]) }.map(|_| ())
+    }
+
+    fn mprotect(&self, addr: u64, len: usize, prot: u32) -> Result<(), Errno> {
+        check_range(addr, len)?;
+        // SAFETY: inside guest space.
+        unsafe { raw::syscall(nr::mprotect, &[addr, len as u64, prot.into()]) }.map(|_| ())
+    }
+
+    fn mremap(&self, addr: u64, old_len: usize, new_len: usize, new_addr: u64, dont_unmap: bool) -> Result<(), Errno> {
+        check_range(addr, old_len)?;
+        check_range(new_addr, new_len)?;
+        const MAYMOVE_FIXED: u64 = 3;
+        const DONTUNMAP: u64 = 4;
+        let flags = match (addr == new_addr, dont_unmap) {
+            (true, _) => 0,
+            (false, true) => MAYMOVE_FIXED | DONTUNMAP,
+            (false, false) => MAYMOVE_FIXED,
+        };
+        // SAFETY: both ranges lie inside guest space.
+        unsafe { raw::syscall(nr::mremap, &[addr, old_len as u64, new_len as u64, flags, new_addr]) }.map(|_| ())
+    }
+
+    fn physmem_fd(&self) -> HostFd {
+        HostFd(crate::boot::physmem_fd())
+    }
+
+    fn punch_window(&self, offset: u64, len: usize) {
+        const PUNCH_HOLE_KEEP_SIZE: u64 = 3;
+        let fd = crate::boot::physmem_fd() as u64;
+        // SAFETY: no memory operands; the pages' content is given up by the caller.
+        let _ = unsafe { raw::syscall(nr::fallocate, &[fd, PUNCH_HOLE_KEEP_SIZE, offset, len as u64]) };
+    }
+}

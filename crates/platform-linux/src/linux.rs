@@ -1,0 +1,280 @@
+//! The platform contract on a Linux host.
+//!
+//! Mirrors: nothing in Linux.
+//! Locking: none; `park` and the lock words sleep on shared futexes of the host.
+//! Memory order: the park word is exchanged with AcqRel; a token (1) is never lost, a sleeper (2) is always woken.
+
+use core::arch::asm;
+use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use acrida_kcore::host::Host;
+use acrida_kcore::platform::{ClockId, Parked, Platform, SpawnKind};
+use acrida_kcore::regs::UserFrame;
+use acrida_kcore::thread::{Thread, current};
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::nr;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::fpu::{self, Xstate};
+use crate::{boot, entry, raw, signal, spawn};
+
+/// The one instance.
+pub struct Linux;
+
+const EMPTY: u32 = 0;
+const TOKEN: u32 = 1;
+const PARKED: u32 = 2;
+
+/// How long a thread whose last waker ran on another processor looks at its word before it sleeps: a wake-up through the
+/// host costs 70 to 100 us across processors of a virtual machine, one through memory less than 1 us.
+const SPIN_NS: u64 = 20_000;
+/// How often a thread whose waker shares its processor lets it run before it sleeps.
+const YIELDS: u32 = 4;
+
+const FUTEX_WAKE: u64 = 1;
+const FUTEX_WAIT_BITSET: u64 = 9;
+
+unsafe extern "C" {
+    fn acrida_user_copy(dst: u64, src: u64, len: usize) -> usize;
+    fn acrida_user_cmpxchg(word: u64, old: u32, new: u32, out: *mut u32) -> u32;
+    fn acrida_exit_thread(alive: *const AtomicU32) -> !;
+    fn acrida_exit_process(alive: *const AtomicU32, code: u32) -> !;
+}
+
+/// The calling thread's record: one load.
+#[unsafe(no_mangle)]
+#[inline]
+fn acrida_current_thread() -> &'static Thread {
+    let thread: *const Thread;
+    // SAFETY: `%gs` points at the record from the thread's first instruction on; its first word is its own address.
+    unsafe { asm!("mov {}, gs:[0]", out(reg) thread, options(nostack, readonly, pure)) };
+    // SAFETY: records live as long as their thread.
+    unsafe { &*thread }
+}
+
+fn cpu() -> u32 {
+    let aux: u32;
+    // SAFETY: reads the processor's number, which Linux keeps in TSC_AUX.
+    unsafe { asm!("rdtscp", out("ecx") aux, out("eax") _, out("edx") _, options(nomem, nostack)) };
+    aux & 0xfff
+}
+
+fn clock(id: u64) -> u64 {
+    let mut time = [0u64; 2];
+    // SAFETY: the structure is valid.
+    let _ = unsafe { raw::syscall6(nr::clock_gettime, [id, (&raw mut time) as u64, 0, 0, 0, 0]) };
+    time[0] * 1_000_000_000 + time[1]
+}
+
+fn futex_wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> Result<usize, Errno> {
+    let time = deadline.map(|ns| [ns / 1_000_000_000, ns % 1_000_000_000]);
+    let timeout = time.as_ref().map_or(0, |t| t.as_ptr() as u64);
+    let match_any = 0xffff_ffff;
+    // SAFETY: the word lives in the arena, the timeout on this stack.
+    unsafe { raw::syscall(nr::futex, &[word.as_ptr() as u64, FUTEX_WAIT_BITSET, expected.into(), timeout, 0, match_any]) }
+}
+
+impl Platform for Linux {
+    fn park(&self, me: &Thread, deadline: Option<u64>) -> Parked {
+        let word = &me.park;
+        if word.swap(EMPTY, Ordering::Acquire) == TOKEN {
+            return Parked::Woken;
+        }
+        let waker = me.waker_cpu.load(Ordering::Relaxed);
+        if waker != 0 && boot::cpus() > 1 && waker - 1 != cpu() {
+            let start = self.now(ClockId::Monotonic);
+            while self.now(ClockId::Monotonic) - start < SPIN_NS {
+                for _ in 0..32 {
+                    if word.load(Ordering::Relaxed) == TOKEN {
+                        word.store(EMPTY, Ordering::Relaxed);
+                        core::sync::atomic::fence(Ordering::Acquire);
+                        return Parked::Woken;
+                    }
+                    core::hint::spin_loop();
+                }
+            }
+        } else if waker != 0 {
+            for _ in 0..YIELDS {
+                // SAFETY: no memory involved.
+                let _ = unsafe { raw::syscall6(nr::sched_yield, [0; 6]) };
+                if word.swap(EMPTY, Ordering::Acquire) == TOKEN {
+                    return Parked::Woken;
+                }
+            }
+        }
+        if word.compare_exchange(EMPTY, PARKED, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            word.store(EMPTY, Ordering::Relaxed);
+            return Parked::Woken;
+        }
+        let result = futex_wait(word, PARKED, deadline);
+        let token = word.swap(EMPTY, Ordering::AcqRel) == TOKEN;
+        if result == Err(Errno::ETIMEDOUT) && !token { Parked::TimedOut } else { Parked::Woken }
+    }
+
+    fn unpark(&self, thread: &Thread) {
+        thread.waker_cpu.store(cpu() + 1, Ordering::Relaxed);
+        if thread.park.swap(TOKEN, Ordering::AcqRel) == PARKED {
+            self.wake_word(&thread.park, 1);
+        }
+    }
+
+    fn interrupt(&self, thread: &Thread) {
+        let (pid, tid) = (thread.host_pid.load(Ordering::Relaxed), thread.host_tid.load(Ordering::Relaxed));
+        if tid != 0 && thread.host_alive.load(Ordering::Acquire) != 0 {
+            // SAFETY: a signal to a thread of this world; a stale id is refused by the pair check.
+            let _ = unsafe { raw::syscall6(nr::tgkill, [pid.into(), tid.into(), signal::KICK.into(), 0, 0, 0]) };
+        }
+    }
+
+    fn wait_word(&self, word: &AtomicU32, expected: u32, timeout_ns: u64) -> bool {
+        let deadline = self.now(ClockId::Monotonic) + timeout_ns;
+        futex_wait(word, expected, Some(deadline)) != Err(Errno::ETIMEDOUT)
+    }
+
+    fn wake_word(&self, word: &AtomicU32, n: u32) {
+        // SAFETY: the word lives in the arena.
+        let _ = unsafe { raw::syscall6(nr::futex, [word.as_ptr() as u64, FUTEX_WAKE, n.into(), 0, 0, 0]) };
+    }
+
+    fn thread_alive(&self, host_tid: u32) -> bool {
+        // SAFETY: signal 0 only asks.
+        unsafe { raw::syscall(nr::kill, &[host_tid.into(), 0]) } != Err(Errno::ESRCH)
+    }
+
+    fn spawn(&self, child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
+        spawn::spawn(child, kind)
+    }
+
+    fn exit_thread(&self) -> ! {
+        signal::block_all();
+        // SAFETY: nothing of this thread is used afterwards; after the store no stack is touched.
+        unsafe { acrida_exit_thread(&raw const current().host_alive) }
+    }
+
+    fn exit_process(&self, code: u8) -> ! {
+        signal::block_all();
+        // SAFETY: as in `exit_thread`.
+        unsafe { acrida_exit_process(&raw const current().host_alive, code.into()) }
+    }
+
+    fn now(&self, clock_id: ClockId) -> u64 {
+        match clock_id {
+            ClockId::Realtime => boot::vdso_clock(0).unwrap_or_else(|| clock(0)),
+            ClockId::Monotonic => boot::vdso_clock(1).unwrap_or_else(|| clock(1)),
+            ClockId::Boottime => boot::vdso_clock(7).unwrap_or_else(|| clock(7)),
+            ClockId::ProcessCpu => clock(2),
+            ClockId::ThreadCpu => clock(3),
+        }
+    }
+
+    fn random(&self, buf: &mut [u8]) {
+        let mut done = 0;
+        while done < buf.len() {
+            let rest = &mut buf[done..];
+            // SAFETY: the buffer is valid.
+            match unsafe { raw::syscall(nr::getrandom, &[rest.as_mut_ptr() as u64, rest.len() as u64, 0]) } {
+                Ok(n) => done += n,
+                Err(Errno::EINTR) => {}
+                Err(errno) => panic!("no random numbers from the host: {errno:?}"),
+            }
+        }
+    }
+
+    fn copy_from_user(&self, dst: &mut [u8], src: UserAddr) -> usize {
+        if !src.access_ok(dst.len()) {
+            return dst.len();
+        }
+        // SAFETY: the destination is a valid kernel buffer, the source a checked guest range; a fault ends the copy.
+        unsafe { acrida_user_copy(dst.as_mut_ptr() as u64, src.0, dst.len()) }
+    }
+
+    fn copy_to_user(&self, dst: UserAddr, src: &[u8]) -> usize {
+        if !dst.access_ok(src.len()) {
+            return src.len();
+        }
+        // SAFETY: the source is a valid kernel buffer, the destination a checked guest range; a fault ends the copy.
+        unsafe { acrida_user_copy(dst.0, src.as_ptr() as u64, src.len()) }
+    }
+
+    fn user_cmpxchg(&self, word: UserAddr, old: u32, new: u32) -> Result<u32, Errno> {
+        if !word.access_ok(4) {
+            return Err(Errno::EFAULT);
+        }
+        let mut seen = 0;
+        // SAFETY: a checked guest word; a fault gives 1.
+        match unsafe { acrida_user_cmpxchg(word.0, old, new, &raw mut seen) } {
+            0 => Ok(seen),
+            _ => Err(Errno::EFAULT),
+        }
+    }
+
+    fn copy_user_window(&self, user: UserAddr, window: u64, len: usize, to_user: bool) -> usize {
+        if !user.access_ok(len) {
+            return len;
+        }
+        let (dst, src) = if to_user { (user.0, window) } else { (window, user.0) };
+        // SAFETY: one side is a checked guest range, the other lies in the window (its owner checked the extent).
+        unsafe { acrida_user_copy(dst, src, len) }
+    }
+
+    fn fs_base(&self) -> u64 {
+        let mut base = 0u64;
+        // SAFETY: ARCH_GET_FS writes one word.
+        let _ = unsafe { raw::syscall6(nr::arch_prctl, [0x1003, (&raw mut base) as u64, 0, 0, 0, 0]) };
+        base
+    }
+
+    fn set_fs_base(&self, base: u64) {
+        // SAFETY: the kernel does not use FS; ARCH_SET_FS.
+        let _ = unsafe { raw::syscall6(nr::arch_prctl, [0x1002, base, 0, 0, 0, 0]) };
+    }
+
+    fn fpu_save(&self, frame: &UserFrame) -> Vec<u8> {
+        let mut area = Box::new(Xstate::new());
+        fpu::save(frame, &mut area);
+        area.0[..fpu::size()].to_vec()
+    }
+
+    fn fpu_restore(&self, frame: &mut UserFrame, state: &[u8]) {
+        let mut area = Box::new(Xstate::new());
+        let len = state.len().min(fpu::size());
+        area.0[..len].copy_from_slice(&state[..len]);
+        fpu::restore(frame, &mut area);
+    }
+
+    fn fpu_reset(&self, frame: &mut UserFrame) {
+        fpu::reset(frame);
+    }
+
+    fn fpu_size(&self) -> usize {
+        fpu::size()
+    }
+
+    fn fpu_features(&self) -> u64 {
+        fpu::features()
+    }
+
+    fn kernel_entry(&self) -> u64 {
+        entry::kernel_entry()
+    }
+
+    fn vdso_base(&self) -> u64 {
+        boot::vdso_base()
+    }
+
+    fn host(&self) -> &dyn Host {
+        self
+    }
+
+    fn console(&self, text: &str) {
+        // SAFETY: the bytes are valid.
+        let _ = unsafe { raw::syscall6(nr::write, [2, text.as_ptr() as u64, text.len() as u64, 0, 0, 0]) };
+    }
+
+    fn bug(&self, message: fmt::Arguments<'_>) -> ! {
+        boot::stop_world(message)
+    }
+}

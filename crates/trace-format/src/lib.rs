@@ -1,0 +1,10 @@
+//! What the `acrida` command and the kernel share: plain records in the arena object, read by offset.
+//!
+//! All integers are little-endian and naturally aligned; every record that may change has a version.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod boot;
+pub mod control;
