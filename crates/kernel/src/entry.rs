@@ -1,0 +1,50 @@
+//! Where the platform hands over: one system call, and the work before a return to the guest.
+//!
+//! Mirrors: arch/x86/entry/common.c, kernel/entry/common.c, Linux 6.1.
+//! Differs: a restart code is a type of its own; it travels from the call to [`exit_to_user`] in the task, never in `rax`.
+
+use acrida_kcore::regs::UserFrame;
+use acrida_kcore::thread::{self, work};
+use acrida_uapi::errno::Error;
+
+use crate::current;
+use crate::kernel::signal;
+use crate::syscalls;
+
+/// Serves the call in `frame` and leaves its result in `rax`.
+#[inline]
+pub fn syscall(frame: &mut UserFrame) {
+    frame.full_restore = 0;
+    let result = syscalls::dispatch(frame);
+    match result {
+        Ok(value) => frame.regs.rax = value as u64,
+        Err(Error::Errno(errno)) => frame.regs.rax = (-i64::from(errno.raw())) as u64,
+        Err(Error::Restart(restart)) => {
+            current().restart.set(Some(restart));
+            // The slow way out decides: a handler runs, or the call is made again.
+            thread::current().set_work(work::SIGPENDING);
+        }
+    }
+}
+
+/// Everything that must happen before guest code goes on; the platform calls again while there is work.
+#[doc(alias = "exit_to_user_mode_loop")]
+pub fn exit_to_user(frame: &mut UserFrame) {
+    let me = thread::current();
+    let task = current();
+    if me.has_work(work::HOST_SIGNAL) {
+        me.clear_work(work::HOST_SIGNAL);
+        signal::translate_host_signals(task, me);
+    }
+    if me.has_work(work::FAULT) {
+        me.clear_work(work::FAULT);
+        signal::fault(task, me, frame);
+    }
+    if me.has_work(work::TASK_WORK) {
+        me.clear_work(work::TASK_WORK);
+        task.run_task_work();
+    }
+    if me.has_work(work::SIGPENDING | work::STOP | work::EXIT) {
+        signal::exit_work(task, frame);
+    }
+}

@@ -1,0 +1,247 @@
+//! Descriptor tables.
+//!
+//! Mirrors: fs/file.c, include/linux/fdtable.h, Linux 6.1.
+//! Differs: look-up takes the table's lock and a reference; see docs/locking.md.
+//! Locking: one leaf lock per table; nothing is dropped under it.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use acrida_kcore::sync::SpinLock;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::resource::RLIMIT_NOFILE;
+
+use crate::current;
+use crate::fs::file::{File, fput};
+
+/// Linux's `sysctl_nr_open`.
+pub const NR_OPEN: u32 = 1_048_576;
+
+/// A descriptor table; shared with `CLONE_FILES`.
+#[doc(alias = "files_struct")]
+pub struct FilesStruct {
+    table: SpinLock<Table>,
+}
+
+#[derive(Clone, Default)]
+struct Table {
+    files: Vec<Option<Arc<File>>>,
+    /// Bit per descriptor: in use.
+    open: Vec<u64>,
+    /// Bit per descriptor: close on exec.
+    cloexec: Vec<u64>,
+    /// No descriptor below this one is free.
+    next: usize,
+}
+
+impl Table {
+    fn grow(&mut self, fd: usize) {
+        if fd >= self.files.len() {
+            let len = (fd + 1).next_multiple_of(64);
+            self.files.resize(len, None);
+            self.open.resize(len / 64, 0);
+            self.cloexec.resize(len / 64, 0);
+        }
+    }
+
+    /// First clear bit of `open` from `start` on, or the table's length.
+    fn next_zero(&self, start: usize) -> usize {
+        let first = self.open[start / 64] | ((1 << (start % 64)) - 1);
+        let mut words = core::iter::once(first).chain(self.open[start / 64 + 1..].iter().copied());
+        match words.position(|word| word != u64::MAX) {
+            Some(0) => (start / 64) * 64 + (!first).trailing_zeros() as usize,
+            Some(n) => (start / 64 + n) * 64 + (!self.open[start / 64 + n]).trailing_zeros() as usize,
+            None => self.files.len(),
+        }
+    }
+
+    fn find_free(&mut self, from: usize, limit: usize) -> Result<usize, Errno> {
+        let start = from.max(self.next);
+        let fd = if start < self.files.len() {
+            self.next_zero(start)
+        } else {
+            start
+        };
+        if fd >= limit {
+            return Err(Errno::EMFILE);
+        }
+        self.grow(fd);
+        if from <= self.next {
+            self.next = fd + 1;
+        }
+        Ok(fd)
+    }
+
+    fn set(&mut self, fd: usize, file: Arc<File>, cloexec: bool) -> Option<Arc<File>> {
+        let (word, bit) = (fd / 64, 1 << (fd % 64));
+        self.open[word] |= bit;
+        if cloexec { self.cloexec[word] |= bit } else { self.cloexec[word] &= !bit }
+        self.files[fd].replace(file)
+    }
+
+    fn take(&mut self, fd: usize) -> Option<Arc<File>> {
+        let file = self.files.get_mut(fd)?.take()?;
+        self.open[fd / 64] &= !(1 << (fd % 64));
+        self.cloexec[fd / 64] &= !(1 << (fd % 64));
+        self.next = self.next.min(fd);
+        Some(file)
+    }
+}
+
+impl Default for FilesStruct {
+    fn default() -> Self {
+        FilesStruct { table: SpinLock::new(Table::default()) }
+    }
+}
+
+fn nofile_limit() -> usize {
+    current().process.rlimit(RLIMIT_NOFILE as usize).rlim_cur.min(u64::from(NR_OPEN)) as usize
+}
+
+impl FilesStruct {
+    /// A copy with the same open files.
+    #[doc(alias = "dup_fd")]
+    pub fn copy(&self) -> Arc<FilesStruct> {
+        let table = self.table.lock().clone();
+        Arc::new(FilesStruct { table: SpinLock::new(table) })
+    }
+
+    /// The file behind `fd`, or `EBADF`.
+    #[inline]
+    #[doc(alias = "fget_raw")]
+    pub fn get_any(&self, fd: i32) -> Result<Arc<File>, Errno> {
+        let table = self.table.lock();
+        table.files.get(fd as u32 as usize).and_then(Option::as_ref).cloned().ok_or(Errno::EBADF)
+    }
+
+    /// The file behind `fd`; `EBADF` also for `O_PATH` files.
+    #[inline]
+    #[doc(alias = "fget")]
+    pub fn get(&self, fd: i32) -> Result<Arc<File>, Errno> {
+        let file = self.get_any(fd)?;
+        if file.is_path() { Err(Errno::EBADF) } else { Ok(file) }
+    }
+
+    /// Puts `file` at the lowest free descriptor from `from` on; `EMFILE` at the limit.
+    #[doc(alias = "get_unused_fd_flags")]
+    pub fn install_from(&self, from: u32, file: Arc<File>, cloexec: bool) -> Result<u32, Errno> {
+        let limit = nofile_limit();
+        let mut table = self.table.lock();
+        let fd = table.find_free(from as usize, limit)?;
+        let old = table.set(fd, file, cloexec);
+        debug_assert!(old.is_none(), "a free descriptor held a file");
+        Ok(fd as u32)
+    }
+
+    /// Puts `file` at the lowest free descriptor.
+    #[doc(alias = "fd_install")]
+    pub fn install(&self, file: Arc<File>, cloexec: bool) -> Result<u32, Errno> {
+        self.install_from(0, file, cloexec)
+    }
+
+    /// Puts two files at the two lowest free descriptors, or neither.
+    pub fn install_pair(&self, files: [Arc<File>; 2], cloexec: bool) -> Result<[u32; 2], Errno> {
+        let limit = nofile_limit();
+        let mut table = self.table.lock();
+        let first = table.find_free(0, limit)?;
+        table.open[first / 64] |= 1 << (first % 64);
+        match table.find_free(0, limit) {
+            Ok(second) => {
+                let [a, b] = files;
+                table.set(first, a, cloexec);
+                table.set(second, b, cloexec);
+                Ok([first as u32, second as u32])
+            }
+            Err(errno) => {
+                table.open[first / 64] &= !(1 << (first % 64));
+                table.next = table.next.min(first);
+                Err(errno)
+            }
+        }
+    }
+
+    /// Puts `file` at `fd`, whatever was there; gives what was there.
+    #[doc(alias = "do_dup2")]
+    pub fn replace(&self, fd: u32, file: Arc<File>, cloexec: bool) -> Result<Option<Arc<File>>, Errno> {
+        if fd as usize >= nofile_limit() {
+            return Err(Errno::EBADF);
+        }
+        let mut table = self.table.lock();
+        table.grow(fd as usize);
+        Ok(table.set(fd as usize, file, cloexec))
+    }
+
+    /// Takes `fd` out of the table.
+    #[doc(alias = "close_fd_get_file")]
+    pub fn take(&self, fd: i32) -> Result<Arc<File>, Errno> {
+        self.table.lock().take(fd as u32 as usize).ok_or(Errno::EBADF)
+    }
+
+    pub fn cloexec(&self, fd: i32) -> Result<bool, Errno> {
+        let table = self.table.lock();
+        let fd = fd as u32 as usize;
+        table.files.get(fd).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
+        Ok(table.cloexec[fd / 64] & 1 << (fd % 64) != 0)
+    }
+
+    pub fn set_cloexec(&self, fd: i32, on: bool) -> Result<(), Errno> {
+        let mut table = self.table.lock();
+        let fd = fd as u32 as usize;
+        table.files.get(fd).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
+        let bit = 1 << (fd % 64);
+        if on { table.cloexec[fd / 64] |= bit } else { table.cloexec[fd / 64] &= !bit }
+        Ok(())
+    }
+
+    /// Takes out every descriptor in `[first, last]` that `which` picks.
+    fn take_range(&self, first: u32, last: u32, which: impl Fn(&Table, usize) -> bool) -> Vec<Arc<File>> {
+        let mut table = self.table.lock();
+        let end = (last as usize).saturating_add(1).min(table.files.len());
+        let picked: Vec<usize> = (first as usize..end).filter(|&fd| table.files[fd].is_some() && which(&table, fd)).collect();
+        picked.into_iter().filter_map(|fd| table.take(fd)).collect()
+    }
+
+    /// Takes out what exec must close.
+    #[doc(alias = "do_close_on_exec")]
+    pub fn take_cloexec(&self) -> Vec<Arc<File>> {
+        self.take_range(0, u32::MAX, |table, fd| table.cloexec[fd / 64] & 1 << (fd % 64) != 0)
+    }
+
+    /// Takes out a range of descriptors (everything: at exit).
+    #[doc(alias = "__close_range")]
+    pub fn take_all(&self, first: u32, last: u32) -> Vec<Arc<File>> {
+        self.take_range(first, last, |_, _| true)
+    }
+
+    /// Marks a range close-on-exec.
+    pub fn set_cloexec_range(&self, first: u32, last: u32) {
+        let mut table = self.table.lock();
+        let end = (last as usize).saturating_add(1).min(table.files.len());
+        for fd in first as usize..end {
+            if table.files[fd].is_some() {
+                table.cloexec[fd / 64] |= 1 << (fd % 64);
+            }
+        }
+    }
+
+    /// Open descriptors in order, with their files and close-on-exec flags.
+    pub fn snapshot(&self) -> Vec<(u32, Arc<File>, bool)> {
+        let table = self.table.lock();
+        let entry = |(fd, file): (usize, &Option<Arc<File>>)| {
+            Some((fd as u32, file.clone()?, table.cloexec[fd / 64] & 1 << (fd % 64) != 0))
+        };
+        table.files.iter().enumerate().filter_map(entry).collect()
+    }
+}
+
+/// `close` of one descriptor's file: flush, give up POSIX locks of this table, drop.
+pub fn filp_close(file: Arc<File>, files: &FilesStruct) -> Result<(), acrida_uapi::errno::Error> {
+    let result = file.ops.flush(&file);
+    if !file.is_path()
+        && let Some(inode) = file.inode()
+    {
+        inode.common().table_closed(files);
+    }
+    fput(file);
+    result
+}

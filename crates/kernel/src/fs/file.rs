@@ -1,0 +1,285 @@
+//! Open files: `struct file`, its operations, and the end of its life.
+//!
+//! Mirrors: include/linux/fs.h (`file`, `file_operations`), fs/file_table.c, Linux 6.1.
+//! Differs: operations are a trait object that also holds the private data; a slot that Linux leaves empty is a default
+//! method with Linux's errno. A file's reference count is its `Arc`; [`fput`] notices the last one.
+//! Locking: `f_pos` serialises calls that move the position (`f_pos_lock`); flags are atomics.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::any::Any;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use acrida_kcore::host::HostFd;
+use acrida_kcore::sync::SpinLock;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::fcntl::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
+
+use crate::abi::SysResult;
+use crate::fs::inode::{DirContext, Inode, Kstat, Path};
+use crate::fs::iov_iter::IovIter;
+use crate::fs::poll::PollTable;
+use crate::kernel::task::{TaskWork, try_current};
+use crate::mm::{MapBacking, MmapRequest};
+
+/// What a terminal must offer to be a session's controlling terminal.
+pub trait ControllingTty: Any + Send + Sync {
+    /// Foreground process group, or 0.
+    fn foreground_pgrp(&self) -> u32;
+    fn set_foreground_pgrp(&self, pgrp: u32);
+    /// As /proc/PID/stat shows it.
+    fn device_number(&self) -> u64;
+    /// The session leader died or gave the terminal up.
+    fn disassociate(&self);
+}
+
+/// Asks for `lseek`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whence {
+    Set,
+    Cur,
+    End,
+    Data,
+    Hole,
+}
+
+/// What an open file can do. `self` is the private data; it lives as long as the file.
+#[doc(alias = "file_operations")]
+pub trait FileOperations: Any + Send + Sync {
+    /// Reads into `to`. `pos` is the position to use and move; stream files ignore it.
+    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        let _ = (file, to, pos);
+        Err(Errno::EINVAL.into())
+    }
+    /// Writes from `from`; `pos` as in `read` (`O_APPEND` is the implementation's affair, under the inode's lock).
+    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        let _ = (file, from, pos);
+        Err(Errno::EINVAL.into())
+    }
+    /// The new position. Stream files keep the default.
+    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+        let _ = (file, offset, whence);
+        Err(Errno::ESPIPE.into())
+    }
+    /// Whether `pread`/`pwrite`/`lseek` make sense (`FMODE_LSEEK`, `FMODE_PREAD`).
+    fn seekable(&self) -> bool {
+        false
+    }
+    /// Whether reads and writes take the file's position lock (regular files and directories).
+    #[doc(alias = "FMODE_ATOMIC_POS")]
+    fn atomic_pos(&self) -> bool {
+        self.seekable()
+    }
+    /// Registers on the file's wait queues if `table` asks for it, and gives the event mask now. `None`: the file has no
+    /// poll (always ready for poll and select, EPERM for epoll).
+    fn poll(&self, file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+        let _ = (file, table);
+        None
+    }
+    /// Whether `poll` gives a mask (asked by epoll_ctl before anything else).
+    fn can_poll(&self) -> bool {
+        false
+    }
+    fn ioctl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+        let _ = (file, cmd, arg);
+        Err(Errno::ENOTTY.into())
+    }
+    /// What stands behind a mapping of the file.
+    fn mmap(&self, file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
+        let _ = (file, request);
+        Err(Errno::ENODEV.into())
+    }
+    /// Runs on every close of a descriptor.
+    fn flush(&self, file: &Arc<File>) -> Result<(), Error> {
+        let _ = file;
+        Ok(())
+    }
+    /// Runs once, after the last reference is gone and the file has left every epoll set.
+    fn release(&self, file: &File) {
+        let _ = file;
+    }
+    fn fsync(&self, file: &Arc<File>, datasync: bool) -> Result<(), Error> {
+        let _ = (file, datasync);
+        Err(Errno::EINVAL.into())
+    }
+    fn fallocate(&self, file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+        let _ = (file, mode, offset, len);
+        Err(Errno::EOPNOTSUPP.into())
+    }
+    fn truncate(&self, file: &Arc<File>, len: u64) -> Result<(), Error> {
+        let _ = (file, len);
+        Err(Errno::EINVAL.into())
+    }
+    /// `getdents64`: emits entries from the file's position on.
+    #[doc(alias = "iterate_shared")]
+    fn iterate(&self, file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {
+        let _ = (file, ctx);
+        Err(Errno::ENOTDIR.into())
+    }
+    /// Attributes, when the file is not an inode of a file system (pipes, anonymous inodes).
+    fn stat(&self, file: &File) -> Result<Kstat, Error> {
+        match file.inode() {
+            Some(inode) => inode.stat(),
+            None => Err(Errno::EBADF.into()),
+        }
+    }
+    /// Lines of /proc/PID/fdinfo/FD beyond pos, flags, mnt_id, ino.
+    fn show_fdinfo(&self, file: &File, out: &mut String) {
+        let _ = (file, out);
+    }
+    /// The link text of /proc/PID/fd/FD when the file has no path ("pipe:[5]", "anon_inode:[eventfd]").
+    fn link_name(&self, file: &File) -> Option<String> {
+        let _ = file;
+        None
+    }
+    /// `fcntl(F_SETFL)` wants these flags; refuse or adapt.
+    fn set_flags(&self, file: &File, flags: u32) -> Result<(), Error> {
+        let _ = (file, flags);
+        Ok(())
+    }
+    /// The host descriptor of a host file.
+    fn host_fd(&self) -> Option<HostFd> {
+        None
+    }
+    /// `fcntl` commands that only some files know (pipe size, seals); `None`: not ours, EINVAL or EBADF as Linux.
+    fn fcntl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> Option<SysResult> {
+        let _ = (file, cmd, arg);
+        None
+    }
+}
+
+/// An open file description.
+#[doc(alias = "file")]
+pub struct File {
+    pub ops: Box<dyn FileOperations>,
+    /// `O_*`: access mode and status flags; no creation flags, no `O_CLOEXEC`.
+    flags: AtomicU32,
+    pub pos: SpinLock<u64>,
+    /// Where it was opened; `None` for pipes, sockets and anonymous inodes.
+    pub path: Option<Path>,
+    /// The inode behind it, if any.
+    inode: Option<Arc<dyn Inode>>,
+    /// Who hears SIGIO (`F_SETOWN`...), and the epoll sets that watch the file.
+    pub owner: SpinLock<FileOwner>,
+    pub epoll: SpinLock<EpollLinks>,
+}
+
+/// `F_SETOWN`, `F_SETSIG`.
+#[doc(alias = "fown_struct")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileOwner {
+    /// `F_OWNER_TID`, `F_OWNER_PID` or `F_OWNER_PGRP`.
+    pub kind: i32,
+    pub pid: u32,
+    pub signum: i32,
+    pub uid: u32,
+    pub euid: u32,
+}
+
+/// What must be told when the file dies. Filled by epoll.
+#[derive(Default)]
+pub struct EpollLinks(pub alloc::vec::Vec<alloc::sync::Weak<dyn FileWatcher>>);
+
+/// Somebody who watches a file without keeping it open (an epoll item).
+pub trait FileWatcher: Send + Sync {
+    /// The file's last reference is gone: leave.
+    #[doc(alias = "eventpoll_release_file")]
+    fn file_released(&self, file: &File);
+}
+
+impl File {
+    /// An open file without path or inode.
+    #[doc(alias = "anon_inode_getfile")]
+    pub fn anon(ops: Box<dyn FileOperations>, flags: u32) -> Arc<File> {
+        Arc::new(File::raw(ops, flags, None, None))
+    }
+
+    /// An open file of a file system.
+    pub fn of_path(ops: Box<dyn FileOperations>, flags: u32, path: Path) -> Arc<File> {
+        let inode = path.dentry.inode();
+        Arc::new(File::raw(ops, flags, Some(path), inode))
+    }
+
+    fn raw(ops: Box<dyn FileOperations>, flags: u32, path: Option<Path>, inode: Option<Arc<dyn Inode>>) -> File {
+        use acrida_uapi::fcntl::{O_CLOEXEC, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC};
+        let flags = flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+        File {
+            ops,
+            flags: AtomicU32::new(flags),
+            pos: SpinLock::new(0),
+            path,
+            inode,
+            owner: SpinLock::default(),
+            epoll: SpinLock::default(),
+        }
+    }
+
+    #[inline]
+    pub fn flags(&self) -> u32 {
+        self.flags.load(Ordering::Relaxed)
+    }
+
+    pub fn set_flags(&self, flags: u32) {
+        self.flags.store(flags, Ordering::Relaxed);
+    }
+
+    pub fn inode(&self) -> Option<&Arc<dyn Inode>> {
+        self.inode.as_ref()
+    }
+
+    pub fn nonblocking(&self) -> bool {
+        self.flags() & acrida_uapi::fcntl::O_NONBLOCK != 0
+    }
+
+    #[doc(alias = "FMODE_READ")]
+    pub fn readable(&self) -> bool {
+        matches!(self.flags() & O_ACCMODE, O_RDONLY | O_RDWR) && !self.is_path()
+    }
+
+    #[doc(alias = "FMODE_WRITE")]
+    pub fn writable(&self) -> bool {
+        matches!(self.flags() & O_ACCMODE, O_WRONLY | O_RDWR) && !self.is_path()
+    }
+
+    #[doc(alias = "FMODE_PATH")]
+    pub fn is_path(&self) -> bool {
+        self.flags() & O_PATH != 0
+    }
+
+    /// The private data as `T`, for calls that want one kind of file.
+    pub fn private<T: 'static>(&self) -> Option<&T> {
+        let ops: &dyn Any = &*self.ops;
+        ops.downcast_ref::<T>()
+    }
+}
+
+/// Gives a reference up. The last one is put off to the caller's return to user mode, so `release` never runs under a lock.
+pub fn fput(file: Arc<File>) {
+    if Arc::strong_count(&file) > 1 {
+        return;
+    }
+    if let Some(task) = try_current()
+        && !task.exiting.load(Ordering::Relaxed)
+    {
+        task.add_task_work(TaskWork::Fput(file));
+    }
+    // An exiting task and a kernel thread hold no locks here: dropped at once.
+}
+
+impl Drop for File {
+    /// The end of a file, in Linux's order: epoll sets, locks, `release`, then inode and path.
+    #[doc(alias = "__fput")]
+    fn drop(&mut self) {
+        let watchers = core::mem::take(&mut self.epoll.lock().0);
+        for watcher in watchers {
+            if let Some(watcher) = watcher.upgrade() {
+                watcher.file_released(self);
+            }
+        }
+        if let Some(inode) = &self.inode {
+            inode.common().file_closed(self);
+        }
+        self.ops.release(self);
+    }
+}

@@ -1,0 +1,181 @@
+//! Where the bytes of a read or write go to or come from.
+//!
+//! Mirrors: lib/iov_iter.c, Linux 6.1.
+//! Differs: two directions share one type; each copy gives the bytes moved, short at a bad guest address.
+
+use acrida_kcore::frame::Extent;
+use acrida_kcore::platform::platform;
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::uio::Iovec;
+
+enum Kind<'a> {
+    User(UserAddr),
+    /// Segments left and the offset into the first.
+    UserVec(&'a [Iovec], usize),
+    KernelOut(&'a mut [u8], usize),
+    KernelIn(&'a [u8], usize),
+}
+
+/// A position in one or several buffers.
+pub struct IovIter<'a> {
+    kind: Kind<'a>,
+    count: usize,
+}
+
+impl<'a> IovIter<'a> {
+    /// One guest buffer.
+    pub fn user(addr: UserAddr, len: usize) -> Self {
+        IovIter { kind: Kind::User(addr), count: len }
+    }
+
+    /// Guest buffers, already checked (`import_iovec`); `count` is the sum of their lengths.
+    pub fn user_vec(segments: &'a [Iovec]) -> Self {
+        IovIter { kind: Kind::UserVec(segments, 0), count: segments.iter().map(|s| s.iov_len as usize).sum() }
+    }
+
+    /// A kernel buffer that is filled.
+    pub fn kernel_out(buf: &'a mut [u8]) -> Self {
+        let count = buf.len();
+        IovIter { kind: Kind::KernelOut(buf, 0), count }
+    }
+
+    /// A kernel buffer that is read.
+    pub fn kernel_in(buf: &'a [u8]) -> Self {
+        IovIter { kind: Kind::KernelIn(buf, 0), count: buf.len() }
+    }
+
+    /// Bytes left.
+    #[doc(alias = "iov_iter_count")]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Forgets what is left beyond `max` bytes.
+    #[doc(alias = "iov_iter_truncate")]
+    pub fn truncate(&mut self, max: usize) {
+        self.count = self.count.min(max);
+    }
+
+    /// The next guest range `(address, length)`, not longer than what is left; `None` for kernel buffers or at the end.
+    pub fn user_segment(&mut self) -> Option<(UserAddr, usize)> {
+        if self.count == 0 {
+            return None;
+        }
+        match &mut self.kind {
+            Kind::User(addr) => Some((*addr, self.count)),
+            Kind::UserVec(segments, offset) => {
+                while segments.first().is_some_and(|s| s.iov_len as usize == *offset) {
+                    *segments = &segments[1..];
+                    *offset = 0;
+                }
+                let first = segments.first()?;
+                let len = (first.iov_len as usize - *offset).min(self.count);
+                Some((UserAddr(first.iov_base).add(*offset as u64), len))
+            }
+            _ => None,
+        }
+    }
+
+    /// Moves on by `bytes` without copying.
+    #[doc(alias = "iov_iter_advance")]
+    pub fn advance(&mut self, mut bytes: usize) {
+        bytes = bytes.min(self.count);
+        self.count -= bytes;
+        match &mut self.kind {
+            Kind::User(addr) => *addr = addr.add(bytes as u64),
+            Kind::KernelOut(_, pos) | Kind::KernelIn(_, pos) => *pos += bytes,
+            Kind::UserVec(segments, offset) => {
+                while bytes > 0 {
+                    let Some(first) = segments.first() else { return };
+                    let step = (first.iov_len as usize - *offset).min(bytes);
+                    *offset += step;
+                    bytes -= step;
+                    if *offset == first.iov_len as usize {
+                        *segments = &segments[1..];
+                        *offset = 0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs `copy(guest address, offset in this copy, length) -> copied` over guest segments.
+    fn each_user(&mut self, len: usize, mut copy: impl FnMut(UserAddr, usize, usize) -> usize) -> usize {
+        let mut done = 0;
+        while done < len {
+            let Some((addr, segment)) = self.user_segment() else { break };
+            let want = segment.min(len - done);
+            let copied = copy(addr, done, want);
+            self.advance(copied);
+            done += copied;
+            if copied < want {
+                break;
+            }
+        }
+        done
+    }
+
+    /// Copies `src` out; the bytes copied.
+    #[doc(alias = "copy_to_iter")]
+    pub fn copy_to(&mut self, src: &[u8]) -> usize {
+        let len = src.len().min(self.count);
+        match &mut self.kind {
+            Kind::KernelOut(buf, pos) => {
+                buf[*pos..*pos + len].copy_from_slice(&src[..len]);
+                *pos += len;
+                self.count -= len;
+                len
+            }
+            Kind::KernelIn(..) => 0,
+            _ => self.each_user(len, |addr, at, n| n - platform().copy_to_user(addr, &src[at..at + n])),
+        }
+    }
+
+    /// Fills `dst`; the bytes copied.
+    #[doc(alias = "copy_from_iter")]
+    pub fn copy_from(&mut self, dst: &mut [u8]) -> usize {
+        let len = dst.len().min(self.count);
+        match &mut self.kind {
+            Kind::KernelIn(buf, pos) => {
+                dst[..len].copy_from_slice(&buf[*pos..*pos + len]);
+                *pos += len;
+                self.count -= len;
+                len
+            }
+            Kind::KernelOut(..) => 0,
+            _ => self.each_user(len, |addr, at, n| n - platform().copy_from_user(&mut dst[at..at + n], addr)),
+        }
+    }
+
+    /// Copies out of pages; the bytes copied.
+    #[doc(alias = "copy_page_to_iter")]
+    pub fn copy_page_to(&mut self, extent: &Extent, start: usize, len: usize) -> usize {
+        let len = len.min(self.count);
+        match &mut self.kind {
+            Kind::KernelOut(buf, pos) => {
+                extent.read(start, &mut buf[*pos..*pos + len]);
+                *pos += len;
+                self.count -= len;
+                len
+            }
+            Kind::KernelIn(..) => 0,
+            _ => self.each_user(len, |addr, at, n| extent.copy_to_user(start + at, addr, n)),
+        }
+    }
+
+    /// Copies into pages; the bytes copied.
+    #[doc(alias = "copy_page_from_iter")]
+    pub fn copy_page_from(&mut self, extent: &Extent, start: usize, len: usize) -> usize {
+        let len = len.min(self.count);
+        match &mut self.kind {
+            Kind::KernelIn(buf, pos) => {
+                extent.write(start, &buf[*pos..*pos + len]);
+                *pos += len;
+                self.count -= len;
+                len
+            }
+            Kind::KernelOut(..) => 0,
+            _ => self.each_user(len, |addr, at, n| extent.copy_from_user(start + at, addr, n)),
+        }
+    }
+}

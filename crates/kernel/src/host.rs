@@ -1,0 +1,25 @@
+//! Host calls with their types: the only file that numbers them.
+//!
+//! Mirrors: nothing in Linux.
+//! Differs: every function states the sizes of the buffers it hands over; this is what SAFETY.md relies on.
+
+use acrida_kcore::host::{Arg, HostFd};
+use acrida_kcore::platform::platform;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::nr;
+
+/// Closes a host descriptor.
+pub fn close(fd: HostFd) {
+    // Linux closes the descriptor whatever it answers.
+    let _ = platform().host().call(nr::close, &mut [Arg::Fd(fd)]);
+}
+
+/// Writes kernel bytes at the descriptor's position.
+pub fn write(fd: HostFd, bytes: &[u8]) -> Result<usize, Errno> {
+    platform().host().call(nr::write, &mut [Arg::Fd(fd), Arg::InLen(bytes)])
+}
+
+/// Reads into a kernel buffer; ends with `EINTR` when the thread has a signal.
+pub fn read_blocking(fd: HostFd, buf: &mut [u8]) -> Result<usize, Errno> {
+    platform().host().call_blocking(nr::read, &mut [Arg::Fd(fd), Arg::OutLen(buf)])
+}

@@ -1,0 +1,2 @@
+//! fork: stub.
+pub struct VforkDone {}

@@ -1,0 +1,36 @@
+//! What Linux keeps in globals: one [`Kernel`] per world.
+//!
+//! Mirrors: the statics of Linux 6.1.
+//! Locking: each field has its own lock; the order is in docs/locking.md.
+
+use alloc::sync::Arc;
+use acrida_kcore::host::HostFd;
+use acrida_kcore::sync::SpinLock;
+use core::sync::atomic::AtomicU64;
+
+use crate::fs::namespace::MountNamespace;
+use crate::kernel::pid::PidTable;
+
+/// One world's kernel.
+pub struct Kernel {
+    /// Processes, groups and sessions by number.
+    pub pids: PidTable,
+    /// The mount tree every process starts with.
+    pub mounts: Arc<MountNamespace>,
+    pub hostname: SpinLock<alloc::vec::Vec<u8>>,
+    /// The command's end of the control socket.
+    pub control: HostFd,
+    /// Monotonic time of boot, ns.
+    pub boot_time: u64,
+    /// `acrida_trace_format::boot::flags`.
+    pub flags: u64,
+    pub next_ino: AtomicU64,
+}
+
+impl Kernel {
+    /// A fresh inode number for our own anonymous objects.
+    #[doc(alias = "get_next_ino")]
+    pub fn next_ino(&self) -> u64 {
+        self.next_ino.fetch_add(1, core::sync::atomic::Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,200 @@
+//! Tasks and processes.
+//!
+//! Mirrors: include/linux/sched.h (`task_struct`), include/linux/sched/signal.h (`signal_struct`), Linux 6.1.
+//! Differs: a thread group is an object of its own, [`Process`]; parents, children, groups and sessions are relations
+//! between processes. The run state is in `acrida_kcore::thread::Thread`.
+//! Locking: relations between processes are under `PidTable`'s lock (Linux's `tasklist_lock`); signal state under
+//! `Process::sighand`; each other field has its own lock, taken last.
+
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+use acrida_kcore::sync::SpinLock;
+use acrida_kcore::thread::{self, Thread, work};
+use acrida_kcore::wait::WaitQueueHead;
+use acrida_uapi::errno::Restart;
+use acrida_uapi::resource::Rlimit64;
+
+use crate::fs::fdtable::FilesStruct;
+use crate::fs::file::File;
+use crate::fs::fs_struct::FsStruct;
+use crate::kernel::cred::Cred;
+use crate::kernel::signal::{Sighand, TaskSignals};
+use crate::kernel::state::Kernel;
+use crate::kernel::time::ProcessTimers;
+use crate::mm::MmStruct;
+
+/// Number of a task, process, group or session.
+pub type Pid = u32;
+
+/// What runs at the task's next return to user mode.
+pub enum TaskWork {
+    /// The last reference to a file went away under somebody's lock.
+    #[doc(alias = "____fput")]
+    Fput(Arc<File>),
+}
+
+/// A slot only the task itself uses.
+#[derive(Default)]
+pub struct Own<T>(SpinLock<Option<T>>);
+
+impl<T> Own<T> {
+    pub const fn new() -> Self {
+        Own(SpinLock::new(None))
+    }
+    pub fn set(&self, value: Option<T>) {
+        *self.0.lock() = value;
+    }
+    pub fn take(&self) -> Option<T> {
+        self.0.lock().take()
+    }
+}
+
+/// One guest thread.
+#[doc(alias = "task_struct")]
+pub struct Task {
+    pub tid: Pid,
+    pub thread: &'static Thread,
+    pub process: Arc<Process>,
+    pub kernel: Arc<Kernel>,
+    pub files: SpinLock<Arc<FilesStruct>>,
+    pub fs: SpinLock<Arc<FsStruct>>,
+    pub mm: SpinLock<Arc<MmStruct>>,
+    pub cred: SpinLock<Arc<Cred>>,
+    /// Blocked mask, private pending signals, alternate stack: under `process.sighand`.
+    pub signals: SpinLock<TaskSignals>,
+    /// At most 15 bytes.
+    pub comm: SpinLock<Vec<u8>>,
+    pub clear_child_tid: AtomicU64,
+    pub robust_list: AtomicU64,
+    /// How the call that is about to be left must be restarted.
+    pub restart: Own<Restart>,
+    /// What `restart_syscall` continues.
+    pub restart_block: Own<alloc::boxed::Box<dyn FnOnce() -> crate::abi::SysResult + Send>>,
+    /// The mask to put back after `sigsuspend`, `ppoll`...
+    pub saved_sigmask: Own<acrida_uapi::signal::SigSet>,
+    task_work: SpinLock<Vec<TaskWork>>,
+    pub exiting: AtomicBool,
+    pub exit_code: AtomicI32,
+    /// Set while a vfork parent waits for this task to exec or exit.
+    pub vfork_done: SpinLock<Option<Arc<crate::kernel::fork::VforkDone>>>,
+}
+
+/// One thread group.
+#[doc(alias = "signal_struct")]
+pub struct Process {
+    pub tgid: Pid,
+    pub threads: SpinLock<Vec<Arc<Task>>>,
+    /// Parent, children, group, session: under the pid table's lock.
+    pub relations: SpinLock<Relations>,
+    /// Signal dispositions and the shared queue.
+    pub sighand: SpinLock<Sighand>,
+    /// Where `wait4` of this process's children sleeps.
+    pub wait_chldexit: Arc<WaitQueueHead>,
+    /// Waited for by pidfd polls.
+    pub wait_pidfd: Arc<WaitQueueHead>,
+    pub rlimits: SpinLock<[Rlimit64; 16]>,
+    /// Signal to the parent at exit.
+    pub exit_signal: AtomicI32,
+    pub is_subreaper: AtomicBool,
+    pub pdeath_signal: AtomicI32,
+    pub dumpable: AtomicU32,
+    /// Wait status once every thread is gone; -1 before.
+    pub exit_status: AtomicI32,
+    /// Monotonic ns.
+    pub start_time: u64,
+    pub did_exec: AtomicBool,
+    pub timers: ProcessTimers,
+    /// The program as /proc/PID/exe and cmdline show it.
+    pub exe: SpinLock<Option<Arc<File>>>,
+    pub host_pid: AtomicU32,
+    /// CPU time of reaped children and own dead threads, ns: user, system.
+    pub child_times: SpinLock<[u64; 2]>,
+}
+
+/// Where a process stands among the others.
+#[derive(Default)]
+pub struct Relations {
+    pub parent: Weak<Process>,
+    pub children: Vec<Arc<Process>>,
+    pub pgrp: Pid,
+    pub session: Pid,
+    /// Controlling terminal.
+    pub tty: Option<Arc<dyn crate::fs::file::ControllingTty>>,
+}
+
+impl Task {
+    /// Queues work for the task's return to user mode.
+    #[doc(alias = "task_work_add")]
+    pub fn add_task_work(&self, item: TaskWork) {
+        self.task_work.lock().push(item);
+        self.thread.set_work(work::TASK_WORK);
+    }
+
+    #[doc(alias = "task_work_run")]
+    pub fn run_task_work(&self) {
+        loop {
+            let items = core::mem::take(&mut *self.task_work.lock());
+            if items.is_empty() {
+                return;
+            }
+            for item in items {
+                match item {
+                    TaskWork::Fput(file) => drop(file),
+                }
+            }
+        }
+    }
+
+    pub fn mm(&self) -> Arc<MmStruct> {
+        self.mm.lock().clone()
+    }
+
+    pub fn files(&self) -> Arc<FilesStruct> {
+        self.files.lock().clone()
+    }
+
+    pub fn fs(&self) -> Arc<FsStruct> {
+        self.fs.lock().clone()
+    }
+
+    pub fn cred(&self) -> Arc<Cred> {
+        self.cred.lock().clone()
+    }
+
+    pub fn is_leader(&self) -> bool {
+        self.tid == self.process.tgid
+    }
+}
+
+impl Process {
+    pub fn rlimit(&self, which: usize) -> Rlimit64 {
+        self.rlimits.lock()[which]
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.exit_status.load(Ordering::Acquire) != -1
+    }
+}
+
+/// The calling task.
+///
+/// # Panics
+/// In a kernel thread, which has none.
+#[inline]
+pub fn current() -> &'static Task {
+    try_current().unwrap_or_else(|| panic!("current() in a kernel thread"))
+}
+
+/// The calling task, or `None` in a kernel thread.
+#[inline]
+pub fn try_current() -> Option<&'static Task> {
+    thread::current().ext()?.downcast_ref::<Task>()
+}
+
+/// The calling task's kernel.
+#[inline]
+pub fn kernel() -> &'static Arc<Kernel> {
+    &current().kernel
+}
