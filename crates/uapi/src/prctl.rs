@@ -131,8 +131,9 @@ pub const PR_FUTEX_HASH_GET_SLOTS: u64 = 2;
 pub const PR_MDWE_REFUSE_EXEC_GAIN: u64 = 1;
 pub const PR_MDWE_NO_INHERIT: u64 = 2;
 
-/// What a tracee's call filter does with the call, in the byte `PR_SET_SYSCALL_USER_DISPATCH` points to.
+/// Lets calls through, in the byte `PR_SET_SYSCALL_USER_DISPATCH` points to.
 pub const SYSCALL_DISPATCH_FILTER_ALLOW: u8 = 0;
+/// Turns calls into `SIGSYS`.
 pub const SYSCALL_DISPATCH_FILTER_BLOCK: u8 = 1;
 
 // Secure bits.

@@ -81,7 +81,7 @@ pub const SIGEV_NONE: i32 = 1;
 pub const SIGEV_THREAD: i32 = 2;
 pub const SIGEV_THREAD_ID: i32 = 4;
 
-/// Which arm of the union holds the details; `None` of them is meaningful without it.
+/// Which arm of the union holds the details.
 #[doc(alias = "siginfo_layout")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)]

@@ -1,7 +1,7 @@
 //! Waiting for children: options, id kinds and the status word.
 //!
-//! Mirrors `include/uapi/linux/wait.h` (v6.18); the status word's layout is that of `do_exit` and
-//! `wait_task_stopped` callers, which user space takes apart with the macros of `<sys/wait.h>`.
+//! Mirrors `include/uapi/linux/wait.h` (v6.18). Linux has no type for the status word: it is made where a task exits
+//! or stops, and user space takes it apart with the macros of `<sys/wait.h>`.
 
 pub const WNOHANG: u32 = 0x1;
 pub const WUNTRACED: u32 = 0x2;
