@@ -141,7 +141,7 @@ CHECK(groups)
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
 	spawn(&pid, NULL, &attributes, "group");
 	report("session-own", "%s", ending(pid));
-	posix_spawnattr_setpgroup(&attributes, 4000000);
+	posix_spawnattr_setpgroup(&attributes, 2000000000);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
 	report_result("group-missing", -spawn(&pid, NULL, &attributes, "group"));
 	posix_spawnattr_destroy(&attributes);

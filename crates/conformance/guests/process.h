@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stddef.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -113,6 +114,16 @@ UNUSED static const char *ending(pid_t pid)
 	if (got < 0)
 		return outcome(got);
 	return got == pid ? status_text(status) : "another child";
+}
+
+// "how many: events" of a poll of one descriptor.
+UNUSED static const char *poll_text(int fd, short events, int milliseconds)
+{
+	struct pollfd wanted = {.fd = fd, .events = events};
+	char *text = text_slot();
+	long result = folded(poll(&wanted, 1, milliseconds));
+	snprintf(text, 64, "%s: %s", outcome(result), poll_names(wanted.revents));
+	return text;
 }
 
 UNUSED static const char *code_text(int signo, int code)

@@ -1,0 +1,207 @@
+// prctl.c: names, death signals, dumpability, no_new_privs, timer slack, THP, errors.
+//
+// Calls: prctl
+// Passes: host acrida
+#include "process.h"
+
+#define CALL(...) report(#__VA_ARGS__, "%s", outcome(raw(SYS_prctl, ##__VA_ARGS__)))
+
+CHECK(name)
+{
+	char name[32];
+	memset(name, 'z', sizeof name);
+	report_result("set", folded(prctl(PR_SET_NAME, "123456789012345678")));
+	report_result("get", folded(prctl(PR_GET_NAME, name)));
+	report("truncated", "'%s' then '%c'", name, name[16]);
+	prctl(PR_SET_NAME, "");
+	prctl(PR_GET_NAME, name);
+	report("empty", "'%s' %d", name, name[1]);
+	CALL(PR_SET_NAME, 0L);
+	CALL(PR_SET_NAME, BAD);
+	CALL(PR_GET_NAME, 0L);
+	CALL(PR_GET_NAME, BAD);
+	char *edge = at_edge(3);
+	memcpy(edge, "ab", 3);
+	CALL(PR_SET_NAME, edge);
+	edge = at_edge(3);
+	memcpy(edge, "abc", 3);
+	CALL(PR_SET_NAME, edge);
+	prctl(PR_GET_NAME, name);
+	report("kept", "'%s'", name);
+}
+
+static void *thread_name(void *arg)
+{
+	char *name = arg;
+	prctl(PR_GET_NAME, name);
+	prctl(PR_SET_NAME, "other");
+	return NULL;
+}
+
+CHECK(name_is_per_thread)
+{
+	char inherited[16], mine[16];
+	pthread_t thread;
+	prctl(PR_SET_NAME, "mine");
+	pthread_create(&thread, NULL, thread_name, inherited);
+	pthread_join(thread, NULL);
+	prctl(PR_GET_NAME, mine);
+	report("names", "inherited '%s', mine '%s'", inherited, mine);
+}
+
+CHECK(death_signal)
+{
+	int value = -1;
+	CALL(PR_GET_PDEATHSIG, &value);
+	report("default", "%d", value);
+	CALL(PR_SET_PDEATHSIG, 65L);
+	CALL(PR_SET_PDEATHSIG, -1L);
+	CALL(PR_GET_PDEATHSIG, 0L);
+	CALL(PR_GET_PDEATHSIG, BAD);
+	IN_CHILD("child")
+	{
+		prctl(PR_SET_PDEATHSIG, SIGUSR1);
+		pid_t pid = fork();
+		if (pid == 0) {
+			prctl(PR_GET_PDEATHSIG, &value);
+			_exit(value);
+		}
+		report("not-inherited", "%s", ending(pid));
+		prctl(PR_GET_PDEATHSIG, &value);
+		report("kept", "%d", value);
+		if (geteuid() == 0) {
+			setresuid(1001, 1001, 1001);
+			prctl(PR_GET_PDEATHSIG, &value);
+			report("cleared-by-setuid", "%d", value);
+		} else {
+			report("cleared-by-setuid", "0");
+		}
+	}
+}
+
+static volatile sig_atomic_t seen_signal, seen_pid;
+static void on_death(int signo, siginfo_t *info, void *context)
+{
+	(void)context;
+	seen_signal = signo;
+	seen_pid = info->si_pid;
+}
+
+CHECK(death_signal_arrives)
+{
+	int out[2], ready[2];
+	need(pipe(out));
+	need(pipe(ready));
+	pid_t parent = start();
+	if (parent == 0) {
+		char byte;
+		if (fork() == 0) {
+			alarm(CHECK_SECONDS);
+			handle_info(SIGUSR1, on_death, 0);
+			block(SIG_BLOCK, SIGUSR1);
+			prctl(PR_SET_PDEATHSIG, SIGUSR1);
+			pid_t before = getppid();
+			write(ready[1], "r", 1);
+			sigset_t none;
+			sigemptyset(&none);
+			sigsuspend(&none);
+			char answer = (seen_signal == SIGUSR1) + 2 * (seen_pid == before) + 4 * (getppid() != before);
+			write(out[1], &answer, 1);
+			_exit(0);
+		}
+		read(ready[0], &byte, 1);
+		_exit(0);
+	}
+	report("parent", "%s", ending(parent));
+	char answer = 0;
+	read(out[0], &answer, 1);
+	report("child-saw", "%d", answer);
+}
+
+CHECK(dumpable)
+{
+	IN_CHILD("child")
+	{
+		CALL(PR_GET_DUMPABLE);
+		CALL(PR_SET_DUMPABLE, 2L);
+		CALL(PR_SET_DUMPABLE, -1L);
+		CALL(PR_SET_DUMPABLE, 0L);
+		CALL(PR_GET_DUMPABLE);
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(prctl(PR_GET_DUMPABLE));
+		report("inherited", "%s", ending(pid));
+		CALL(PR_SET_DUMPABLE, 1L);
+		CALL(PR_GET_DUMPABLE);
+	}
+}
+
+CHECK(no_new_privs)
+{
+	IN_CHILD("child")
+	{
+		CALL(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L);
+		CALL(PR_SET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L);
+		CALL(PR_SET_NO_NEW_PRIVS, 2L, 0L, 0L, 0L);
+		CALL(PR_SET_NO_NEW_PRIVS, 1L, 1L, 0L, 0L);
+		CALL(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 1L);
+		CALL(PR_GET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
+		CALL(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
+		CALL(PR_GET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L);
+		CALL(PR_SET_NO_NEW_PRIVS, 0L, 0L, 0L, 0L);
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+		report("inherited", "%s", ending(pid));
+	}
+}
+
+CHECK(timer_slack)
+{
+	IN_CHILD("child")
+	{
+		long before = prctl(PR_GET_TIMERSLACK);
+		report_flag("positive", before > 0);
+		CALL(PR_SET_TIMERSLACK, 77777L);
+		CALL(PR_GET_TIMERSLACK);
+		CALL(PR_SET_TIMERSLACK, 0L);
+		report_flag("zero-restores", prctl(PR_GET_TIMERSLACK) == before);
+		prctl(PR_SET_TIMERSLACK, 4444);
+		pid_t pid = fork();
+		if (pid == 0) {
+			int kept = prctl(PR_GET_TIMERSLACK) == 4444;
+			prctl(PR_SET_TIMERSLACK, 0);
+			_exit(kept + 2 * (prctl(PR_GET_TIMERSLACK) == 4444));
+		}
+		report("child-default-is-parents-value", "%s", ending(pid));
+	}
+}
+
+CHECK(others)
+{
+	IN_CHILD("child")
+	{
+		int value = 7;
+		CALL(-1L);
+		CALL(9999L);
+		CALL(PR_GET_KEEPCAPS);
+		CALL(PR_SET_KEEPCAPS, 2L);
+		CALL(PR_SET_KEEPCAPS, 1L);
+		CALL(PR_GET_KEEPCAPS);
+		CALL(PR_GET_TIMING);
+		CALL(PR_SET_TIMING, 1L);
+		CALL(PR_SET_TIMING, 0L);
+		CALL(PR_GET_THP_DISABLE, 0L, 0L, 0L, 0L);
+		CALL(PR_SET_THP_DISABLE, 1L, 0L, 0L, 0L);
+		CALL(PR_GET_THP_DISABLE, 0L, 0L, 0L, 0L);
+		CALL(PR_GET_THP_DISABLE, 1L, 0L, 0L, 0L);
+		CALL(PR_GET_TSC, &value);
+		report("tsc", "%d", value);
+		CALL(PR_GET_TSC, BAD);
+		CALL(PR_GET_UNALIGN, &value);
+		CALL(PR_GET_FPEXC, &value);
+		CALL(PR_MCE_KILL_GET, 0L, 0L, 0L, 0L);
+		CALL(PR_MCE_KILL_GET, 1L, 0L, 0L, 0L);
+		CALL(PR_GET_SECUREBITS);
+	}
+}
