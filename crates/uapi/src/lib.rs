@@ -7,8 +7,9 @@
 //! can be copied from and to guest memory as bytes.
 //!
 //! Types of constants: a word of flags is unsigned and as wide as the argument it comes in; numbers
-//! that are compared (signals, codes, clocks, address families, policies) are `i32`; commands that
-//! Linux takes as `unsigned int` (`fcntl`, `ioctl`, `lseek`) are `u32`.
+//! that are compared (signals, codes, clocks, socket levels and options, policies) are `i32`; commands
+//! that Linux takes as `unsigned int` (`fcntl`, `ioctl`, `lseek`) are `u32`. A number that mostly lives
+//! in a narrow field has the field's type: address families `u16`, `POLL*` `u16`, `F_RDLCK` `i16`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![allow(non_upper_case_globals)] // Linux has AF_DECnet and TCP_CA_Open
