@@ -100,6 +100,13 @@ pub struct Process {
     pub is_subreaper: AtomicBool,
     pub pdeath_signal: AtomicI32,
     pub dumpable: AtomicU32,
+    /// Wait status of a group exit under way; -1: none.
+    #[doc(alias = "group_exit_code")]
+    pub group_exit: AtomicI32,
+    /// Job control as `wait4` sees it.
+    pub job: SpinLock<JobState>,
+    /// Where a thread waits for the others of its group to be gone (exec), and the last one is announced.
+    pub threads_gone: Arc<WaitQueueHead>,
     /// Wait status once every thread is gone; -1 before.
     pub exit_status: AtomicI32,
     /// Monotonic ns.
@@ -111,6 +118,17 @@ pub struct Process {
     pub host_pid: AtomicU32,
     /// CPU time of reaped children and own dead threads, ns: user, system.
     pub child_times: SpinLock<[u64; 2]>,
+}
+
+/// Job control state of a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobState {
+    /// The signal that stopped every thread, if stopped.
+    pub stopped: Option<i32>,
+    /// The stop was not yet reported to a `WUNTRACED` waiter.
+    pub stop_unreported: bool,
+    /// A continue was not yet reported to a `WCONTINUED` waiter.
+    pub continued: bool,
 }
 
 /// Where a process stands among the others.
