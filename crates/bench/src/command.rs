@@ -1,0 +1,181 @@
+//! `acrida bench`: its options, and what is done with what was found.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::catalogue::{self, Case};
+use crate::figure::Effort;
+use crate::guest::Guest;
+use crate::report::{FORMAT, Report, Settings};
+use crate::run::{Plan, run};
+use crate::side::{Peer, Side};
+use crate::{chart, doc, table};
+
+/// Measure workloads natively and under acrida, side by side
+#[derive(Clone, Debug, clap::Args)]
+pub struct BenchArgs {
+    /// Groups, workloads or single rows to measure; all when none is named
+    #[arg(value_name = "GROUP")]
+    pub groups: Vec<String>,
+
+    /// List what there is to measure, and end
+    #[arg(long)]
+    pub list: bool,
+
+    /// Less of everything: done within a minute
+    #[arg(long)]
+    pub quick: bool,
+
+    /// How often each side is measured, in turns
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub pairs: Option<u32>,
+
+    /// How long a loop is measured for in each run, in milliseconds
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub time: Option<u64>,
+
+    /// Measure a peer as well, where it is installed
+    #[arg(long, value_name = "PEER", value_enum)]
+    pub vs: Vec<Peer>,
+
+    /// Write the figures as JSON to FILE, or instead of the table to standard output
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    pub json: Option<PathBuf>,
+
+    /// Write charts into a directory
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "acrida-bench")]
+    pub svg: Option<PathBuf>,
+
+    /// Write the page about performance
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "docs/performance.md")]
+    pub doc: Option<PathBuf>,
+
+    /// Show the figures of an earlier run (--json=FILE) instead of measuring
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["groups", "list", "quick", "pairs", "time", "vs"])]
+    pub from: Option<PathBuf>,
+
+    /// End with status 1 also when a target is missed
+    #[arg(long)]
+    pub check: bool,
+
+    /// The words before each guest, in place of `acrida run --`; for development
+    #[arg(long, hide = true, value_name = "WORDS", allow_hyphen_values = true)]
+    pub prefix: Option<String>,
+}
+
+/// Runs `acrida bench`; `acrida` is the command to be measured. Ends with 1 when a workload failed.
+///
+/// # Errors
+/// When nothing could be measured at all, or the results could not be written.
+pub fn main(args: BenchArgs, acrida: &Path) -> anyhow::Result<ExitCode> {
+    let report = match &args.from {
+        Some(file) => read(file)?,
+        None => {
+            let guest = Guest::unpack()?;
+            let cases = catalogue::select(catalogue::all(&guest)?, &args.groups, args.quick)?;
+            if args.list {
+                list(&cases);
+                return Ok(ExitCode::SUCCESS);
+            }
+            run(&plan(&args, acrida, &guest), &cases)
+        }
+    };
+    show(&args, &report)?;
+    let (kept, promised) = report.promises();
+    let failed = report.failures().next().is_some() || (args.check && kept < promised);
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn plan<'a>(args: &BenchArgs, acrida: &Path, guest: &'a Guest) -> Plan<'a> {
+    let (pairs, milliseconds, samples) = if args.quick { (3, 30, 2) } else { (9, 100, 5) };
+    let pairs = args.pairs.unwrap_or(pairs);
+    let milliseconds = args.time.unwrap_or(milliseconds);
+    let prefix: Vec<OsString> = match &args.prefix {
+        Some(words) => words.split_whitespace().map(OsString::from).collect(),
+        None => vec![acrida.into(), "run".into(), "--".into()],
+    };
+    Plan {
+        guest,
+        native: Side::native(),
+        settings: Settings {
+            prefix: prefix
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
+            pairs,
+            milliseconds,
+            quick: args.quick,
+        },
+        acrida: Side::acrida(prefix),
+        peers: args
+            .vs
+            .iter()
+            .map(|peer| (peer.name(), Side::peer(*peer)))
+            .collect(),
+        pairs,
+        effort: Effort {
+            time: Duration::from_millis(milliseconds),
+            samples,
+            limit: Duration::from_secs(60),
+        },
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<Report> {
+    let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let report: Report =
+        serde_json::from_str(&text).with_context(|| format!("{} is no report", file.display()))?;
+    if report.format != FORMAT {
+        bail!(
+            "{} has format {}, this is a reader of format {FORMAT}",
+            file.display(),
+            report.format
+        );
+    }
+    Ok(report)
+}
+
+fn list(cases: &[Case]) {
+    for case in cases {
+        println!(
+            "{:<14} {:<44} {}",
+            case.workload.group,
+            case.title(),
+            case.workload.operation
+        );
+    }
+}
+
+fn show(args: &BenchArgs, report: &Report) -> anyhow::Result<()> {
+    let json = serde_json::to_string_pretty(report)? + "\n";
+    match args.json.as_deref() {
+        Some(file) if file == Path::new("-") => print!("{json}"),
+        file => {
+            print!("{}", table::render(report));
+            if let Some(file) = file {
+                write(file, &json)?;
+            }
+        }
+    }
+    if let Some(directory) = &args.svg {
+        chart::write(report, directory)
+            .with_context(|| format!("writing charts into {}", directory.display()))?;
+    }
+    if let Some(file) = &args.doc {
+        write(file, &doc::render(report))?;
+    }
+    Ok(())
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(file, text).with_context(|| format!("writing {}", file.display()))
+}

@@ -1,0 +1,153 @@
+//! One figure: one run of one case on one side.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::catalogue::{Case, Kind};
+use crate::guest::Guest;
+use crate::process::{Finished, Running, quote};
+use crate::side::Side;
+use crate::statistics::median;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// In the workload's unit.
+    Measured(f64),
+    /// The machine lacks something that the workload needs.
+    Skipped(String),
+    Failed(String),
+}
+
+/// How much is spent on one run.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// What a loop is measured for, without its calibration and warm-up.
+    pub time: Duration,
+    /// How often at least what takes longer is measured.
+    pub samples: u32,
+    /// When a run is given up.
+    pub limit: Duration,
+}
+
+/// The line that the guest prints.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Measured { samples: Vec<f64> },
+    Skipped { skipped: String },
+    Failed { failed: String },
+}
+
+/// Measures `case` once on `side`.
+pub fn measure(case: &Case, side: &Side, guest: &Guest, effort: Effort) -> Outcome {
+    let result = match &case.workload.kind {
+        Kind::Guest => {
+            let mut words = vec![OsString::from(&case.workload.name)];
+            words.extend(case.arguments.split_whitespace().map(OsString::from));
+            words.push(format!("directory={}", guest.directory().display()).into());
+            run_guest(words, side, guest, effort)
+        }
+        Kind::Program(program) => match program.prepare(guest) {
+            Ok(words) => run_guest(words, side, guest, effort),
+            Err(outcome) => Ok(outcome),
+        },
+        Kind::World(world) => world.measure(side, guest, effort),
+    };
+    result.unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
+}
+
+fn run_guest(
+    mut words: Vec<OsString>,
+    side: &Side,
+    guest: &Guest,
+    effort: Effort,
+) -> anyhow::Result<Outcome> {
+    words.insert(0, guest.program().into());
+    words.push(format!("time={}", effort.time.as_millis()).into());
+    words.push(format!("samples={}", effort.samples).into());
+    let finished = Running::run(&side.command(&words, guest)?, effort.limit)?;
+    Ok(outcome(&finished))
+}
+
+fn outcome(finished: &Finished) -> Outcome {
+    // A peer's own messages may stand around the guest's line.
+    let line = finished
+        .lines
+        .iter()
+        .rev()
+        .find_map(|line| serde_json::from_str(line.trim()).ok());
+    match line {
+        Some(Line::Failed { failed }) => Outcome::Failed(failed + &quote(&finished.errors)),
+        Some(Line::Skipped { skipped }) => Outcome::Skipped(skipped),
+        Some(Line::Measured { samples }) if finished.status.success() => match median(&samples) {
+            Some(median) => Outcome::Measured(median),
+            None => Outcome::Failed("no samples".to_owned()),
+        },
+        _ => Outcome::Failed(format!(
+            "ended with {}{}",
+            finished.status,
+            quote(&finished.errors)
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    fn finished(raw_status: i32, lines: &[&str], errors: &str) -> Finished {
+        Finished {
+            status: ExitStatus::from_raw(raw_status),
+            elapsed: Duration::ZERO,
+            lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+            errors: errors.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_guests_line_is_found_among_others() {
+        let lines = [
+            "booting",
+            r#"{"measured":"x","iterations":3,"samples":[1,5,2]}"#,
+            "halting",
+        ];
+        assert_eq!(outcome(&finished(0, &lines, "")), Outcome::Measured(2.0));
+    }
+
+    #[test]
+    fn no_line_is_a_failure_with_its_reason() {
+        let Outcome::Failed(reason) = outcome(&finished(9, &[], "acrida: no such call\n")) else {
+            panic!()
+        };
+        assert!(
+            reason.contains("signal: 9") && reason.ends_with("acrida: no such call"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn a_bad_end_spoils_a_measurement() {
+        let lines = [r#"{"measured":"x","iterations":3,"samples":[1]}"#];
+        assert!(matches!(
+            outcome(&finished(256, &lines, "")),
+            Outcome::Failed(_)
+        ));
+    }
+
+    #[test]
+    fn the_guest_may_skip_or_fail() {
+        assert_eq!(
+            outcome(&finished(0, &[r#"{"skipped":"needs two CPUs"}"#], "")),
+            Outcome::Skipped("needs two CPUs".into())
+        );
+        assert_eq!(
+            outcome(&finished(256, &[r#"{"failed":"read: x"}"#], "")),
+            Outcome::Failed("read: x".into())
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! The guest program: carried inside this library, unpacked for the time of a run.
+//!
+//! It lies under /var/tmp, not /tmp: in a world /tmp is a file system of the world's own, and empty.
+
+use std::fs::{self, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use tempfile::TempDir;
+
+const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest"));
+
+/// The unpacked guest and the directory around it, which goes when this is dropped.
+pub struct Guest {
+    directory: TempDir,
+}
+
+impl Guest {
+    /// Writes the guest into a directory of its own.
+    ///
+    /// # Errors
+    /// When nothing can be written under /var/tmp.
+    pub fn unpack() -> anyhow::Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("acrida-bench-")
+            // A database server that is not the caller's user must get through.
+            .permissions(Permissions::from_mode(0o755))
+            .tempdir_in("/var/tmp")
+            .context("making a directory under /var/tmp")?;
+        let guest = Self { directory };
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o755)
+            .open(guest.program())
+            .and_then(|mut file| file.write_all(PROGRAM))
+            .context("writing the guest program")?;
+        Ok(guest)
+    }
+
+    /// Where the program lies.
+    pub fn program(&self) -> PathBuf {
+        self.directory.path().join("guest")
+    }
+
+    /// Where workloads may put files of the host.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What `guest --list` prints.
+    ///
+    /// # Errors
+    /// When the guest does not run natively.
+    pub fn list(&self) -> anyhow::Result<String> {
+        let output = Command::new(self.program())
+            .arg("--list")
+            .output()
+            .context("running the guest natively")?;
+        if !output.status.success() {
+            bail!("the guest ended with {}", output.status);
+        }
+        String::from_utf8(output.stdout).context("the guest's list is not text")
+    }
+}

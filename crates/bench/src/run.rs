@@ -1,0 +1,190 @@
+//! A run: every case, on every side, in turns.
+//!
+//! A B A B, not A A B B: both sides of a pair meet the same temperature, clock and neighbours, so that what
+//! drifts cancels in the pair's ratio.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::catalogue::Case;
+use crate::check;
+use crate::figure::{Effort, Outcome, measure};
+use crate::guest::Guest;
+use crate::machine::Machine;
+use crate::report::{Comparison, FORMAT, Figures, PeerResult, Report, Row, RowResult, Settings};
+use crate::side::Side;
+use crate::statistics::{Spread, paired_ratios};
+
+/// A peer's machine may take seconds to start: it is measured in fewer pairs.
+const PEER_PAIRS: u32 = 2;
+
+/// Why a case has no figures.
+enum NoPairs {
+    /// It cannot run natively on this machine.
+    Skipped(String),
+    Failed(String),
+}
+
+/// Who takes part, and how much is spent on it.
+pub struct Plan<'a> {
+    pub guest: &'a Guest,
+    pub native: Side,
+    pub acrida: Side,
+    /// Peers that were asked for, or why they are not here.
+    pub peers: Vec<(&'static str, Result<Side, String>)>,
+    pub pairs: u32,
+    pub effort: Effort,
+    pub settings: Settings,
+}
+
+/// Measures all `cases`.
+pub fn run(plan: &Plan<'_>, cases: &[Case]) -> Report {
+    let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let machine = Machine::this();
+    let progress = progress_bar(cases.len());
+    let rows: Vec<Row> = cases
+        .iter()
+        .map(|case| {
+            progress.set_message(case.title());
+            let row = plan.row(case);
+            if let RowResult::Failed { reason } = &row.result {
+                progress.suspend(|| eprintln!("acrida bench: {} failed: {reason}", row.title));
+            }
+            progress.inc(1);
+            row
+        })
+        .collect();
+    progress.finish_and_clear();
+    Report {
+        format: FORMAT,
+        started,
+        machine,
+        settings: plan.settings.clone(),
+        checks: check::all(&rows),
+        rows,
+    }
+}
+
+/// Drawn on standard error, and only where that is a terminal.
+fn progress_bar(length: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("[{elapsed_precise}] {bar:30} {pos}/{len} {msg}");
+    ProgressBar::new(length as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+impl Plan<'_> {
+    fn row(&self, case: &Case) -> Row {
+        let mut peers = BTreeMap::new();
+        let result = self.compare(case);
+        if let RowResult::Measured(_) = result {
+            peers.extend(
+                self.peers
+                    .iter()
+                    .map(|(name, side)| ((*name).to_owned(), self.peer(case, side))),
+            );
+        }
+        let workload = &case.workload;
+        Row {
+            group: workload.group.clone(),
+            name: workload.name.clone(),
+            arguments: arguments_of(&case.arguments),
+            title: case.title(),
+            operation: workload.operation.clone(),
+            bound: workload.bound.clone(),
+            axis: workload.axis.clone(),
+            unit: workload.unit,
+            target: case.target.map(|target| target.to_string()),
+            result,
+            peers,
+        }
+    }
+
+    fn compare(&self, case: &Case) -> RowResult {
+        let (native, acrida) = match self.pairs_with(case, &self.acrida, self.pairs) {
+            Ok(figures) => figures,
+            Err(NoPairs::Skipped(reason)) => return RowResult::Skipped { reason },
+            Err(NoPairs::Failed(reason)) => return RowResult::Failed { reason },
+        };
+        let ratios = paired_ratios(&native, &acrida);
+        let (Some(native), Some(acrida), Some(ratio)) =
+            (figures(native), figures(acrida), Spread::of(&ratios))
+        else {
+            return RowResult::Failed {
+                reason: "no pairs were measured".to_owned(),
+            };
+        };
+        let over_native = acrida.spread.median - native.spread.median;
+        let met = case
+            .target
+            .map(|target| target.is_met(ratio.median, over_native));
+        RowResult::Measured(Comparison {
+            native,
+            acrida,
+            ratio,
+            over_native,
+            met,
+        })
+    }
+
+    /// The figures of native and of `other`, measured in turns.
+    fn pairs_with(
+        &self,
+        case: &Case,
+        other: &Side,
+        pairs: u32,
+    ) -> Result<(Vec<f64>, Vec<f64>), NoPairs> {
+        let mut figures = (Vec::new(), Vec::new());
+        for _ in 0..pairs {
+            match measure(case, &self.native, self.guest, self.effort) {
+                Outcome::Measured(figure) => figures.0.push(figure),
+                Outcome::Skipped(reason) => return Err(NoPairs::Skipped(reason)),
+                Outcome::Failed(reason) => {
+                    return Err(NoPairs::Failed(format!("natively: {reason}")));
+                }
+            }
+            match measure(case, other, self.guest, self.effort) {
+                Outcome::Measured(figure) => figures.1.push(figure),
+                // What native can do must not be skipped by us.
+                Outcome::Skipped(reason) | Outcome::Failed(reason) => {
+                    return Err(NoPairs::Failed(format!("under {}: {reason}", other.name)));
+                }
+            }
+        }
+        Ok(figures)
+    }
+
+    fn peer(&self, case: &Case, side: &Result<Side, String>) -> PeerResult {
+        let impossible = |reason: &str| PeerResult::Impossible {
+            reason: reason.to_owned(),
+        };
+        let side = match side {
+            Ok(side) => side,
+            Err(reason) => return impossible(reason),
+        };
+        match self.pairs_with(case, side, PEER_PAIRS.min(self.pairs)) {
+            Ok((native, peer)) => match (Spread::of(&paired_ratios(&native, &peer)), figures(peer))
+            {
+                (Some(ratio), Some(figures)) => PeerResult::Measured { figures, ratio },
+                _ => impossible("no pairs were measured"),
+            },
+            Err(NoPairs::Failed(reason) | NoPairs::Skipped(reason)) => impossible(&reason),
+        }
+    }
+}
+
+fn figures(runs: Vec<f64>) -> Option<Figures> {
+    Some(Figures {
+        spread: Spread::of(&runs)?,
+        runs,
+    })
+}
+
+/// `name=value name=value` taken apart.
+pub(crate) fn arguments_of(text: &str) -> BTreeMap<String, String> {
+    text.split_whitespace()
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}

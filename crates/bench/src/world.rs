@@ -1,0 +1,204 @@
+//! What only the runner can see: how long a world takes to start, and what it weighs.
+
+use std::ffi::OsString;
+use std::fs;
+use std::rc::Rc;
+
+use anyhow::{Context, bail};
+
+use crate::catalogue::{Case, Kind, Workload};
+use crate::figure::{Effort, Outcome};
+use crate::guest::Guest;
+use crate::process::{Running, quote};
+use crate::side::Side;
+use crate::statistics::median;
+use crate::target::Target;
+use crate::unit::Unit;
+
+/// A measurement of a whole world.
+#[derive(Clone, Copy, Debug)]
+pub enum World {
+    /// From the command line until its end, with a program that does nothing.
+    Start,
+    /// The memory that is resident while one guest waits.
+    Memory,
+}
+
+/// Both, as cases.
+pub fn cases() -> Vec<Case> {
+    let start = Workload {
+        name: "world_start".to_owned(),
+        group: "processes".to_owned(),
+        operation: "/bin/true as a command of its own, from outside".to_owned(),
+        bound: "The start of the command, the making of the kernel's memory, and the loading of the program by us.".to_owned(),
+        axis: None,
+        unit: Unit::Nanoseconds,
+        kind: Kind::World(World::Start),
+    };
+    let memory = Workload {
+        name: "world_memory".to_owned(),
+        group: "processes".to_owned(),
+        operation: "memory of a world with one idle guest (proportional set size of all its processes)".to_owned(),
+        bound: "The kernel image, what it has touched of its memory, and the command that looks after the world.".to_owned(),
+        axis: None,
+        unit: Unit::Kibibytes,
+        kind: Kind::World(World::Memory),
+    };
+    [(start, 15e6), (memory, 16.0 * 1024.0)]
+        .map(|(workload, over)| Case {
+            workload: Rc::new(workload),
+            arguments: String::new(),
+            target: Some(Target::OverNativeAtMost(over)),
+            thorough: false,
+        })
+        .into()
+}
+
+impl World {
+    /// Measures it once.
+    ///
+    /// # Errors
+    /// When the world does not start or does not end.
+    pub fn measure(self, side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<Outcome> {
+        let figure = match self {
+            Self::Start => start(side, guest, effort)?,
+            Self::Memory => memory(side, guest, effort)?,
+        };
+        Ok(Outcome::Measured(figure))
+    }
+}
+
+fn start(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
+    let words = side.command(&["/bin/true".into()], guest)?;
+    let mut took = Vec::new();
+    for _ in 0..effort.samples {
+        let finished = Running::run(&words, effort.limit)?;
+        if !finished.status.success() {
+            bail!(
+                "/bin/true ended with {}{}",
+                finished.status,
+                quote(&finished.errors)
+            );
+        }
+        took.push(finished.elapsed.as_nanos() as f64);
+    }
+    median(&took).context("no samples")
+}
+
+fn memory(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
+    let words = side.command(&[guest.program().into(), OsString::from("idle")], guest)?;
+    let running = Running::start(&words)?;
+    let weighed = running
+        .next_line(effort.limit)
+        .and_then(|line| {
+            if line == "ready" {
+                Ok(())
+            } else {
+                bail!("not ready but {line:?}")
+            }
+        })
+        .and_then(|()| proportional_kibibytes(running.id()));
+    let finished = running.finish(effort.limit)?;
+    weighed.with_context(|| format!("ended with {}{}", finished.status, quote(&finished.errors)))
+}
+
+/// Of a process and all that descend from it. A page that several of them map counts once in the sum.
+fn proportional_kibibytes(root: u32) -> anyhow::Result<f64> {
+    let mut total = 0.0;
+    for pid in family(root)? {
+        let path = format!("/proc/{pid}/smaps_rollup");
+        let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let number = line
+            .and_then(|line| line.split_whitespace().next())
+            .context("no Pss in smaps_rollup")?;
+        total += number.parse::<f64>()?;
+    }
+    Ok(total)
+}
+
+fn family(root: u32) -> anyhow::Result<Vec<u32>> {
+    let mut parents = Vec::new();
+    for entry in fs::read_dir("/proc").context("reading /proc")? {
+        let Some(pid) = entry?
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
+            continue;
+        };
+        // A process that has just ended has no file any more.
+        if let Some(parent) = fs::read_to_string(format!("/proc/{pid}/stat"))
+            .ok()
+            .as_deref()
+            .and_then(parent_in)
+        {
+            parents.push((pid, parent));
+        }
+    }
+    let mut family = vec![root];
+    let mut next = 0;
+    while let Some(&member) = family.get(next) {
+        family.extend(
+            parents
+                .iter()
+                .filter(|(_, parent)| *parent == member)
+                .map(|(pid, _)| pid),
+        );
+        next += 1;
+    }
+    Ok(family)
+}
+
+/// The second field after the name, which may hold blanks and parentheses itself.
+fn parent_in(stat: &str) -> Option<u32> {
+    stat.rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const EFFORT: Effort = Effort {
+        time: Duration::from_millis(1),
+        samples: 1,
+        limit: Duration::from_secs(20),
+    };
+
+    #[test]
+    fn a_native_start_takes_time_and_memory() {
+        let guest = Guest::unpack().unwrap();
+        for world in [World::Start, World::Memory] {
+            let Outcome::Measured(figure) = world.measure(&Side::native(), &guest, EFFORT).unwrap()
+            else {
+                panic!()
+            };
+            assert!(figure > 0.0);
+        }
+    }
+
+    #[test]
+    fn a_world_that_says_no_is_an_error() {
+        let guest = Guest::unpack().unwrap();
+        let side = Side::acrida(
+            ["sh", "-c", "echo no >&2; exit 4"]
+                .map(OsString::from)
+                .to_vec(),
+        );
+        for world in [World::Start, World::Memory] {
+            let error = format!("{:#}", world.measure(&side, &guest, EFFORT).unwrap_err());
+            assert!(error.contains("it said: no"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_parentheses_hides_no_parent() {
+        assert_eq!(parent_in("7 (a) b (c)) S 5 7 7 0"), Some(5));
+    }
+}

@@ -1,0 +1,35 @@
+/* Reading from a file on the host's disk, in order, from the page cache. */
+#include "bench.h"
+
+enum { file_bytes = 1 << 20 };
+
+static int fd;
+static size_t bytes, offset;
+static char buffer[4096];
+
+static void setup(void)
+{
+    bytes = (size_t)argument_number("bytes", 1);
+    fd = unnamed_file("host", file_bytes, 0);
+}
+
+static void loop(uint64_t iterations)
+{
+    for (uint64_t i = 0; i < iterations; i++) {
+        if (offset + bytes > file_bytes) {
+            MUST(lseek(fd, 0, SEEK_SET));
+            offset = 0;
+        }
+        if (read(fd, buffer, bytes) != (ssize_t)bytes)
+            fail("read");
+        offset += bytes;
+    }
+}
+
+WORKLOAD(read_host,
+    .name = "read_host", .group = "calls", .unit = NANOSECONDS, .placement = PLACED_ONE,
+    .operation = "read() of a host file",
+    .bound = "The file is the host's: one host call is made for each of the guest's, so this cannot be faster. "
+             "What is added is our own descriptor look-up.",
+    .points = POINTS({"bytes=1", "<=1.25"}, {"bytes=4096", "<=1.25"}),
+    .setup = setup, .loop = loop);
