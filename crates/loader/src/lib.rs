@@ -12,6 +12,8 @@
 //!          opened by the caller, then probe() or plan() again
 //! ```
 //!
+//! The other half, [`patch`], finds the `syscall` instructions of a text and prepares jumps in their place.
+//!
 //! Locking: none; nothing here is shared.
 
 #![no_std]
@@ -22,6 +24,7 @@ extern crate alloc;
 pub mod binfmt_elf;
 pub mod binfmt_script;
 mod error;
+pub mod patch;
 mod source;
 
 pub use binfmt_elf::plan::{Backing, Kind, Mapping, Plan, Prot, Role, Segment, plan};
