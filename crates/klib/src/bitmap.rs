@@ -289,6 +289,7 @@ impl Bitmap<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{cases, steps};
     use proptest::prelude::*;
 
     #[test]
@@ -373,10 +374,10 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: cases(500), failure_persistence: None, ..Default::default() })]
+        #![proptest_config(cases(500, 2))]
 
         #[test]
-        fn behaves_as_a_vector_of_bool(len in 1..400usize, ops in prop::collection::vec(op(), 0..400)) {
+        fn behaves_as_a_vector_of_bool(len in 1..400usize, ops in prop::collection::vec(op(), 0..steps(400, 40) as usize)) {
             let (mut map, mut model) = (Bitmap::with_len(len), vec![false; len]);
             for op in ops {
                 apply(&mut map, &mut model, op);
@@ -386,10 +387,5 @@ mod tests {
             assert!(map.iter().eq((0..len).filter(|&bit| model[bit])));
             assert!((0..len).all(|bit| map.test(bit) == model[bit]));
         }
-    }
-
-    /// Miri is a thousand times slower: the same property on fewer cases.
-    fn cases(native: u32) -> u32 {
-        if cfg!(miri) { 4 } else { native }
     }
 }

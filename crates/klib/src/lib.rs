@@ -12,6 +12,8 @@
 //! | [`list`] | `list_head` | ready lists, wait queues, run queues |
 //! | [`rbtree`] | `rb_root_cached` | epoll items, timers, memory areas |
 //! | [`bitmap`] | `find_next_bit` and family | fd tables, priorities |
+//! | [`kfifo`] | `kfifo` | byte queues between one reader and one writer |
+//! | [`seqlock`] | `seqcount_t`, `seqlock_t` | small values read often and written seldom |
 //!
 //! # How a node meets its containers
 //! In Linux a structure embeds one link per list it may be on, and `container_of` leads back from
@@ -37,8 +39,13 @@
 extern crate alloc;
 
 pub mod bitmap;
+pub mod kfifo;
 pub mod link;
 pub mod list;
+mod primitive;
 pub mod rbtree;
+pub mod seqlock;
+#[cfg(test)]
+mod testing;
 
 pub use link::{Adapter, AlreadyLinked};

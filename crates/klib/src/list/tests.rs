@@ -2,6 +2,7 @@
 
 use super::{List, ListLink};
 use crate::adapter;
+use crate::testing::{cases, steps};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -141,7 +142,7 @@ fn threads_hand_nodes_between_two_locked_lists() {
         for seed in 0..2 {
             let (lists, nodes) = (&lists, &nodes);
             scope.spawn(move || {
-                for step in 0..20_000 {
+                for step in 0..steps(20_000, 200) as usize {
                     let node = &nodes[(step * 7 + seed) % nodes.len()];
                     let mut list = lists[(step / 3 + seed) % 2].lock().unwrap();
                     if list.remove(node).is_none() {
@@ -309,19 +310,14 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(400), failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(400, 2))]
 
     #[test]
-    fn two_lists_behave_as_two_deques(ops in prop::collection::vec(op(), 0..600)) {
+    fn two_lists_behave_as_two_deques(ops in prop::collection::vec(op(), 0..steps(600, 40) as usize)) {
         let mut model = Model::new();
         for op in ops {
             model.apply(op);
             model.check();
         }
     }
-}
-
-/// Miri is a thousand times slower: the same property on fewer cases.
-fn cases(native: u32) -> u32 {
-    if cfg!(miri) { 4 } else { native }
 }

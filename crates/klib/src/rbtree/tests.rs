@@ -4,6 +4,7 @@ use super::node::{Color, Side};
 use super::{Place, RbLink, RbTree};
 use crate::adapter;
 use crate::link::Node;
+use crate::testing::{cases, steps};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -220,10 +221,10 @@ fn apply(tree: &mut RbTree<ByKey>, model: &mut BTreeMap<u32, Arc<Item>>, op: Op)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(300), failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(300, 2))]
 
     #[test]
-    fn behaves_as_a_btree_map(ops in prop::collection::vec(op(64), 0..800)) {
+    fn behaves_as_a_btree_map(ops in prop::collection::vec(op(64), 0..steps(800, 60) as usize)) {
         let (mut tree, mut model) = (RbTree::new(), BTreeMap::new());
         for op in ops {
             apply(&mut tree, &mut model, op);
@@ -236,10 +237,10 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(12), failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(12, 1))]
 
     #[test]
-    fn large_trees_keep_the_rules(ops in prop::collection::vec(op(4096), 20_000)) {
+    fn large_trees_keep_the_rules(ops in prop::collection::vec(op(4096), steps(20_000, 100) as usize)) {
         let (mut tree, mut model) = (RbTree::new(), BTreeMap::new());
         for (step, op) in ops.into_iter().enumerate() {
             apply(&mut tree, &mut model, op);
@@ -256,15 +257,10 @@ fn the_bounds_on_rotations_are_reached() {
     let (mut most_insert, mut most_erase) = (0, 0);
     let mut tree = RbTree::new();
     let mut key = 1u32;
-    for _ in 0..2000 {
+    for _ in 0..steps(2000, 400) {
         key = key.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         most_insert = most_insert.max(insert(&mut tree, item(key >> 22)).unwrap_or(0));
         most_erase = most_erase.max(erase(&mut tree, key >> 12 & 1023).unwrap_or(0));
     }
     assert_eq!((most_insert, most_erase), (2, 3));
-}
-
-/// Miri is a thousand times slower: the same property on fewer cases.
-fn cases(native: u32) -> u32 {
-    if cfg!(miri) { 1 } else { native }
 }
