@@ -1,0 +1,198 @@
+// fd_races.c: threads that open, close, duplicate and use the same descriptors.
+//
+// Calls: open close dup dup2 read write
+// Passes: host acrida
+#include "check.h"
+#include <pthread.h>
+
+enum { THREADS = 4, ROUNDS = 2000 };
+static pthread_barrier_t barrier;
+static volatile int stop;
+static int p[2];
+
+static void run(void *(*body)(void *), long *results)
+{
+	pthread_t threads[THREADS];
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (long i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, body, (void *)i);
+	for (int i = 0; i < THREADS; i++) {
+		void *result;
+		pthread_join(threads[i], &result);
+		results[i] = (long)result;
+	}
+}
+
+// Two owners of one number would show as a failing close.
+static void *open_and_close(void *unused UNUSED)
+{
+	long failures = 0;
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < ROUNDS; i++) {
+		int fd = open("/dev/null", O_RDWR);
+		failures += fd < 3 || close(fd) != 0;
+	}
+	return (void *)failures;
+}
+
+CHECK(numbers_have_one_owner)
+{
+	long results[THREADS];
+	run(open_and_close, results);
+	for (int i = 0; i < THREADS; i++)
+		show(results[i]);
+	show(dup(0));
+}
+
+static void *replace(void *which)
+{
+	char c;
+	long odd = 0;
+	pthread_barrier_wait(&barrier);
+	if ((long)which == 0) {
+		for (int i = 0; i < ROUNDS; i++)
+			dup2(i & 1 ? p[0] : p[1], 50);
+		stop = 1;
+		return NULL;
+	}
+	// Descriptor 50 is always one end or the other: never closed in between.
+	while (!stop) {
+		if (fcntl(50, F_GETFD) != 0)
+			odd++;
+		long got = read(50, &c, 1);
+		if (!(got == -1 && (errno == EAGAIN || errno == EBADF)))
+			odd++;
+	}
+	return (void *)odd;
+}
+
+CHECK(dup2_replaces_without_a_gap)
+{
+	long results[THREADS];
+	need(pipe2(p, O_NONBLOCK));
+	dup2(p[0], 50);
+	stop = 0;
+	run(replace, results);
+	for (int i = 1; i < THREADS; i++)
+		show(results[i]);
+}
+
+static void *share_position(void *unused UNUSED)
+{
+	char block[10];
+	long total = 0, got;
+	pthread_barrier_wait(&barrier);
+	while ((got = read(p[0], block, sizeof block)) > 0)
+		total += got;
+	return (void *)total;
+}
+
+CHECK(a_shared_position_gives_each_byte_once)
+{
+	long results[THREADS], total = 0;
+	char block[1000] = { 0 };
+	p[0] = open("f", O_CREAT | O_RDWR, 0644);
+	for (int i = 0; i < 40; i++)
+		write(p[0], block, sizeof block);
+	lseek(p[0], 0, SEEK_SET);
+	run(share_position, results);
+	for (int i = 0; i < THREADS; i++)
+		total += results[i];
+	show(total);
+	show(lseek(p[0], 0, SEEK_CUR));
+}
+
+static void *append(void *which)
+{
+	char record[7];
+	memset(record, 'a' + (long)which, sizeof record);
+	int fd = open("f", O_WRONLY | O_APPEND);
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 500; i++)
+		write(fd, record, sizeof record);
+	return NULL;
+}
+
+CHECK(appends_do_not_overwrite)
+{
+	long results[THREADS], torn = 0, counts[THREADS] = { 0 };
+	char record[7];
+	int fd = open("f", O_CREAT | O_RDWR, 0644);
+	run(append, results);
+	while (read(fd, record, sizeof record) == sizeof record) {
+		for (int i = 1; i < 7; i++)
+			torn += record[i] != record[0];
+		counts[record[0] - 'a']++;
+	}
+	show(torn);
+	for (int i = 0; i < THREADS; i++)
+		show(counts[i]);
+}
+
+static void *create_exclusively(void *unused UNUSED)
+{
+	long won = 0;
+	char name[32];
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 200; i++) {
+		sprintf(name, "x%d", i);
+		int fd = open(name, O_CREAT | O_EXCL | O_WRONLY, 0644);
+		if (fd >= 0) {
+			won++;
+			close(fd);
+		}
+	}
+	return (void *)won;
+}
+
+CHECK(exclusive_creation_has_one_winner)
+{
+	long results[THREADS], total = 0;
+	run(create_exclusively, results);
+	for (int i = 0; i < THREADS; i++)
+		total += results[i];
+	show(total);
+}
+
+static void *make_and_remove(void *unused UNUSED)
+{
+	long balance = 0;
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 500; i++) {
+		balance += mkdir("d", 0755) == 0;
+		balance -= rmdir("d") == 0;
+	}
+	return (void *)balance;
+}
+
+CHECK(mkdir_and_rmdir_balance)
+{
+	long results[THREADS], total = 0;
+	run(make_and_remove, results);
+	for (int i = 0; i < THREADS; i++)
+		total += results[i];
+	say("made less removed is what is left: %d", total == (access("d", F_OK) == 0));
+}
+
+static void *pass_tokens(void *which)
+{
+	char c;
+	long passed = 0;
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < 500; i++) {
+		if ((long)which & 1)
+			passed += write(p[1], "t", 1) == 1;
+		else
+			passed += read(p[0], &c, 1) == 1;
+	}
+	return (void *)passed;
+}
+
+CHECK(pipe_between_threads)
+{
+	long results[THREADS];
+	need(pipe(p));
+	run(pass_tokens, results);
+	for (int i = 0; i < THREADS; i++)
+		show(results[i]);
+}

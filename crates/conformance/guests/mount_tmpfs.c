@@ -1,0 +1,238 @@
+// mount_tmpfs.c: mounting and unmounting tmpfs: covering, busy mounts, options.
+//
+// Calls: mount umount2
+// Passes: host acrida
+// Places: disk tmpfs
+// Needs: root
+#include "check.h"
+#include <sys/mount.h>
+#include <sys/statfs.h>
+
+// In a child with mounts of its own, where such a thing exists: nothing may stay behind on the host.
+#define WITH_OWN_MOUNTS                                                        \
+	for (pid_t child_ = start(), once_ = 1; once_; reap("child", child_), once_ = 0) \
+		for (own_mounts(child_); child_ == 0; _exit(0))
+
+static void own_mounts(pid_t child)
+{
+	if (child == 0 && unshare(CLONE_NEWNS) == 0)
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+static void make(const char *name)
+{
+	close(open(name, O_CREAT | O_WRONLY, 0644));
+}
+
+static void type(const char *path)
+{
+	struct statfs fs;
+	struct stat st, parent;
+	char up[64];
+	snprintf(up, sizeof up, "%s/..", path);
+	if (statfs(path, &fs) || stat(path, &st) || stat(up, &parent))
+		say("%s: %s", path, errno_name(errno));
+	else
+		say("%s: tmpfs %d, a mount point %d", path, fs.f_type == 0x01021994, st.st_dev != parent.st_dev);
+}
+
+CHECK(covers_and_uncovers)
+{
+	mkdir("m", 0755);
+	make("m/below");
+	WITH_OWN_MOUNTS {
+		show(mount("none", "m", "tmpfs", 0, NULL));
+		type("m");
+		show(access("m/below", F_OK));
+		make("m/above");
+		show(access("m/above", F_OK));
+		show(umount2("m", 0));
+		show(access("m/above", F_OK));
+		show(access("m/below", F_OK));
+		show(umount2("m", 0));
+	}
+}
+
+CHECK(stacked)
+{
+	mkdir("m", 0755);
+	WITH_OWN_MOUNTS {
+		show(mount("a", "m", "tmpfs", 0, NULL));
+		make("m/first");
+		show(mount("b", "m", "tmpfs", 0, NULL));
+		show(access("m/first", F_OK));
+		show(umount2("m", 0));
+		show(access("m/first", F_OK));
+		show(umount2("m", 0));
+	}
+}
+
+CHECK(busy)
+{
+	mkdir("m", 0755);
+	WITH_OWN_MOUNTS {
+		mount("none", "m", "tmpfs", 0, NULL);
+		make("m/f");
+		int fd = open("m/f", O_RDWR);
+		show(umount2("m", 0));
+		show(umount2("m", MNT_DETACH));
+		show(access("m/f", F_OK));
+		show(write(fd, "alive", 5));
+		close(fd);
+		mount("none", "m", "tmpfs", 0, NULL);
+		chdir("m");
+		show(umount2("../m", 0));
+		chdir("..");
+		show(umount2("m", 0));
+	}
+}
+
+CHECK(names_under_a_mount)
+{
+	mkdir("m", 0755);
+	mkdir("n", 0755);
+	make("f");
+	WITH_OWN_MOUNTS {
+		mount("none", "m", "tmpfs", 0, NULL);
+		make("m/f");
+		show(rename("m/f", "f"));
+		show(rename("f", "m/g"));
+		show(link("m/f", "l"));
+		show(rmdir("m"));
+		show(rename("m", "other"));
+		show(rename("n", "m"));
+		show(unlink("m"));
+		show(access("m/../f", F_OK));
+		show(open("m/..", O_RDONLY | O_DIRECTORY));
+		umount2("m", MNT_DETACH);
+	}
+}
+
+CHECK(options)
+{
+	struct stat st;
+	struct statfs fs;
+	mkdir("m", 0755);
+	WITH_OWN_MOUNTS {
+		show(mount("none", "m", "tmpfs", 0, "mode=0711,uid=5,gid=6,size=64k,nr_inodes=10"));
+		stat("m", &st);
+		say("%o %d:%d", st.st_mode & 07777, (int)st.st_uid, (int)st.st_gid);
+		statfs("m", &fs);
+		say("size %ld, inodes %ld", (long)(fs.f_blocks * fs.f_bsize), (long)fs.f_files);
+		static char block[70000];
+		int fd = open("m/f", O_CREAT | O_RDWR, 0644);
+		show(write(fd, block, sizeof block));
+		show(write(fd, block, 1));
+		show(ftruncate(fd, 0));
+		show(write(fd, block, 4096));
+		int files = 0;
+		char name[32];
+		for (; files < 20; files++) {
+			sprintf(name, "m/n%d", files);
+			if (mknod(name, S_IFREG | 0644, 0))
+				break;
+		}
+		say("%d more files, then %s", files, errno_name(errno));
+		close(fd);
+		show(umount2("m", 0));
+		show(mount("none", "m", "tmpfs", 0, "nonsense=1"));
+		show(mount("none", "m", "tmpfs", 0, "mode=9"));
+		show(mount("none", "m", "tmpfs", 0, "size=banana"));
+	}
+}
+
+CHECK(read_only_and_other_flags)
+{
+	struct stat st;
+	mkdir("m", 0755);
+	WITH_OWN_MOUNTS {
+		mount("none", "m", "tmpfs", 0, NULL);
+		make("m/f");
+		show(mount("none", "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+		show(open("m/f", O_RDONLY));
+		show(open("m/f", O_RDWR));
+		show(open("m/new", O_CREAT | O_RDWR, 0644));
+		show(open("m/f", O_CREAT | O_RDONLY, 0644));
+		show(unlink("m/f"));
+		show(mkdir("m/d", 0755));
+		show(chmod("m/f", 0600));
+		show(utimensat(AT_FDCWD, "m/f", NULL, 0));
+		show(access("m/f", W_OK));
+		show(truncate("m/f", 0));
+		show(rename("m/f", "m/g"));
+		show(unlink("m/missing"));
+		show(mkdir("m/f", 0755));
+		for (int fd = 3; fd < 10; fd++)
+			close(fd);
+		show(mount("none", "m", NULL, MS_REMOUNT, NULL));
+		int fd = show(open("m/f", O_RDWR));
+		show(mount("none", "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+		close(fd);
+		show(mount("none", "m", NULL, MS_REMOUNT | MS_NODEV | MS_NOEXEC | MS_NOSUID, NULL));
+		mknod("m/null", S_IFCHR | 0666, 0x103);
+		show(stat("m/null", &st));
+		show(open("m/null", O_RDWR));
+		umount2("m", MNT_DETACH);
+	}
+}
+
+CHECK(bind)
+{
+	mkdir("a", 0755);
+	make("a/f");
+	mkdir("b", 0755);
+	make("file");
+	WITH_OWN_MOUNTS {
+		show(mount("a", "b", NULL, MS_BIND, NULL));
+		show(access("b/f", F_OK));
+		make("b/new");
+		show(access("a/new", F_OK));
+		show(rename("a/new", "b/moved"));
+		show(mount("a/f", "file", NULL, MS_BIND, NULL));
+		show(mount("a", "file", NULL, MS_BIND, NULL));
+		show(mount("missing", "b", NULL, MS_BIND, NULL));
+		show(umount2("file", 0));
+		show(umount2("b", 0));
+		show(access("b/f", F_OK));
+	}
+}
+
+CHECK(move)
+{
+	mkdir("a", 0755);
+	mkdir("b", 0755);
+	WITH_OWN_MOUNTS {
+		mount("none", "a", "tmpfs", 0, NULL);
+		make("a/f");
+		show(mount("a", "b", NULL, MS_MOVE, NULL));
+		show(access("a/f", F_OK));
+		show(access("b/f", F_OK));
+		show(mount("a", "b", NULL, MS_MOVE, NULL));
+		show(umount2("b", 0));
+	}
+}
+
+CHECK(errors)
+{
+	mkdir("m", 0755);
+	make("f");
+	WITH_OWN_MOUNTS {
+		show(mount("none", "missing", "tmpfs", 0, NULL));
+		show(mount("none", "f", "tmpfs", 0, NULL));
+		show(mount("none", "m", "no_such_fs", 0, NULL));
+		show(mount("none", "m", NULL, 0, NULL));
+		show(mount("none", bad_pointer(), "tmpfs", 0, NULL));
+		show(mount("none", "m", bad_pointer(), 0, NULL));
+		show(mount(bad_pointer(), "m", "tmpfs", 0, NULL));
+		show(mount("none", "m", "tmpfs", 0, bad_pointer()));
+		show(mount("none", "m", "tmpfs", MS_REMOUNT, NULL));
+		show(umount2("missing", 0));
+		show(umount2("m", 0));
+		show(umount2("m", 0x100));
+		show(umount2(bad_pointer(), 0));
+		show(umount2("f", 0));
+		setresuid(1000, 1000, 1000);
+		show(mount("none", "m", "tmpfs", 0, NULL));
+		show(umount2("m", 0));
+	}
+}
