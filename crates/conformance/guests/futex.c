@@ -210,7 +210,7 @@ CHECK(wake_op)
 		{"or", FUTEX_OP(FUTEX_OP_OR, 5, FUTEX_OP_CMP_LT, 3), 2},
 		{"andn", FUTEX_OP(FUTEX_OP_ANDN, 5, FUTEX_OP_CMP_GT, 3), 7},
 		{"xor", FUTEX_OP(FUTEX_OP_XOR, 5, FUTEX_OP_CMP_LE, 3), 3},
-		{"shifted", FUTEX_OP(FUTEX_OP_OR | FUTEX_OP_OPARG_SHIFT, 4, FUTEX_OP_CMP_GE, 3), 0},
+		{"shifted", FUTEX_OP((FUTEX_OP_OR | FUTEX_OP_OPARG_SHIFT), 4, FUTEX_OP_CMP_GE, 3), 0},
 		{"negative-argument", FUTEX_OP(FUTEX_OP_ADD, 0xfff, FUTEX_OP_CMP_EQ, 0), 0},
 		{"unknown-operation", FUTEX_OP(7, 1, FUTEX_OP_CMP_EQ, 0), 1},
 		{"unknown-comparison", FUTEX_OP(FUTEX_OP_ADD, 1, 9, 0), 1},
