@@ -1,7 +1,9 @@
 // credentials.c: user and group numbers: getters, the set*id family, supplementary groups.
 //
 // Calls: getuid geteuid getgid getegid getresuid getresgid setuid setgid setreuid setregid setresuid setresgid setfsuid
-// setfsgid getgroups setgroups Passes: host acrida Needs: root
+// Calls: setfsgid getgroups setgroups
+// Passes: host acrida
+// Needs: root
 #include "process.h"
 
 #include <grp.h>
