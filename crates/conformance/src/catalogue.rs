@@ -1,6 +1,6 @@
 //! The guests and their checks, read from the C sources themselves.
 //!
-//! The header comment of a guest declares what the harness must know, one `// Key: words` per line:
+//! The header comment of a guest declares what the harness must know, as `// Key: words`:
 //!
 //! - `Calls:` the system calls under test (documentation);
 //! - `Passes:` where the guest must pass: `host`, `acrida`;
@@ -13,6 +13,8 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+const KEYS: &[&str] = &["Calls", "Passes", "Places", "Needs"];
 
 /// Where the files of a check live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,11 +101,20 @@ fn parse(source: PathBuf, text: &str) -> Result<Guest, String> {
     })
 }
 
+/// The words after `key:` up to the next key. Line breaks do not count: formatters move them.
 fn header<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
-    text.lines()
+    let words = text
+        .lines()
         .map_while(|line| line.strip_prefix("//"))
-        .filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix(':'))
-        .flat_map(str::split_whitespace)
+        .flat_map(str::split_whitespace);
+    words
+        .skip_while(|word| word.strip_suffix(':') != Some(key))
+        .skip(1)
+        .take_while(|word| {
+            !word
+                .strip_suffix(':')
+                .is_some_and(|key| KEYS.contains(&key))
+        })
         .collect()
 }
 
@@ -142,6 +153,14 @@ mod tests {
         assert_eq!(guest.places, [Place::Disk, Place::Tmpfs]);
         assert!(!guest.needs_root);
         assert!(guest.passes_on_acrida);
+    }
+
+    #[test]
+    fn header_survives_a_formatter() {
+        let text = "// Calls: a b\n// c Passes: host Needs: root\nCHECK(one)\n";
+        let guest = parse("x.c".into(), text).unwrap();
+        assert!(guest.needs_root && !guest.passes_on_acrida);
+        assert_eq!(header(text, "Calls"), ["a", "b", "c"]);
     }
 
     #[test]

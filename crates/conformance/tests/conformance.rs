@@ -18,6 +18,8 @@ const REST: &str = "(program)";
 /// A guest at a place, run at most once for all its trials.
 struct Session {
     guest: Guest,
+    /// Shared by the sessions of a guest, which may start at the same moment.
+    program: Arc<OnceLock<Result<PathBuf, String>>>,
     place: Option<Place>,
     subject: Runner,
     outcome: OnceLock<Result<Pair, String>>,
@@ -44,10 +46,11 @@ impl Session {
     }
 
     fn run(&self) -> io::Result<Pair> {
-        let program = compile(
-            &self.guest,
-            &Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests"),
-        )?;
+        let programs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
+        let compiled = self
+            .program
+            .get_or_init(|| compile(&self.guest, &programs).map_err(|error| error.to_string()));
+        let program = compiled.as_ref().map_err(io::Error::other)?;
         let side = |runner: &Runner, letter: char| {
             // Names of one length: no check shall see on which side it runs.
             let name = format!(
@@ -57,7 +60,7 @@ impl Session {
             );
             let work = Place::Disk.root().join(format!("{name}-out"));
             let place = self.place.unwrap_or(Place::Disk).root().join(name);
-            run(runner, &program, &self.guest.checks, &work, &place)
+            run(runner, program, &self.guest.checks, &work, &place)
         };
         Ok(Pair {
             host: side(&Runner::Host, 'a')?,
@@ -193,9 +196,11 @@ fn sessions(guests: &[Guest], subject: &Runner, root: bool) -> Vec<Arc<Session>>
             [] => vec![None],
             places => places.iter().copied().map(Some).collect(),
         };
+        let program = Arc::new(OnceLock::new());
         sessions.extend(places.into_iter().map(|place| {
             Arc::new(Session {
                 guest: guest.clone(),
+                program: Arc::clone(&program),
                 place,
                 subject: subject.clone(),
                 outcome: OnceLock::new(),
