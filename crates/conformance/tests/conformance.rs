@@ -50,7 +50,9 @@ impl Session {
         let compiled = self
             .program
             .get_or_init(|| compile(&self.guest, &programs).map_err(|error| error.to_string()));
-        let program = compiled.as_ref().map_err(io::Error::other)?;
+        let program = compiled
+            .as_ref()
+            .map_err(|error| io::Error::other(error.clone()))?;
         let side = |runner: &Runner, letter: char| {
             // Names of one length: no check shall see on which side it runs.
             let name = format!(
