@@ -1,7 +1,8 @@
 // restart.c: which blocking calls a handler with SA_RESTART restarts, which end with EINTR whatever the flag.
 //
 // Calls: rt_sigaction restart_syscall read write wait4 waitid poll ppoll select pselect6 epoll_wait nanosleep
-// clock_nanosleep pause rt_sigtimedwait flock fcntl Passes: host acrida
+// Calls: clock_nanosleep pause rt_sigtimedwait flock fcntl
+// Passes: host acrida
 #include "process.h"
 
 #include <sys/epoll.h>
