@@ -108,10 +108,10 @@ syscalls! {
     6 lstat() = [refused ENOSYS] "not yet";
     7 poll() = [refused ENOSYS] "not yet";
     8 lseek() = [refused ENOSYS] "not yet";
-    9 mmap() = [refused ENOSYS] "not yet";
-    10 mprotect() = [refused ENOSYS] "not yet";
-    11 munmap() = [refused ENOSYS] "not yet";
-    12 brk() = [refused ENOSYS] "not yet";
+    9 mmap(addr: UserAddr, len: u64, prot: Flags, flags: Flags, fd: Fd, offset: u64) = [ours crate::mm::mmap::sys_mmap] "";
+    10 mprotect(start: UserAddr, len: u64, prot: Flags) = [ours crate::mm::mprotect::sys_mprotect] "";
+    11 munmap(addr: UserAddr, len: u64) = [ours crate::mm::munmap::sys_munmap] "";
+    12 brk(brk: UserAddr) = [ours crate::mm::brk::sys_brk] "";
     13 rt_sigaction() = [refused ENOSYS] "not yet";
     14 rt_sigprocmask() = [refused ENOSYS] "not yet";
     15 rt_sigreturn() = [refused ENOSYS] "not yet";
@@ -124,10 +124,10 @@ syscalls! {
     22 pipe() = [refused ENOSYS] "not yet";
     23 select() = [refused ENOSYS] "not yet";
     24 sched_yield() = [refused ENOSYS] "not yet";
-    25 mremap() = [refused ENOSYS] "not yet";
+    25 mremap(old: UserAddr, old_len: u64, new_len: u64, flags: Flags, new: UserAddr) = [ours crate::mm::mremap::sys_mremap] "";
     26 msync() = [refused ENOSYS] "not yet";
     27 mincore() = [refused ENOSYS] "not yet";
-    28 madvise() = [refused ENOSYS] "not yet";
+    28 madvise(start: UserAddr, len: u64, advice: i32) = [ours crate::mm::madvise::sys_madvise] "";
     29 shmget() = [refused ENOSYS] "not yet";
     30 shmat() = [refused ENOSYS] "not yet";
     31 shmctl() = [refused ENOSYS] "not yet";

@@ -1,10 +1,43 @@
-//! Guest memory: stub of the mm helper's work.
-use acrida_kcore::host::HostFd;
-use alloc::sync::Arc;
-pub struct MmStruct {}
-impl MmStruct { pub fn new() -> Arc<MmStruct> { Arc::new(MmStruct {}) } }
-/// What a file is asked to map.
-#[derive(Clone, Copy, Debug)]
-pub struct MmapRequest { pub len: usize, pub prot: u32, pub flags: u32, pub offset: u64 }
-/// What stands behind a mapping.
-pub enum MapBacking { Host(HostFd, u64), Anonymous }
+//! Guest memory: which addresses a process has, what stands behind them, and the calls that change that.
+//!
+//! Mirrors: mm/, Linux 6.1 and newer where the calls differ.
+//!
+//! In Linux a process's memory is an `mm_struct`: a tree of areas (VMAs), each a range of addresses with rights and a
+//! backing, and page tables that are filled from them on faults. Here the host keeps the page tables. We keep the areas:
+//! every address is chosen by us, every error is found by us in Linux's order, and only then the host is told, always
+//! with a fixed address.
+//!
+//! ```text
+//! 0x7c00_0000_0000  TASK_SIZE: above it kernel, arena, window, vdso
+//!    [stack]        grows down, below a random offset
+//!    (gap)          room for the stack's limit
+//!    mmap_base      areas are placed downwards from here
+//!    ...
+//!    [heap]         brk: upwards behind the program
+//!    program        0x5555_5555_4000 and up for position-independent ones
+//!    0x1_0000       mmap_min_addr
+//! ```
+//!
+//! * `vma`, `vma_tree`: areas and the tree of one address space; no host call in them.
+//! * `layout`: where stack, heap and mappings lie.
+//! * `mm_struct`: the address space as an object: made, copied by fork, emptied by exec, counted.
+//! * `mmap`, `munmap`, `brk`, `mprotect`, `mremap`, `madvise`: the calls.
+//!
+//! A page that the host does not map (the end of a tmpfs file, a stack that wants to grow) faults, and `fault` decides.
+
+pub mod brk;
+pub mod host_map;
+pub mod layout;
+pub mod madvise;
+pub mod mlock;
+pub mod mm_struct;
+pub mod mmap;
+pub mod mprotect;
+pub mod mremap;
+pub mod munmap;
+pub mod vma;
+pub mod vma_tree;
+
+pub use mm_struct::{ExecLayout, MmStruct, ProgramLayout};
+pub use mmap::{KernelMapping, MapBacking, MmapRequest, Placement};
+pub use vma::{Piece, Vma, VmFlags};

@@ -1,0 +1,97 @@
+//! The heap: `brk`.
+//!
+//! Mirrors: mm/mmap.c (`brk`, `do_brk_flags`), Linux 6.1.
+//! Differs: the host's own brk is never used.
+
+use acrida_kcore::host::MapRequest;
+use acrida_kcore::platform::platform;
+use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
+use acrida_uapi::errno::Errno;
+use acrida_uapi::mman::MAP_PRIVATE;
+use acrida_uapi::resource::RLIMIT_DATA;
+
+use super::mm_struct::{MmState, MmStruct, release};
+use super::mlock::lock_pages;
+use super::mmap::check_limits;
+use super::vma::{Backing, PAGE_SIZE, Vma, VmFlags, page_align};
+use crate::abi::SysResult;
+use crate::current;
+
+/// Start of the heap and its current end; not rounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Brk {
+    pub start: u64,
+    pub end: u64,
+}
+
+impl MmStruct {
+    /// Puts the empty heap behind the program, which ends at `program_end`.
+    pub fn set_brk(&self, program_end: u64) {
+        let mut state = self.lock();
+        let end = page_align(program_end).unwrap_or(program_end);
+        let start = page_align(state.layout.randomize.brk_start(end)).unwrap_or(end);
+        state.brk = Brk { start, end: start };
+    }
+}
+
+/// Moves the end of the heap. Gives the new end, or the old one when it cannot move.
+#[doc(alias = "brk")]
+pub fn sys_brk(wanted: UserAddr) -> SysResult {
+    let wanted = wanted.0;
+    let mm = current().mm();
+    let mut state = mm.lock();
+    let old = state.brk;
+    if wanted < old.start || wanted >= TASK_SIZE {
+        return Ok(old.end as usize);
+    }
+    let (Some(old_page), Some(new_page)) = (page_align(old.end), page_align(wanted)) else {
+        return Ok(old.end as usize);
+    };
+    if new_page < old_page {
+        if platform().host().munmap(new_page, (old_page - new_page) as usize).is_err() {
+            return Ok(old.end as usize);
+        }
+        let removed = state.areas.remove(new_page..old_page);
+        state.brk.end = wanted;
+        drop(state);
+        release(removed.into_iter());
+        return Ok(wanted as usize);
+    }
+    let program = mm.program.lock();
+    let data = (wanted - old.start) + program.end_data.saturating_sub(program.start_data);
+    drop(program);
+    if data > current().process.rlimit(RLIMIT_DATA as usize).rlim_cur {
+        return Ok(old.end as usize);
+    }
+    if new_page > old_page && grow(&mm, &mut state, old_page, new_page).is_err() {
+        return Ok(old.end as usize);
+    }
+    state.brk.end = wanted;
+    Ok(wanted as usize)
+}
+
+/// Maps the heap's new pages.
+#[doc(alias = "do_brk_flags")]
+fn grow(mm: &MmStruct, state: &mut MmState, from: u64, to: u64) -> Result<(), Errno> {
+    // Linux keeps one page between the heap and the next area.
+    if !state.areas.is_placeable(from..to + PAGE_SIZE) {
+        return Err(Errno::ENOMEM);
+    }
+    let flags = VmFlags::READ | VmFlags::WRITE | VmFlags::MAY | state.default_flags;
+    let vma = Vma { end: to, flags, backing: Backing::Anonymous };
+    check_limits(state, from, &vma, 0)?;
+    platform().host().mmap(MapRequest {
+        addr: from,
+        len: (to - from) as usize,
+        prot: flags.prot(),
+        flags: MAP_PRIVATE as u32,
+        fd: None,
+        offset: 0,
+    })?;
+    state.areas.insert(from, vma);
+    mm.note_peak(state);
+    if flags.contains(VmFlags::LOCKED) {
+        lock_pages(from, to - from, flags);
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Puts an area's pages at the host.
+//!
+//! Mirrors: nothing in Linux; it stands where `mmap_region` fills page tables lazily.
+//! Differs: one host mapping per piece; bytes of a file that has no page there stay without access until a fault asks.
+//! Locking: called under the lock of `MmStruct`.
+
+use core::ops::Range;
+
+use acrida_kcore::host::{HostFd, MapRequest};
+use acrida_kcore::platform::platform;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::mman::{MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, PROT_NONE};
+
+use super::vma::{Backing, FilePages, Piece, VmFlags};
+
+/// A host file and the byte offset in it that the area starts at.
+pub type HostFile = (HostFd, u64);
+
+/// Maps `range` with fresh pages, over whatever is there. `extra` are further host `MAP_*` flags.
+pub fn install(range: Range<u64>, flags: VmFlags, backing: &Backing, host_file: Option<HostFile>, extra: u64) -> Result<(), Errno> {
+    let host = platform().host();
+    let sharing = if flags.contains(VmFlags::SHARED) { MAP_SHARED } else { MAP_PRIVATE };
+    // The caller may ask the host for another type of its own (MAP_DROPPABLE).
+    let sharing = if extra & acrida_uapi::mman::MAP_TYPE != 0 { 0 } else { sharing };
+    let request = MapRequest {
+        addr: range.start,
+        len: (range.end - range.start) as usize,
+        prot: flags.prot(),
+        flags: (sharing | extra) as u32,
+        fd: None,
+        offset: 0,
+    };
+    match (backing, host_file) {
+        (Backing::File { pages: FilePages::Window(pieces), offset, .. }, _) => {
+            let covered: u64 = visible(pieces, *offset, &range).map(|(at, _)| at.end - at.start).sum();
+            if covered < range.end - range.start {
+                host.mmap(MapRequest { prot: PROT_NONE as u32, flags: (MAP_PRIVATE | MAP_NORESERVE) as u32, ..request })?;
+            }
+            map_pieces(&range, flags, pieces, *offset)
+        }
+        (Backing::File { pages: FilePages::Host, .. }, Some((fd, offset))) => {
+            host.mmap(MapRequest { fd: Some(fd), offset, ..request })
+        }
+        _ => host.mmap(request),
+    }
+}
+
+/// The parts of `range` that pieces cover: guest addresses and place in the physical-memory object.
+fn visible<'a>(pieces: &'a [Piece], offset: u64, range: &Range<u64>) -> impl Iterator<Item = (Range<u64>, u64)> + 'a {
+    let (start, len) = (range.start, range.end - range.start);
+    pieces.iter().filter_map(move |piece| {
+        let from = piece.offset.max(offset);
+        let to = (piece.offset + piece.len).min(offset + len);
+        let object = piece.extent.offset() + piece.start + from.saturating_sub(piece.offset);
+        (from < to).then(|| (start + (from - offset)..start + (to - offset), object))
+    })
+}
+
+/// Maps the pieces of a file that lie in `range`, which starts at `offset` in the file.
+pub fn map_pieces(range: &Range<u64>, flags: VmFlags, pieces: &[Piece], offset: u64) -> Result<(), Errno> {
+    let host = platform().host();
+    let shared = flags.contains(VmFlags::SHARED);
+    if shared && flags.contains(VmFlags::MAYWRITE) {
+        for piece in pieces {
+            piece.extent.touch(piece.start + piece.len);
+        }
+    }
+    for (at, object) in visible(pieces, offset, range) {
+        host.mmap(MapRequest {
+            addr: at.start,
+            len: (at.end - at.start) as usize,
+            prot: flags.prot(),
+            flags: (if shared { MAP_SHARED } else { MAP_PRIVATE }) as u32,
+            fd: Some(host.physmem_fd()),
+            offset: object,
+        })?;
+    }
+    Ok(())
+}
+
+/// Gives the pages of `range` new rights; bytes of a file that has no page there stay without access.
+pub fn protect(range: &Range<u64>, flags: VmFlags, backing: &Backing) -> Result<(), Errno> {
+    let host = platform().host();
+    match backing {
+        Backing::File { pages: FilePages::Window(pieces), offset, .. } => {
+            for (at, _) in visible(pieces, *offset, range) {
+                host.mprotect(at.start, (at.end - at.start) as usize, flags.prot())?;
+            }
+            Ok(())
+        }
+        _ => host.mprotect(range.start, (range.end - range.start) as usize, flags.prot()),
+    }
+}
+
+/// Moves the pages of `range` to `to`, growing or shrinking to `new_len`; what is behind the old length comes up fresh.
+pub fn relocate(range: &Range<u64>, to: u64, new_len: u64, flags: VmFlags, backing: &Backing, keep_old: bool) -> Result<(), Errno> {
+    let host = platform().host();
+    let Backing::File { pages: FilePages::Window(pieces), offset, .. } = backing else {
+        return host.mremap(range.start, (range.end - range.start) as usize, new_len as usize, to, keep_old);
+    };
+    // One host mapping per piece: the new place comes up as a whole, then what the guest may have changed is moved over.
+    install(to..to + new_len, flags, backing, None, 0)?;
+    if range.is_empty() {
+        return Ok(());
+    }
+    for (at, _) in visible(pieces, *offset, range) {
+        let len = (at.end - at.start) as usize;
+        host.mremap(at.start, len, len, to + (at.start - range.start), keep_old)?;
+    }
+    if keep_old { Ok(()) } else { host.munmap(range.start, (range.end - range.start) as usize) }
+}

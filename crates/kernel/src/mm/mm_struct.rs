@@ -1,0 +1,195 @@
+//! An address space: its areas, its fixed points, and what /proc tells about it.
+//!
+//! Mirrors: include/linux/mm_types.h (`mm_struct`), kernel/fork.c (`dup_mm`), fs/exec.c, Linux 6.1.
+//! Differs: shared by the threads of one host process; the host copies pages at its own fork, we copy the areas.
+//! Locking: `state` is Linux's `mmap_lock`: held over every host call that changes mappings, so that tree and host agree.
+//! Files are asked (`FileOperations::mmap`) before it is taken, and let go after it is dropped.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use acrida_kcore::platform::platform;
+use acrida_kcore::sync::{SpinLock, SpinLockGuard};
+use acrida_kcore::uaccess::TASK_SIZE;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::mman::{MAP_NORESERVE, MAP_PRIVATE};
+
+use super::brk::Brk;
+use super::layout::{Layout, Randomize};
+use super::vma::{Backing, PAGE_SIZE, Vma, VmFlags, page_start};
+use super::vma_tree::VmaTree;
+use crate::fs::file::fput;
+
+/// Most of the stack that is mapped at once; more is added by faults.
+const STACK_AT_ONCE: u64 = 8 << 20;
+/// What a fresh stack counts as, and the least it has.
+#[doc(alias = "stack_expand")]
+const STACK_COUNTED: u64 = 132 << 10;
+
+/// What exec decides about the new address space.
+#[derive(Clone, Copy, Debug)]
+pub struct ExecLayout {
+    /// Soft `RLIMIT_STACK`, in bytes.
+    pub stack_limit: u64,
+    pub randomize: Randomize,
+}
+
+/// Where the program's parts are, for /proc/PID/stat, `prctl(PR_SET_MM)` and /proc/PID/{cmdline,environ,auxv}.
+#[derive(Clone, Debug, Default)]
+pub struct ProgramLayout {
+    pub start_code: u64,
+    pub end_code: u64,
+    pub start_data: u64,
+    pub end_data: u64,
+    /// The stack pointer the program started with.
+    pub start_stack: u64,
+    pub arg_start: u64,
+    pub arg_end: u64,
+    pub env_start: u64,
+    pub env_end: u64,
+    /// Pairs of the auxiliary vector, with its AT_NULL.
+    #[doc(alias = "saved_auxv")]
+    pub auxv: Vec<u64>,
+}
+
+/// What is under the lock.
+#[derive(Clone, Default)]
+pub struct MmState {
+    pub areas: VmaTree,
+    pub layout: Layout,
+    pub brk: Brk,
+    /// Bytes of the stack that are mapped but count for nothing yet (Linux would grow it there).
+    pub stack_uncounted: u64,
+    /// Flags of every new area (`mlockall(MCL_FUTURE)`).
+    #[doc(alias = "def_flags")]
+    pub default_flags: VmFlags,
+}
+
+/// The memory of one guest process.
+#[doc(alias = "mm_struct")]
+pub struct MmStruct {
+    state: SpinLock<MmState>,
+    pub program: SpinLock<ProgramLayout>,
+    /// Largest `total_vm` so far, in bytes.
+    #[doc(alias = "hiwater_vm")]
+    peak: AtomicU64,
+}
+
+impl MmState {
+    /// Bytes that count against `RLIMIT_AS`.
+    pub fn total_vm(&self) -> u64 {
+        self.areas.totals().total.saturating_sub(self.stack_uncounted)
+    }
+}
+
+impl MmStruct {
+    /// An address space with nothing in it.
+    pub fn new() -> Arc<MmStruct> {
+        Arc::new(MmStruct { state: SpinLock::default(), program: SpinLock::default(), peak: AtomicU64::new(0) })
+    }
+
+    pub fn lock(&self) -> SpinLockGuard<'_, MmState> {
+        self.state.lock()
+    }
+
+    /// The child's address space. The host's fork copies the pages; nothing may be mapped in between, so the caller forks
+    /// the host process inside `fork`, which runs under the lock.
+    #[doc(alias = "dup_mm")]
+    pub fn copy_with<R>(&self, fork: impl FnOnce(Arc<MmStruct>) -> R) -> R {
+        let state = self.lock();
+        fork(self.copy_locked(&state))
+    }
+
+    /// The child's address space, when no other thread can change this one.
+    pub fn copy(&self) -> Arc<MmStruct> {
+        let state = self.lock();
+        self.copy_locked(&state)
+    }
+
+    fn copy_locked(&self, state: &MmState) -> Arc<MmStruct> {
+        let mut child = MmState { default_flags: VmFlags::empty(), ..state.clone() };
+        let left_out: Vec<_> = state
+            .areas
+            .iter()
+            .filter(|(_, vma)| vma.flags.contains(VmFlags::DONTCOPY))
+            .map(|(start, vma)| start..vma.end)
+            .collect();
+        for range in left_out {
+            // The parent's areas keep the files.
+            child.areas.remove(range);
+        }
+        // Memory locks are not inherited.
+        child.areas.update(0..TASK_SIZE, |_, vma| vma.flags.remove(VmFlags::LOCKED | VmFlags::LOCKONFAULT));
+        let program = self.program.lock().clone();
+        let peak = child.total_vm();
+        Arc::new(MmStruct { state: SpinLock::new(child), program: SpinLock::new(program), peak: AtomicU64::new(peak) })
+    }
+
+    /// Empties the address space, on the host too, and chooses the fixed points of the new program.
+    #[doc(alias = "exec_mmap")]
+    pub fn exec_reset(&self, exec: ExecLayout) -> Result<(), Errno> {
+        platform().host().munmap(0, TASK_SIZE as usize)?;
+        self.forget(MmState { layout: Layout::pick(exec.stack_limit, exec.randomize), ..MmState::default() });
+        *self.program.lock() = ProgramLayout::default();
+        self.peak.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Forgets every area because the process is gone: files and pages are given back.
+    pub fn exit_mmap(&self) {
+        self.forget(MmState::default());
+    }
+
+    fn forget(&self, new: MmState) {
+        let old = core::mem::replace(&mut *self.lock(), new);
+        release(old.areas.into_iter());
+    }
+
+    /// Maps the stack; gives the first address behind it. `flags` may add `EXEC`.
+    #[doc(alias = "setup_arg_pages")]
+    pub fn map_stack(&self, stack_limit: u64, extra: VmFlags) -> Result<u64, Errno> {
+        let mut state = self.lock();
+        let end = state.layout.stack_top;
+        let len = page_start(stack_limit.clamp(STACK_COUNTED, STACK_AT_ONCE));
+        let start = end - len;
+        let flags = VmFlags::READ | VmFlags::WRITE | VmFlags::MAY | VmFlags::GROWSDOWN | extra;
+        platform().host().mmap(acrida_kcore::host::MapRequest {
+            addr: start,
+            len: len as usize,
+            prot: flags.prot(),
+            flags: (MAP_PRIVATE | MAP_NORESERVE) as u32,
+            fd: None,
+            offset: 0,
+        })?;
+        state.areas.insert(start, Vma { end, flags, backing: Backing::Anonymous });
+        state.stack_uncounted = len - STACK_COUNTED.min(len);
+        self.note_peak(&state);
+        Ok(end)
+    }
+
+    /// Remembers the largest size; call after areas were added.
+    pub fn note_peak(&self, state: &MmState) {
+        self.peak.fetch_max(state.total_vm(), Ordering::Relaxed);
+    }
+
+    pub fn peak(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    /// A free, aligned place for `len` bytes, for what must be mapped in several parts.
+    pub fn find_place(&self, len: u64, align: u64) -> Result<u64, Errno> {
+        let mut state = self.lock();
+        let within = super::layout::MMAP_MIN_ADDR..state.layout.mmap_base;
+        state.areas.find_hole_down(len, within, align.max(PAGE_SIZE)).ok_or(Errno::ENOMEM)
+    }
+}
+
+/// Lets the files of removed areas go; call without the lock.
+pub fn release(areas: impl Iterator<Item = (u64, Vma)>) {
+    for (_, vma) in areas {
+        if let Backing::File { file, .. } = vma.backing {
+            fput(file);
+        }
+    }
+}
