@@ -24,7 +24,7 @@ pub unsafe fn syscall6(nr: u32, a: [u64; 6]) -> i64 {
 /// The result as Rust spells it.
 #[inline]
 pub fn check(result: i64) -> Result<usize, Errno> {
-    if (-4095..0).contains(&result) { Err(Errno::from_raw(-result as i32)) } else { Ok(result as usize) }
+    if (-4095..0).contains(&result) { Err(Errno::from_raw(-result as i32).unwrap_or(Errno::EINVAL)) } else { Ok(result as usize) }
 }
 
 /// Makes a host call with up to six arguments.

@@ -1,2 +1,367 @@
-//! fork: stub.
-pub struct VforkDone {}
+//! New tasks.
+//!
+//! Mirrors: kernel/fork.c, Linux 6.1.
+//! Differs: a process is a host process with a copy of the memory. `vfork` is such a copy too, whose parent waits; what
+//! the child writes to the shared stack before it exits without an exec (the errno of `posix_spawn`) is copied back.
+//! Locking: the child becomes visible under the pid table's lock once everything else of it is complete.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+use acrida_kcore::platform::{ClockId, SpawnKind, platform};
+use acrida_kcore::regs::UserFrame;
+use acrida_kcore::sync::SpinLock;
+use acrida_kcore::thread::Thread;
+use acrida_kcore::uaccess::UserAddr;
+use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
+use acrida_uapi::errno::Errno;
+use acrida_uapi::resource::RLIMIT_NPROC;
+use acrida_uapi::sched::*;
+use acrida_uapi::signal::SIGCHLD;
+
+use crate::abi::SysResult;
+use crate::kernel::task::{JobState, Own, Process, Relations, Task};
+use crate::{current, kernel};
+
+/// What a vfork parent waits for.
+pub struct VforkDone {
+    done: AtomicBool,
+    queue: WaitQueueHead,
+    /// Part of the parent's stack that the child shares: where it starts, and what the child left there.
+    stack_at: u64,
+    left: SpinLock<Option<Vec<u8>>>,
+}
+
+/// Bytes above the caller's stack pointer that a vfork child may leave a result in.
+const VFORK_STACK: usize = 32 << 10;
+
+impl VforkDone {
+    /// The child has its own memory now (exec), or is about to end (`exited`: what it left on the stack goes back).
+    #[doc(alias = "complete_vfork_done")]
+    pub fn complete(&self, exited: bool) {
+        if exited {
+            let mut bytes = vec![0u8; VFORK_STACK];
+            let missing = platform().copy_from_user(&mut bytes, UserAddr(self.stack_at));
+            bytes.truncate(VFORK_STACK - missing);
+            *self.left.lock() = Some(bytes);
+        }
+        self.done.store(true, Ordering::SeqCst);
+        self.queue.wake_all(0);
+    }
+}
+
+/// Arguments in the order of `clone`'s meaning.
+#[derive(Clone, Copy, Debug, Default)]
+#[doc(alias = "kernel_clone_args")]
+pub struct CloneRequest {
+    pub flags: u64,
+    pub exit_signal: i32,
+    /// Stack pointer of the child; 0: the caller's.
+    pub stack: u64,
+    pub parent_tid: UserAddr,
+    pub child_tid: UserAddr,
+    pub pidfd: UserAddr,
+    pub tls: u64,
+}
+
+pub fn sys_fork(frame: &mut UserFrame) -> SysResult {
+    kernel_clone(frame, CloneRequest { exit_signal: SIGCHLD, ..CloneRequest::default() })
+}
+
+pub fn sys_vfork(frame: &mut UserFrame) -> SysResult {
+    kernel_clone(frame, CloneRequest { flags: CLONE_VFORK | CLONE_VM, exit_signal: SIGCHLD, ..CloneRequest::default() })
+}
+
+pub fn sys_clone(frame: &mut UserFrame) -> SysResult {
+    let [flags, stack, parent_tid, child_tid, tls, _] = frame.regs.args();
+    let request = CloneRequest {
+        flags: flags & 0xffff_ff00,
+        exit_signal: (flags & CSIGNAL) as i32,
+        stack,
+        parent_tid: UserAddr(parent_tid),
+        child_tid: UserAddr(child_tid),
+        pidfd: UserAddr(parent_tid),
+        tls,
+    };
+    if flags & CLONE_PIDFD != 0 && flags & CLONE_PARENT_SETTID != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    kernel_clone(frame, request)
+}
+
+const CLONE_ARGS_SIZE_VER0: usize = 64;
+
+pub fn sys_clone3(frame: &mut UserFrame) -> SysResult {
+    let [at, size, ..] = frame.regs.args();
+    let size = size as usize;
+    if size > 4096 {
+        return Err(Errno::E2BIG.into());
+    }
+    if size < CLONE_ARGS_SIZE_VER0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut bytes = vec![0u8; size.max(size_of::<CloneArgs>())];
+    UserAddr(at).read_bytes(&mut bytes[..size])?;
+    if bytes[size_of::<CloneArgs>()..].iter().any(|&b| b != 0) {
+        return Err(Errno::E2BIG.into());
+    }
+    let args: CloneArgs = zerocopy::FromBytes::read_from_bytes(&bytes[..size_of::<CloneArgs>()]).map_err(|_| Errno::EINVAL)?;
+    if args.flags & (CLONE_DETACHED | CSIGNAL) != 0 || args.exit_signal > 64 {
+        return Err(Errno::EINVAL.into());
+    }
+    if args.flags & (CLONE_THREAD | CLONE_PARENT) != 0 && args.exit_signal != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    if (args.stack == 0) != (args.stack_size == 0) {
+        return Err(Errno::EINVAL.into());
+    }
+    if args.set_tid_size != 0 || args.cgroup != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let request = CloneRequest {
+        flags: args.flags,
+        exit_signal: args.exit_signal as i32,
+        stack: args.stack.wrapping_add(args.stack_size),
+        parent_tid: UserAddr(args.parent_tid),
+        child_tid: UserAddr(args.child_tid),
+        pidfd: UserAddr(args.pidfd),
+        tls: args.tls,
+    };
+    kernel_clone(frame, request)
+}
+
+const NAMESPACES: u64 = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+
+fn check(request: &CloneRequest) -> Result<(), Errno> {
+    let flags = request.flags;
+    let has = |bits| flags & bits == bits;
+    if has(CLONE_NEWNS | CLONE_FS) || has(CLONE_NEWUSER | CLONE_FS) {
+        return Err(Errno::EINVAL);
+    }
+    if has(CLONE_THREAD) && !has(CLONE_SIGHAND) {
+        return Err(Errno::EINVAL);
+    }
+    if has(CLONE_SIGHAND) && !has(CLONE_VM) {
+        return Err(Errno::EINVAL);
+    }
+    if has(CLONE_CLEAR_SIGHAND | CLONE_SIGHAND) {
+        return Err(Errno::EINVAL);
+    }
+    if has(CLONE_THREAD) && flags & (CLONE_NEWUSER | CLONE_NEWPID) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    if has(CLONE_PIDFD) && flags & (CLONE_DETACHED | CLONE_THREAD) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    if !acrida_uapi::signal::valid_signal(request.exit_signal) && request.exit_signal != 0 {
+        return Err(Errno::EINVAL);
+    }
+    // One set of namespaces a world.
+    if flags & NAMESPACES != 0 {
+        return Err(Errno::EPERM);
+    }
+    Ok(())
+}
+
+/// Makes the child and starts it; its number.
+pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
+    check(&request)?;
+    let parent = current();
+    let kernel = kernel();
+    crate::kernel::exit::reap_threads(kernel);
+    let is_thread = request.flags & CLONE_THREAD != 0;
+    check_nproc(parent)?;
+    let vfork = (request.flags & CLONE_VFORK != 0).then(|| {
+        let stack_at = frame.regs.rsp.wrapping_sub(128);
+        Arc::new(VforkDone { done: AtomicBool::new(false), queue: WaitQueueHead::new(), stack_at, left: SpinLock::new(None) })
+    });
+    let child = copy_process(frame, &request, vfork.clone())?;
+    let tid = child.tid;
+    let pidfd = match request.flags & CLONE_PIDFD != 0 {
+        true => match crate::kernel::pidfd::install(&child.process).and_then(|fd| Ok(request.pidfd.write(&(fd as i32))?)) {
+            Ok(()) => true,
+            Err(error) => {
+                crate::kernel::exit::forget_unstarted(&child);
+                return Err(error);
+            }
+        },
+        false => false,
+    };
+    let _ = pidfd;
+    if request.flags & CLONE_PARENT_SETTID != 0 {
+        // Linux does not check it either.
+        let _ = request.parent_tid.write(&tid);
+    }
+    let kind = if is_thread { SpawnKind::Thread } else { SpawnKind::Process };
+    match platform().spawn(child.thread, kind) {
+        Ok(host) => {
+            if !is_thread {
+                child.process.host_pid.store(host, Ordering::Relaxed);
+            }
+        }
+        Err(errno) => {
+            crate::kernel::exit::forget_unstarted(&child);
+            return Err(if errno == Errno::ENOMEM { Errno::ENOMEM } else { Errno::EAGAIN }.into());
+        }
+    }
+    drop(child);
+    if let Some(vfork) = vfork {
+        wait_for_vfork(&vfork);
+    }
+    Ok(tid as usize)
+}
+
+fn wait_for_vfork(vfork: &VforkDone) {
+    // Killable only; ordinary signals wait for the child.
+    let options = WaitOptions::uninterruptible("do_vfork");
+    let me = current();
+    let killed = || me.thread.has_work(acrida_kcore::thread::work::EXIT);
+    let _ = vfork.queue.wait_event(options, || (vfork.done.load(Ordering::SeqCst) || killed()).then_some(()));
+    if let Some(bytes) = vfork.left.lock().take() {
+        copy_back(vfork.stack_at, &bytes);
+    }
+}
+
+/// Writes the differing bytes of the child's stack into the caller's.
+fn copy_back(at: u64, theirs: &[u8]) {
+    let mut ours = vec![0u8; theirs.len()];
+    let missing = platform().copy_from_user(&mut ours, UserAddr(at));
+    let len = theirs.len() - missing;
+    for (index, chunk) in theirs[..len].chunks(64).enumerate() {
+        let from = index * 64;
+        if chunk != &ours[from..from + chunk.len()] {
+            // The range was readable a moment ago; a fault now means another thread unmapped its own stack.
+            let _ = UserAddr(at + from as u64).write_bytes(chunk);
+        }
+    }
+}
+
+fn check_nproc(parent: &Task) -> Result<(), Errno> {
+    let limit = parent.process.rlimit(RLIMIT_NPROC as usize).rlim_cur;
+    let cred = parent.cred();
+    if cred.uid == 0 || limit == u64::MAX {
+        return Ok(());
+    }
+    let tables = parent.kernel.pids.lock();
+    let mine = tables.tasks.values().filter(|t| t.cred.lock().uid == cred.uid).count();
+    if mine as u64 >= limit { Err(Errno::EAGAIN) } else { Ok(()) }
+}
+
+/// A complete child task that has not started.
+fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<VforkDone>>) -> Result<Arc<Task>, Errno> {
+    let parent = current();
+    let flags = request.flags;
+    let has = |bit: u64| flags & bit != 0;
+    let thread = Thread::new();
+    let mut child_frame = *frame;
+    child_frame.regs.rax = 0;
+    if request.stack != 0 {
+        child_frame.regs.rsp = request.stack;
+    }
+    thread.init_frame(&child_frame);
+
+    let process = if has(CLONE_THREAD) { parent.process.clone() } else { new_process(parent, request) };
+    let files = if has(CLONE_FILES) { parent.files() } else { parent.files().copy() };
+    let fs = if has(CLONE_FS) { parent.fs() } else { parent.fs().copy() };
+    let mm = if has(CLONE_THREAD) { parent.mm() } else { parent.mm().copy() };
+    let mut tables = parent.kernel.pids.lock();
+    let tid = tables.alloc()?;
+    let process = if has(CLONE_THREAD) { process } else { Arc::new(Process { tgid: tid, ..process_fields(process) }) };
+    let task = Arc::new(Task {
+        tid,
+        thread,
+        process: process.clone(),
+        kernel: parent.kernel.clone(),
+        files: SpinLock::new(files),
+        fs: SpinLock::new(fs),
+        mm: SpinLock::new(mm),
+        cred: SpinLock::new(parent.cred()),
+        signals: SpinLock::new(parent.signals.lock().for_child(has(CLONE_VM) && !has(CLONE_VFORK))),
+        comm: SpinLock::new(parent.comm.lock().clone()),
+        clear_child_tid: AtomicU64::new(if has(CLONE_CHILD_CLEARTID) { request.child_tid.0 } else { 0 }),
+        robust_list: AtomicU64::new(0),
+        restart: Own::new(),
+        restart_block: Own::new(),
+        saved_sigmask: Own::new(),
+        task_work: SpinLock::new(Vec::new()),
+        exiting: AtomicBool::new(false),
+        exit_code: AtomicI32::new(0),
+        vfork_done: SpinLock::new(vfork),
+    });
+    thread.set_ext(task.clone());
+    thread.set_entry(child_entry(flags, *request, tid));
+    process.threads.lock().push(task.clone());
+    tables.tasks.insert(tid, task.clone());
+    if !has(CLONE_THREAD) {
+        let home = if has(CLONE_PARENT) { parent.process.relations.lock().parent.upgrade() } else { Some(parent.process.clone()) };
+        let home = home.unwrap_or_else(|| parent.process.clone());
+        process.relations.lock().parent = Arc::downgrade(&home);
+        home.relations.lock().children.push(process.clone());
+        tables.processes.insert(tid, process);
+    }
+    Ok(task)
+}
+
+/// What the child does in its own context before it goes to the guest.
+fn child_entry(flags: u64, request: CloneRequest, tid: u32) -> Box<dyn FnOnce() + Send> {
+    Box::new(move || {
+        if flags & CLONE_SETTLS != 0 {
+            platform().set_fs_base(request.tls);
+        }
+        if flags & CLONE_CHILD_SETTID != 0 {
+            // Linux ignores a bad address here too.
+            let _ = request.child_tid.write(&tid);
+        }
+    })
+}
+
+/// The new thread group before it has a number.
+fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
+    let old = &parent.process;
+    let relations = old.relations.lock();
+    let has = |bit: u64| request.flags & bit != 0;
+    let mut sighand = old.sighand.lock().copy_for_fork();
+    if has(CLONE_CLEAR_SIGHAND) {
+        sighand.flush_handlers(true);
+    }
+    let exit_signal = if has(CLONE_PARENT) { old.exit_signal.load(Ordering::Relaxed) } else { request.exit_signal };
+    Arc::new(Process {
+        tgid: 0,
+        threads: SpinLock::default(),
+        relations: SpinLock::new(Relations {
+            parent: alloc::sync::Weak::new(),
+            children: Vec::new(),
+            pgrp: relations.pgrp,
+            session: relations.session,
+            tty: relations.tty.clone(),
+        }),
+        sighand: SpinLock::new(sighand),
+        wait_chldexit: Arc::new(WaitQueueHead::new()),
+        wait_pidfd: Arc::new(WaitQueueHead::new()),
+        rlimits: SpinLock::new(*old.rlimits.lock()),
+        exit_signal: AtomicI32::new(exit_signal),
+        is_subreaper: AtomicBool::new(false),
+        pdeath_signal: AtomicI32::new(0),
+        dumpable: AtomicU32::new(old.dumpable.load(Ordering::Relaxed)),
+        group_exit: AtomicI32::new(-1),
+        job: SpinLock::new(JobState::default()),
+        threads_gone: Arc::new(WaitQueueHead::new()),
+        exit_status: AtomicI32::new(-1),
+        start_time: platform().now(ClockId::Boottime),
+        did_exec: AtomicBool::new(false),
+        timers: Default::default(),
+        exe: SpinLock::new(old.exe.lock().clone()),
+        host_pid: AtomicU32::new(0),
+        uid: AtomicU32::new(parent.cred.lock().uid),
+        final_times: SpinLock::new(None),
+        child_times: SpinLock::new([0; 2]),
+    })
+}
+
+/// The fields of a process nobody else has seen yet.
+fn process_fields(process: Arc<Process>) -> Process {
+    Arc::into_inner(process).unwrap_or_else(|| unreachable!("a process without a number is shared"))
+}

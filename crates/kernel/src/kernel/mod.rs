@@ -1,10 +1,14 @@
 //! Tasks and what they do to each other: the files of Linux's `kernel/`.
 
 pub mod cred;
+pub mod exit;
 pub mod fork;
+pub mod futex;
 pub mod pid;
+pub mod pidfd;
 pub mod signal;
 pub mod state;
 pub mod sys;
 pub mod task;
 pub mod time;
+pub mod wait;

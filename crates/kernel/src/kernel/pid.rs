@@ -1,2 +1,112 @@
-//! pids: stub.
-pub struct PidTable {}
+//! Numbers of tasks, processes, groups and sessions.
+//!
+//! Mirrors: kernel/pid.c, Linux 6.1.
+//! Differs: one table under one lock, which is also Linux's `tasklist_lock`: relations between processes change only
+//! under it. Number 1 is the world's init: a process without threads that inherits and reaps orphans.
+//! Locking: taken before any lock of a process or task.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use acrida_kcore::sync::{SpinLock, SpinLockGuard};
+use acrida_uapi::errno::Errno;
+
+use crate::kernel::task::{Pid, Process, Task};
+
+/// Linux's `pid_max` on a small machine.
+pub const PID_MAX: Pid = 32768;
+
+/// The world's init.
+pub const INIT_PID: Pid = 1;
+
+/// Everything that has a number.
+#[derive(Default)]
+pub struct Tables {
+    pub tasks: BTreeMap<Pid, Arc<Task>>,
+    pub processes: BTreeMap<Pid, Arc<Process>>,
+    last: Pid,
+}
+
+/// The table and its lock.
+#[derive(Default)]
+pub struct PidTable {
+    tables: SpinLock<Tables>,
+}
+
+impl PidTable {
+    #[doc(alias = "tasklist_lock")]
+    pub fn lock(&self) -> SpinLockGuard<'_, Tables> {
+        self.tables.lock()
+    }
+
+    #[doc(alias = "find_task_by_vpid")]
+    pub fn task(&self, tid: Pid) -> Option<Arc<Task>> {
+        self.lock().tasks.get(&tid).cloned()
+    }
+
+    /// A process, also a zombie that was not yet waited for.
+    pub fn process(&self, tgid: Pid) -> Option<Arc<Process>> {
+        self.lock().processes.get(&tgid).cloned()
+    }
+
+    pub fn processes(&self) -> Vec<Arc<Process>> {
+        self.lock().processes.values().cloned().collect()
+    }
+}
+
+impl Tables {
+    /// The next free number, in rising order with a wrap, as Linux's cyclic allocation.
+    #[doc(alias = "alloc_pid")]
+    pub fn alloc(&mut self) -> Result<Pid, Errno> {
+        for _ in 0..PID_MAX {
+            self.last = if self.last >= PID_MAX - 1 { 300 } else { self.last + 1 };
+            if !self.in_use(self.last) {
+                return Ok(self.last);
+            }
+        }
+        Err(Errno::EAGAIN)
+    }
+
+    fn in_use(&self, pid: Pid) -> bool {
+        self.tasks.contains_key(&pid) || self.processes.contains_key(&pid) || self.group_exists(pid)
+    }
+
+    fn group_exists(&self, pid: Pid) -> bool {
+        // Groups and sessions keep their leader's number while a member lives.
+        self.processes.values().any(|p| {
+            let relations = p.relations.lock();
+            relations.pgrp == pid || relations.session == pid
+        })
+    }
+
+    /// Members of a process group, zombies too.
+    #[doc(alias = "do_each_pid_task")]
+    pub fn group(&self, pgrp: Pid) -> Vec<Arc<Process>> {
+        self.processes.values().filter(|p| p.relations.lock().pgrp == pgrp).cloned().collect()
+    }
+
+    /// Whether nobody in the group has a parent in the same session but another group: nobody could continue it.
+    #[doc(alias = "will_become_orphaned_pgrp")]
+    pub fn is_orphaned(&self, pgrp: Pid, except: Option<Pid>) -> bool {
+        !self.processes.values().any(|process| {
+            if Some(process.tgid) == except || process.is_dead() {
+                return false;
+            }
+            let (group, session, parent) = {
+                let relations = process.relations.lock();
+                (relations.pgrp, relations.session, relations.parent.upgrade())
+            };
+            if group != pgrp {
+                return false;
+            }
+            parent.is_some_and(|parent| {
+                if parent.tgid == INIT_PID || Some(parent.tgid) == except {
+                    return false;
+                }
+                let relations = parent.relations.lock();
+                relations.session == session && relations.pgrp != pgrp
+            })
+        })
+    }
+}

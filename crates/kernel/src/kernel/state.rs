@@ -6,7 +6,7 @@
 use alloc::sync::Arc;
 use acrida_kcore::host::HostFd;
 use acrida_kcore::sync::SpinLock;
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::fs::namespace::MountNamespace;
 use crate::kernel::pid::PidTable;
@@ -25,6 +25,11 @@ pub struct Kernel {
     /// `acrida_trace_format::boot::flags`.
     pub flags: u64,
     pub next_ino: AtomicU64,
+    /// The world's first guest process.
+    pub first_process: AtomicU32,
+    pub dead_threads: crate::kernel::exit::DeadThreads,
+    /// Foreground process group of the host's terminal.
+    pub host_tty_pgrp: AtomicU32,
 }
 
 impl Kernel {

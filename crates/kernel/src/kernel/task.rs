@@ -116,6 +116,10 @@ pub struct Process {
     /// The program as /proc/PID/exe and cmdline show it.
     pub exe: SpinLock<Option<Arc<File>>>,
     pub host_pid: AtomicU32,
+    /// Real user of the leader, for siginfo and wait.
+    pub uid: AtomicU32,
+    /// The command line as exec saw it (procfs falls back on it), and its host CPU clocks at the end, ns.
+    pub final_times: SpinLock<Option<[u64; 2]>>,
     /// CPU time of reaped children and own dead threads, ns: user, system.
     pub child_times: SpinLock<[u64; 2]>,
 }
@@ -187,6 +191,21 @@ impl Task {
 }
 
 impl Process {
+    /// CPU time of the process's own threads, ns: user, system.
+    pub fn own_times(&self) -> [u64; 2] {
+        if let Some(times) = *self.final_times.lock() {
+            return times;
+        }
+        crate::host::process_times(self.host_pid.load(Ordering::Relaxed))
+    }
+
+    /// As `wait4` reports a child: itself and its waited-for children.
+    pub fn rusage_total(&self) -> acrida_uapi::resource::Rusage {
+        let own = self.own_times();
+        let children = *self.child_times.lock();
+        crate::kernel::sys::rusage_of([own[0] + children[0], own[1] + children[1]])
+    }
+
     pub fn rlimit(&self, which: usize) -> Rlimit64 {
         self.rlimits.lock()[which]
     }

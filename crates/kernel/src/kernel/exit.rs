@@ -1,0 +1,324 @@
+//! The end of tasks and processes.
+//!
+//! Mirrors: kernel/exit.c, Linux 6.1.
+//! Differs: a host thread ends by itself once nothing of it is needed; its record is freed by a later fork or exit
+//! (`reap_threads`). A process that the host killed is brought to the same end by the kernel process.
+//! Locking: relations under the pid table's lock; files and memory are let go before it is taken.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+
+use acrida_kcore::platform::platform;
+use acrida_kcore::sync::SpinLock;
+use acrida_kcore::thread::{state, work};
+use acrida_uapi::errno::Errno;
+use acrida_uapi::signal::{SIGCONT, SIGHUP};
+use acrida_uapi::wait::WaitStatus;
+
+use crate::abi::SysResult;
+use crate::fs::fdtable::filp_close;
+use crate::kernel::pid::INIT_PID;
+use crate::kernel::signal;
+use crate::kernel::state::Kernel;
+use crate::kernel::task::{Process, Task};
+use crate::{current, kernel};
+
+/// Dead tasks whose host threads may still be on their last instructions.
+#[derive(Default)]
+pub struct DeadThreads(SpinLock<Vec<Arc<Task>>>);
+
+/// Frees the records of tasks whose host threads are gone and that nobody refers to.
+pub fn reap_threads(kernel: &Kernel) {
+    let gone: Vec<Arc<Task>> = {
+        let mut dead = kernel.dead_threads.0.lock();
+        let is_gone = |task: &mut Arc<Task>| {
+            // Two references: this list and the record itself.
+            task.thread.host_alive.load(Ordering::Acquire) == 0 && Arc::strong_count(task) == 2
+        };
+        dead.extract_if(.., is_gone).collect()
+    };
+    for task in gone {
+        let thread = task.thread;
+        drop(task);
+        thread.free();
+    }
+}
+
+/// Takes back a child that could not be started.
+pub fn forget_unstarted(child: &Arc<Task>) {
+    let kernel = &child.kernel;
+    let mut tables = kernel.pids.lock();
+    tables.tasks.remove(&child.tid);
+    child.process.threads.lock().retain(|t| t.tid != child.tid);
+    if child.is_leader() {
+        tables.processes.remove(&child.tid);
+        if let Some(parent) = child.process.relations.lock().parent.upgrade() {
+            parent.relations.lock().children.retain(|p| p.tgid != child.tid);
+        }
+    }
+    drop(tables);
+    child.thread.host_alive.store(0, Ordering::Release);
+    kernel.dead_threads.0.lock().push(child.clone());
+}
+
+pub fn sys_exit(code: i32) -> SysResult {
+    do_exit(WaitStatus::exited(code & 0xff))
+}
+
+pub fn sys_exit_group(code: i32) -> SysResult {
+    do_group_exit(WaitStatus::exited(code & 0xff))
+}
+
+/// Ends the whole process with `status`, unless it is ending with another.
+pub fn do_group_exit(status: WaitStatus) -> ! {
+    let process = &current().process;
+    let _ = process.group_exit.compare_exchange(-1, status.raw(), Ordering::SeqCst, Ordering::SeqCst);
+    zap_other_threads(process);
+    do_exit(WaitStatus::from_raw(process.group_exit.load(Ordering::SeqCst)))
+}
+
+/// Tells every other thread of the process to exit.
+pub fn zap_other_threads(process: &Process) {
+    let me = crate::kernel::task::try_current().map(|t| t.tid);
+    let threads: Vec<Arc<Task>> = process.threads.lock().clone();
+    for task in threads.iter().filter(|t| Some(t.tid) != me) {
+        task.thread.set_work(work::EXIT);
+        if !task.thread.wake_up_state(state::NORMAL | state::STOPPED) {
+            platform().interrupt(task.thread);
+        }
+    }
+}
+
+/// Ends the calling task; the last one of a process ends it with `status`.
+pub fn do_exit(status: WaitStatus) -> ! {
+    let task = current();
+    task.exiting.store(true, Ordering::SeqCst);
+    task.exit_code.store(status.raw(), Ordering::Relaxed);
+    crate::kernel::futex::mm_release(task);
+    if let Some(vfork) = task.vfork_done.lock().take() {
+        vfork.complete(true);
+    }
+    exit_files(task);
+    task.run_task_work();
+    let me = {
+        let mut tables = task.kernel.pids.lock();
+        let me = tables.tasks.get(&task.tid).cloned();
+        let last = {
+            let mut threads = task.process.threads.lock();
+            threads.retain(|t| t.tid != task.tid);
+            threads.is_empty()
+        };
+        // A leader that dies first stays visible as long as its process.
+        if !task.is_leader() {
+            tables.tasks.remove(&task.tid);
+        }
+        drop(tables);
+        if last {
+            let group = task.process.group_exit.load(Ordering::SeqCst);
+            exit_process(&task.kernel, &task.process, if group != -1 { WaitStatus::from_raw(group) } else { status });
+        } else {
+            task.process.threads_gone.wake_all(0);
+        }
+        me
+    };
+    task.thread.state.store(state::DEAD, Ordering::SeqCst);
+    if let Some(me) = me {
+        task.kernel.dead_threads.0.lock().push(me);
+    }
+    // Nothing of the world is touched from here on.
+    platform().exit_thread()
+}
+
+/// Closes the task's descriptors if it was the last user of the table.
+fn exit_files(task: &Task) {
+    let empty = Arc::new(crate::fs::fdtable::FilesStruct::default());
+    let files = core::mem::replace(&mut *task.files.lock(), empty);
+    if let Some(files) = Arc::into_inner(files) {
+        for file in files.take_all(0, u32::MAX) {
+            // Nobody is left to hear of an error.
+            let _ = filp_close(file, &files);
+        }
+    }
+}
+
+/// What is left to do once no thread of the process runs any more.
+pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitStatus) {
+    process.timers.cancel_all();
+    let times = process.own_times();
+    *process.final_times.lock() = Some(times);
+    *process.exe.lock() = None;
+    leave_session(kernel, process);
+    let orphans = reparent_children(kernel, process);
+    {
+        let _tables = kernel.pids.lock();
+        process.exit_status.store(status.raw(), Ordering::SeqCst);
+    }
+    process.threads_gone.wake_all(0);
+    process.wait_pidfd.wake_all(u32::from(acrida_uapi::poll::POLLIN));
+    let auto_reap = signal::notify_parent(process);
+    let parent_is_init = process.relations.lock().parent.upgrade().is_none_or(|p| p.tgid == INIT_PID);
+    if kernel.first_process.load(Ordering::Relaxed) == process.tgid {
+        crate::boot::first_process_ended(kernel, status);
+    }
+    if auto_reap || parent_is_init {
+        release_process(kernel, process);
+    }
+    for orphan in orphans {
+        if orphan.is_dead() && orphan.relations.lock().parent.upgrade().is_none_or(|p| p.tgid == INIT_PID) {
+            release_process(kernel, &orphan);
+        }
+    }
+}
+
+/// The session leader's end: the terminal is given up and its foreground group told.
+fn leave_session(kernel: &Arc<Kernel>, process: &Arc<Process>) {
+    let (session, pgrp, tty) = {
+        let relations = process.relations.lock();
+        (relations.session, relations.pgrp, relations.tty.clone())
+    };
+    if session == process.tgid
+        && let Some(tty) = tty
+    {
+        let foreground = tty.foreground_pgrp();
+        let members = kernel.pids.lock().group(foreground);
+        for member in members.iter().filter(|_| foreground != 0) {
+            for signo in [SIGHUP, SIGCONT] {
+                signal::send_to_process(acrida_uapi::siginfo::SigInfo::kernel(signo), member);
+            }
+        }
+        tty.disassociate();
+        for member in kernel.pids.processes() {
+            let mut relations = member.relations.lock();
+            if relations.session == session {
+                relations.tty = None;
+            }
+        }
+    }
+    // Children in other groups of the session lose the parent that could continue them.
+    let children: Vec<Arc<Process>> = process.relations.lock().children.clone();
+    let mut groups: Vec<u32> = Vec::new();
+    for child in &children {
+        let relations = child.relations.lock();
+        if relations.session == session && relations.pgrp != pgrp && !groups.contains(&relations.pgrp) {
+            groups.push(relations.pgrp);
+        }
+    }
+    groups.push(pgrp);
+    for group in groups {
+        let members = {
+            let tables = kernel.pids.lock();
+            let was = tables.is_orphaned(group, None);
+            if was || !tables.is_orphaned(group, Some(process.tgid)) {
+                continue;
+            }
+            tables.group(group)
+        };
+        let stopped = members.iter().any(|m| m.tgid != process.tgid && m.job.lock().stopped.is_some());
+        if stopped {
+            for member in members.iter().filter(|m| m.tgid != process.tgid) {
+                for signo in [SIGHUP, SIGCONT] {
+                    signal::send_to_process(acrida_uapi::siginfo::SigInfo::kernel(signo), member);
+                }
+            }
+        }
+    }
+}
+
+/// Gives the children to the nearest subreaper, or to init.
+#[doc(alias = "forget_original_parent")]
+fn reparent_children(kernel: &Arc<Kernel>, process: &Arc<Process>) -> Vec<Arc<Process>> {
+    let tables = kernel.pids.lock();
+    let children = core::mem::take(&mut process.relations.lock().children);
+    if children.is_empty() {
+        return children;
+    }
+    let mut reaper = process.relations.lock().parent.upgrade();
+    while let Some(candidate) = &reaper {
+        if candidate.tgid == INIT_PID || (candidate.is_subreaper.load(Ordering::Relaxed) && !candidate.is_dead()) {
+            break;
+        }
+        let next = candidate.relations.lock().parent.upgrade();
+        reaper = next;
+    }
+    let reaper = reaper.or_else(|| tables.processes.get(&INIT_PID).cloned());
+    for child in &children {
+        if let Some(reaper) = &reaper {
+            child.relations.lock().parent = Arc::downgrade(reaper);
+            reaper.relations.lock().children.push(child.clone());
+        }
+        child.exit_signal.store(acrida_uapi::signal::SIGCHLD, Ordering::Relaxed);
+    }
+    drop(tables);
+    for child in &children {
+        let signo = child.pdeath_signal.load(Ordering::Relaxed);
+        if signo != 0 {
+            signal::send_to_process(acrida_uapi::siginfo::SigInfo::kernel(signo), child);
+        }
+        if child.is_dead() {
+            signal::notify_parent(child);
+        }
+    }
+    children
+}
+
+/// Forgets a zombie; its number is free.
+#[doc(alias = "release_task")]
+pub fn release_process(kernel: &Arc<Kernel>, process: &Arc<Process>) {
+    let leader = {
+        let mut tables = kernel.pids.lock();
+        tables.processes.remove(&process.tgid);
+        let leader = tables.tasks.remove(&process.tgid);
+        let parent = process.relations.lock().parent.upgrade();
+        if let Some(parent) = parent {
+            parent.relations.lock().children.retain(|p| p.tgid != process.tgid);
+        }
+        leader
+    };
+    // Dropped outside the lock: it may be the last reference to files.
+    drop(leader);
+    reap_threads(kernel);
+}
+
+/// Brings a process to its end that the host killed: its threads are gone without having run `do_exit`.
+pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitStatus) {
+    let threads = core::mem::take(&mut *process.threads.lock());
+    if threads.is_empty() && process.is_dead() {
+        return;
+    }
+    for task in &threads {
+        task.thread.host_alive.store(0, Ordering::Release);
+        task.thread.state.store(state::DEAD, Ordering::SeqCst);
+        if let Some(vfork) = task.vfork_done.lock().take() {
+            vfork.complete(false);
+        }
+        exit_files(task);
+        if !task.is_leader() {
+            kernel.pids.lock().tasks.remove(&task.tid);
+        }
+    }
+    let mut dead = kernel.dead_threads.0.lock();
+    dead.extend(threads);
+    drop(dead);
+    exit_process(kernel, process, status);
+}
+
+/// Waits until the calling thread is the only one of its process.
+#[doc(alias = "de_thread")]
+pub fn de_thread() -> Result<(), Errno> {
+    let task = current();
+    if task.process.threads.lock().len() == 1 {
+        return Ok(());
+    }
+    zap_other_threads(&task.process);
+    let options = acrida_kcore::wait::WaitOptions::uninterruptible("de_thread");
+    let alone = || {
+        let alone = task.process.threads.lock().len() == 1;
+        (alone || task.thread.has_work(work::EXIT)).then_some(alone)
+    };
+    match task.process.threads_gone.wait_event(options, alone) {
+        Ok(true) => Ok(()),
+        _ => Err(Errno::EAGAIN),
+    }
+}
+

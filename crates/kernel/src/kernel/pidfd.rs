@@ -1,0 +1,88 @@
+//! Processes as files.
+//!
+//! Mirrors: kernel/fork.c and kernel/pid.c (`pidfd_fops`), Linux 6.1.
+//! Locking: none of its own.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::fcntl::{O_NONBLOCK, O_RDWR};
+use acrida_uapi::pidfd::PIDFD_NONBLOCK;
+use acrida_uapi::poll::{POLLIN, POLLRDNORM};
+
+use crate::abi::{Fd, Flags, SysResult};
+use crate::fs::file::{File, FileOperations};
+use crate::fs::poll::PollTable;
+use crate::kernel::task::Process;
+use crate::{current, kernel};
+
+/// Private data of a pidfd.
+pub struct Pidfd {
+    process: Arc<Process>,
+}
+
+impl FileOperations for Pidfd {
+    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+        table.poll_wait(&self.process.wait_pidfd);
+        Some(if self.process.is_dead() { u32::from(POLLIN | POLLRDNORM) } else { 0 })
+    }
+
+    fn can_poll(&self) -> bool {
+        true
+    }
+
+    fn show_fdinfo(&self, _file: &File, out: &mut String) {
+        let alive = kernel().pids.process(self.process.tgid).is_some_and(|p| Arc::ptr_eq(&p, &self.process));
+        let pid = if alive { i64::from(self.process.tgid) } else { -1 };
+        out.push_str(&format!("Pid:\t{pid}\nNSpid:\t{pid}\n"));
+    }
+
+    fn link_name(&self, _file: &File) -> Option<String> {
+        Some("anon_inode:[pidfd]".into())
+    }
+}
+
+fn new_file(process: Arc<Process>, flags: u32) -> Arc<File> {
+    File::anon(Box::new(Pidfd { process }), O_RDWR | flags)
+}
+
+/// A close-on-exec pidfd of `process` in the caller's table.
+pub fn install(process: &Arc<Process>) -> Result<u32, Error> {
+    Ok(current().files().install(new_file(process.clone(), 0), true)?)
+}
+
+/// The process behind a pidfd and whether it is non-blocking; `EBADF` for anything else.
+pub fn process_of(fd: Fd) -> Result<(Arc<Process>, bool), Errno> {
+    let file = current().files().get(fd.0)?;
+    let pidfd = file.private::<Pidfd>().ok_or(Errno::EBADF)?;
+    Ok((pidfd.process.clone(), file.nonblocking()))
+}
+
+pub fn sys_pidfd_open(pid: i32, flags: Flags) -> SysResult {
+    if flags.0 & !PIDFD_NONBLOCK != 0 || pid <= 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let tables = kernel().pids.lock();
+    let process = match tables.processes.get(&(pid as u32)) {
+        Some(process) => process.clone(),
+        None if tables.tasks.contains_key(&(pid as u32)) => return Err(Errno::EINVAL.into()),
+        None => return Err(Errno::ESRCH.into()),
+    };
+    drop(tables);
+    let file = new_file(process, flags.0 & O_NONBLOCK);
+    Ok(current().files().install(file, true)? as usize)
+}
+
+/// Another process's descriptor, duplicated into the caller's table.
+pub fn sys_pidfd_getfd(pidfd: Fd, fd: i32, flags: Flags) -> SysResult {
+    if flags.0 != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let (process, _) = process_of(pidfd)?;
+    let task = process.threads.lock().first().cloned().ok_or(Errno::ESRCH)?;
+    let file = task.files().get_any(fd)?;
+    Ok(current().files().install(file, true)? as usize)
+}

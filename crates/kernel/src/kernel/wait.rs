@@ -1,0 +1,219 @@
+//! Waiting for children.
+//!
+//! Mirrors: kernel/exit.c (`do_wait`), Linux 6.1.
+//! Differs: children belong to processes, not to the thread that made them (`__WNOTHREAD` is accepted).
+//! Locking: candidates are looked at under the pid table's lock; a zombie is taken by one waiter through `reaped`.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+
+use acrida_kcore::uaccess::UserAddr;
+use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
+use acrida_uapi::errno::{Errno, Error, Restart};
+use acrida_uapi::resource::Rusage;
+use acrida_uapi::siginfo::{CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SigInfo};
+use acrida_uapi::signal::{SIGCHLD, SIGCONT};
+use acrida_uapi::wait::*;
+
+use crate::abi::{Fd, SysResult};
+use crate::kernel::exit::release_process;
+use crate::kernel::task::Process;
+use crate::{current, kernel};
+
+/// Whom to wait for.
+#[derive(Clone)]
+enum Which {
+    Any,
+    Pid(u32),
+    Group(u32),
+    Exactly(Arc<Process>),
+}
+
+/// What a waiter found.
+struct Found {
+    pid: u32,
+    uid: u32,
+    status: WaitStatus,
+    rusage: Rusage,
+}
+
+enum Look {
+    Found(Found),
+    /// Children exist, none has news.
+    Later,
+    NoChild,
+}
+
+const KNOWN_WAIT4: u32 = WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL;
+
+pub fn sys_wait4(pid: i32, status: UserAddr, options: u32, rusage: UserAddr) -> SysResult {
+    if options & !KNOWN_WAIT4 != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let which = match pid {
+        i32::MIN => return Err(Errno::ESRCH.into()),
+        -1 => Which::Any,
+        0 => Which::Group(current().process.relations.lock().pgrp),
+        p if p < 0 => Which::Group(p.unsigned_abs()),
+        p => Which::Pid(p as u32),
+    };
+    let Some(found) = do_wait(which, options | WEXITED)? else { return Ok(0) };
+    status.write_opt(&found.status.raw())?;
+    rusage.write_opt(&found.rusage)?;
+    Ok(found.pid as usize)
+}
+
+pub fn sys_waitid(idtype: i32, id: i32, info: UserAddr, options: u32, rusage: UserAddr) -> SysResult {
+    const KNOWN: u32 = WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL;
+    if options & !KNOWN != 0 || options & (WEXITED | WSTOPPED | WCONTINUED) == 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut options = options;
+    let which = match idtype {
+        P_ALL => Which::Any,
+        P_PID if id > 0 => Which::Pid(id as u32),
+        P_PGID if id > 0 => Which::Group(id as u32),
+        P_PGID if id == 0 => Which::Group(current().process.relations.lock().pgrp),
+        P_PIDFD if id >= 0 => {
+            let (process, nonblock) = crate::kernel::pidfd::process_of(Fd(id))?;
+            if nonblock {
+                options |= WNOHANG;
+            }
+            let found = wait_pidfd(process, options, nonblock)?;
+            return write_waitid(found, info, rusage);
+        }
+        _ => return Err(Errno::EINVAL.into()),
+    };
+    let found = do_wait(which, options)?;
+    write_waitid(found, info, rusage)
+}
+
+/// A non-blocking pidfd answers `EAGAIN` where `WNOHANG` would answer nothing.
+fn wait_pidfd(process: Arc<Process>, options: u32, nonblock: bool) -> Result<Option<Found>, Error> {
+    match do_wait(Which::Exactly(process), options)? {
+        None if nonblock => Err(Errno::EAGAIN.into()),
+        found => Ok(found),
+    }
+}
+
+fn write_waitid(found: Option<Found>, info: UserAddr, rusage: UserAddr) -> SysResult {
+    let Some(found) = found else {
+        if !info.is_null() {
+            let mut bytes = [0u8; 128];
+            info.read_bytes(&mut bytes)?;
+            // si_signo, si_errno, si_code, then pid, uid, status read as zero.
+            bytes[..12].fill(0);
+            bytes[16..28].fill(0);
+            info.write_bytes(&bytes)?;
+        }
+        return Ok(0);
+    };
+    rusage.write_opt(&found.rusage)?;
+    if !info.is_null() {
+        let (code, status) = cld_code(found.status);
+        let siginfo = SigInfo::chld(SIGCHLD, code, found.pid as i32, found.uid, status, 0, 0);
+        info.write(&siginfo)?;
+    }
+    Ok(0)
+}
+
+/// `si_code` and `si_status` of a wait status.
+pub fn cld_code(status: WaitStatus) -> (i32, i32) {
+    if let Some(code) = status.exit_code() {
+        (CLD_EXITED, code)
+    } else if let Some(signo) = status.stop_signal() {
+        (CLD_STOPPED, signo)
+    } else if status.is_continued() {
+        (CLD_CONTINUED, SIGCONT)
+    } else {
+        let code = if status.core_dumped() { CLD_DUMPED } else { CLD_KILLED };
+        (code, status.term_signal().unwrap_or(0))
+    }
+}
+
+/// Waits as `options` say; `None`: `WNOHANG` and nothing new.
+fn do_wait(which: Which, options: u32) -> Result<Option<Found>, Error> {
+    let me = current();
+    let queue: Arc<WaitQueueHead> = me.process.wait_chldexit.clone();
+    let mut look = || match look(&which, options) {
+        Look::Found(found) => Some(Ok(Some(found))),
+        Look::NoChild => Some(Err(Error::from(Errno::ECHILD))),
+        Look::Later if options & WNOHANG != 0 => Some(Ok(None)),
+        Look::Later => None,
+    };
+    match queue.wait_event(WaitOptions::interruptible("do_wait"), &mut look) {
+        Ok(result) => result,
+        Err(_) => Err(Restart::ERESTARTSYS.into()),
+    }
+}
+
+fn look(which: &Which, options: u32) -> Look {
+    let me = current();
+    let kernel = kernel();
+    let tables = kernel.pids.lock();
+    let children: Vec<Arc<Process>> = me.process.relations.lock().children.clone();
+    let mut any = false;
+    for child in &children {
+        let matches = match which {
+            Which::Any => true,
+            Which::Pid(pid) => child.tgid == *pid,
+            Which::Group(group) => child.relations.lock().pgrp == *group,
+            Which::Exactly(process) => Arc::ptr_eq(child, process),
+        };
+        if !matches || !kind_matches(child, options) {
+            continue;
+        }
+        any = true;
+        if let Some(found) = news(child, options) {
+            let reaped = child.is_dead() && options & WNOWAIT == 0 && options & WEXITED != 0 && !found.status.is_continued();
+            drop(tables);
+            if reaped {
+                account_child(&me.process, child);
+                release_process(kernel, child);
+            }
+            return Look::Found(found);
+        }
+    }
+    if any { Look::Later } else { Look::NoChild }
+}
+
+/// `__WCLONE` waits for children that do not end with SIGCHLD, `__WALL` for both kinds.
+fn kind_matches(child: &Process, options: u32) -> bool {
+    let clone_child = child.exit_signal.load(Ordering::Relaxed) != SIGCHLD;
+    options & __WALL != 0 || clone_child == (options & __WCLONE != 0)
+}
+
+fn news(child: &Process, options: u32) -> Option<Found> {
+    let consume = options & WNOWAIT == 0;
+    let status = if child.is_dead() {
+        if options & WEXITED == 0 {
+            return None;
+        }
+        WaitStatus::from_raw(child.exit_status.load(Ordering::Acquire))
+    } else {
+        let mut job = child.job.lock();
+        match (job.stopped, job.continued) {
+            (Some(signo), _) if job.stop_unreported && options & WSTOPPED != 0 => {
+                job.stop_unreported = !consume;
+                WaitStatus::stopped(signo)
+            }
+            (_, true) if options & WCONTINUED != 0 => {
+                job.continued = !consume;
+                WaitStatus::continued()
+            }
+            _ => return None,
+        }
+    };
+    let uid = child.uid.load(Ordering::Relaxed);
+    Some(Found { pid: child.tgid, uid, status, rusage: child.rusage_total() })
+}
+
+/// Adds a reaped child's CPU time to its parent's children.
+fn account_child(parent: &Process, child: &Process) {
+    let own = child.own_times();
+    let theirs = *child.child_times.lock();
+    let mut sum = parent.child_times.lock();
+    sum[0] += own[0] + theirs[0];
+    sum[1] += own[1] + theirs[1];
+}
