@@ -1,3 +1,269 @@
-//! Boot: stub.
+//! The kernel process: boots the world, starts its first guest process, and stays to serve what needs a host thread of
+//! the kernel's own.
+//!
+//! Mirrors: init/main.c (`start_kernel`, `kernel_init`), Linux 6.1.
+//! Differs: pid 1 is a process without threads; the first guest is pid 2. The command and this process talk over a
+//! socket; when the command is gone, so is the world.
+//! Locking: boot runs in one thread.
+
+use alloc::boxed::Box;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+use acrida_kcore::host::HostFd;
+use acrida_kcore::platform::{ClockId, SpawnKind, platform};
+use acrida_kcore::sync::SpinLock;
+use acrida_kcore::thread::Thread;
+use acrida_kcore::wait::WaitQueueHead;
 use acrida_trace_format::boot::{BootBlock, Lists};
-pub fn kernel_process(_block: &BootBlock, _lists: Lists) {}
+use acrida_trace_format::control::{self, Message};
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::resource::Rlimit64;
+use acrida_uapi::signal::SIGCHLD;
+use acrida_uapi::wait::WaitStatus;
+use zerocopy::{FromZeros, IntoBytes};
+
+use crate::fs::fdtable::FilesStruct;
+use crate::fs::fs_struct::FsStruct;
+use crate::fs::namespace::MountNamespace;
+use crate::kernel::cred::Cred;
+use crate::kernel::pid::{INIT_PID, PidTable};
+use crate::kernel::state::Kernel;
+use crate::kernel::task::{JobState, Own, Process, Relations, Task};
+use crate::mm::MmStruct;
+
+/// Runs in the kernel process, on its first thread; returns when the world is over.
+pub fn kernel_process(block: &BootBlock, lists: Lists) {
+    let control = HostFd(block.control_fd);
+    let mounts = match MountNamespace::new_world(&lists.mounts) {
+        Ok(mounts) => mounts,
+        Err(error) => {
+            platform().console(&alloc::format!("acrida: a mount was refused: {error:?}\n"));
+            send(control, Message { kind: control::INIT_EXITED, status: 125 << 8, ..Message::new_zeroed() });
+            return;
+        }
+    };
+    let kernel = Arc::new(Kernel {
+        pids: PidTable::default(),
+        mounts,
+        hostname: SpinLock::new(crate::host::nodename()),
+        control,
+        boot_time: platform().now(ClockId::Monotonic),
+        flags: block.flags,
+        next_ino: AtomicU64::new(1),
+        first_process: AtomicU32::new(0),
+        dead_threads: Default::default(),
+        host_tty_pgrp: AtomicU32::new(0),
+        unknown_calls: SpinLock::default(),
+    });
+    let init = new_init(block);
+    {
+        let mut tables = kernel.pids.lock();
+        let pid = tables.alloc();
+        assert!(pid == Ok(INIT_PID), "the first number is init's");
+        tables.processes.insert(INIT_PID, init.clone());
+    }
+    crate::kernel::time::start_timer_thread(&kernel);
+    let first = first_task(&kernel, &init, block, lists);
+    send(control, Message { kind: control::BOOTED, ..Message::new_zeroed() });
+    match platform().spawn(first.thread, SpawnKind::Process) {
+        Ok(host) => first.process.host_pid.store(host, Ordering::Relaxed),
+        Err(errno) => {
+            platform().console(&alloc::format!("acrida: cannot start a process: {}\n", errno.name().unwrap_or("?")));
+            send(control, Message { kind: control::INIT_EXITED, status: 125 << 8, ..Message::new_zeroed() });
+        }
+    }
+    drop(first);
+    serve(&kernel);
+}
+
+fn send(control: HostFd, message: Message) {
+    // The command may be gone: then this process is about to be killed.
+    let _ = crate::host::write(control, message.as_bytes());
+}
+
+/// The kernel process's service: news of dead host processes, until the command closes its end.
+fn serve(kernel: &Arc<Kernel>) {
+    loop {
+        let mut message = Message::new_zeroed();
+        match crate::host::read_blocking(kernel.control, message.as_mut_bytes()) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(Errno::EINTR) => {
+                acrida_kcore::thread::current().clear_work(u32::MAX);
+                continue;
+            }
+            Err(_) => break,
+        }
+        match message.kind {
+            control::PROCESS_DIED => host_process_died(kernel, message.pid, message.status),
+            control::SHUT_DOWN => break,
+            _ => {}
+        }
+    }
+    for process in kernel.pids.processes() {
+        let host = process.host_pid.load(Ordering::Relaxed);
+        if host != 0 && !process.is_dead() {
+            crate::host::kill(host, acrida_uapi::signal::SIGKILL);
+        }
+    }
+}
+
+fn host_process_died(kernel: &Arc<Kernel>, host_pid: u32, status: u32) {
+    let found = kernel.pids.processes().into_iter().find(|p| p.host_pid.load(Ordering::Relaxed) == host_pid && !p.is_dead());
+    if let Some(process) = found {
+        crate::kernel::exit::exit_killed(kernel, &process, WaitStatus::from_raw(status as i32));
+    }
+}
+
+/// Called when the first guest process is dead.
+pub fn first_process_ended(kernel: &Kernel, status: WaitStatus) {
+    report_unknown_calls(kernel);
+    send(kernel.control, Message { kind: control::INIT_EXITED, status: status.raw() as u32, ..Message::new_zeroed() });
+}
+
+/// Names the calls that nobody serves, once.
+fn report_unknown_calls(kernel: &Kernel) {
+    let calls = core::mem::take(&mut *kernel.unknown_calls.lock());
+    for nr in calls {
+        let name = acrida_uapi::nr::name(nr as u32).unwrap_or("unknown");
+        platform().console(&alloc::format!("acrida: system call {nr} ({name}) is not known; it answered ENOSYS\n"));
+    }
+}
+
+fn root_cred(block: &BootBlock) -> Cred {
+    let caps = if block.uid == 0 { crate::host::capabilities() } else { [0; 3] };
+    Cred {
+        uid: block.uid,
+        gid: block.gid,
+        suid: block.uid,
+        sgid: block.gid,
+        euid: block.uid,
+        egid: block.gid,
+        fsuid: block.uid,
+        fsgid: block.gid,
+        groups: crate::host::groups(),
+        cap_inheritable: 0,
+        cap_permitted: caps[0],
+        cap_effective: caps[1],
+        cap_bset: caps[2],
+        cap_ambient: 0,
+        securebits: 0,
+        no_new_privs: false,
+    }
+}
+
+fn new_process(tgid: u32, relations: Relations, rlimits: [Rlimit64; 16], uid: u32) -> Arc<Process> {
+    Arc::new(Process {
+        tgid,
+        threads: SpinLock::default(),
+        relations: SpinLock::new(relations),
+        sighand: SpinLock::default(),
+        wait_chldexit: Arc::new(WaitQueueHead::new()),
+        wait_pidfd: Arc::new(WaitQueueHead::new()),
+        rlimits: SpinLock::new(rlimits),
+        exit_signal: AtomicI32::new(SIGCHLD),
+        is_subreaper: AtomicBool::new(false),
+        pdeath_signal: AtomicI32::new(0),
+        dumpable: AtomicU32::new(1),
+        group_exit: AtomicI32::new(-1),
+        job: SpinLock::new(JobState::default()),
+        threads_gone: Arc::new(WaitQueueHead::new()),
+        exit_status: AtomicI32::new(-1),
+        start_time: platform().now(ClockId::Boottime),
+        did_exec: AtomicBool::new(false),
+        timers: Default::default(),
+        exe: SpinLock::new(None),
+        host_pid: AtomicU32::new(0),
+        uid: AtomicU32::new(uid),
+        final_times: SpinLock::new(None),
+        child_times: SpinLock::new([0; 2]),
+    })
+}
+
+fn new_init(block: &BootBlock) -> Arc<Process> {
+    let relations = Relations { pgrp: INIT_PID, session: INIT_PID, ..Relations::default() };
+    new_process(INIT_PID, relations, crate::host::rlimits(), block.uid)
+}
+
+/// The first guest process: a group and session of its own, as a login shell would have started it.
+fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, lists: Lists) -> Arc<Task> {
+    let pid = kernel.pids.lock().alloc().unwrap_or_else(|_| unreachable!("an empty pid table"));
+    kernel.first_process.store(pid, Ordering::Relaxed);
+    kernel.host_tty_pgrp.store(pid, Ordering::Relaxed);
+    let relations = Relations { parent: Arc::downgrade(init), children: Vec::new(), pgrp: pid, session: pid, tty: None };
+    let process = new_process(pid, relations, *init.rlimits.lock(), block.uid);
+    process.did_exec.store(true, Ordering::Relaxed);
+    let root = kernel.mounts.root();
+    let fs = FsStruct::new(root.clone(), root, block.umask);
+    let thread = Thread::new();
+    let task = Arc::new(Task {
+        tid: pid,
+        thread,
+        process: process.clone(),
+        kernel: kernel.clone(),
+        files: SpinLock::new(Arc::new(FilesStruct::default())),
+        fs: SpinLock::new(fs),
+        mm: SpinLock::new(MmStruct::new()),
+        cred: SpinLock::new(Arc::new(root_cred(block))),
+        signals: SpinLock::default(),
+        comm: SpinLock::new(b"acrida".to_vec()),
+        clear_child_tid: AtomicU64::new(0),
+        robust_list: AtomicU64::new(0),
+        restart: Own::new(),
+        restart_block: Own::new(),
+        saved_sigmask: Own::new(),
+        task_work: SpinLock::default(),
+        exiting: AtomicBool::new(false),
+        exit_code: AtomicI32::new(0),
+        vfork_done: SpinLock::new(None),
+    });
+    thread.set_ext(task.clone());
+    thread.set_entry(Box::new(move || run_first(lists)));
+    process.threads.lock().push(task.clone());
+    init.relations.lock().children.push(process.clone());
+    let mut tables = kernel.pids.lock();
+    tables.tasks.insert(pid, task.clone());
+    tables.processes.insert(pid, process);
+    drop(tables);
+    let _: Weak<Process> = Arc::downgrade(init);
+    task
+}
+
+/// In the first guest process: its descriptors, directory and program.
+fn run_first(lists: Lists) {
+    let task = crate::current();
+    let files = task.files();
+    for fd in 0..3 {
+        if crate::host::is_open(HostFd(fd)) {
+            let file = crate::fs::hostfs::wrap_inherited(HostFd(fd));
+            // The table is empty and the number below every limit but a zero one.
+            let _ = files.replace(fd as u32, file, false);
+        }
+    }
+    if let Some(cwd) = lists.option("cwd") {
+        // A directory that is gone leaves the process in the root, as a login would.
+        let _ = crate::fs::open::do_chdir(cwd);
+    }
+    // A search that finds a file it may not run says so unless a later directory has a better one.
+    let mut outcome: Error = Errno::ENOENT.into();
+    for candidate in lists.option("path").unwrap_or(b"").split(|&b| b == b'\n').filter(|p| !p.is_empty()) {
+        match crate::fs::exec::exec_first(candidate, &lists.argv, &lists.envp) {
+            Ok(()) => return,
+            Err(error) => {
+                if error != Error::Errno(Errno::ENOENT) && error != Error::Errno(Errno::ENOTDIR) {
+                    outcome = error;
+                }
+            }
+        }
+    }
+    let program = alloc::string::String::from_utf8_lossy(lists.argv.first().map_or(&b""[..], |a| a)).into_owned();
+    let (code, why) = match outcome {
+        Error::Errno(Errno::ENOENT | Errno::ENOTDIR) => (127, "not found"),
+        Error::Errno(errno) => (126, errno.name().unwrap_or("cannot be executed")),
+        Error::Restart(_) => (126, "interrupted"),
+    };
+    platform().console(&alloc::format!("acrida: {program}: {why}\n"));
+    crate::kernel::exit::do_group_exit(WaitStatus::exited(code));
+}

@@ -8,6 +8,11 @@ use acrida_kcore::platform::platform;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
+use acrida_uapi::resource::{Rlimit64, Rusage};
+use acrida_uapi::time::{Timespec, Timeval};
+use acrida_uapi::utsname::NewUtsname;
+use alloc::vec::Vec;
+use zerocopy::{FromZeros, IntoBytes};
 
 /// Closes a host descriptor.
 pub fn close(fd: HostFd) {
@@ -38,4 +43,75 @@ pub fn munlock(addr: u64, len: usize) -> Result<(), Errno> {
 pub fn madvise(addr: u64, len: usize, advice: i32) -> Result<(), Errno> {
     let user = Arg::User(UserAddr(addr), len);
     platform().host().call(nr::madvise, &mut [user, Arg::Val(len as u64), Arg::Val(advice as u64)]).map(|_| ())
+}
+
+/// Sends a signal to a host process of the world.
+pub fn kill(host_pid: u32, signo: i32) {
+    // It may be gone already.
+    let _ = platform().host().call(nr::kill, &mut [Arg::Val(host_pid.into()), Arg::Val(signo as u64)]);
+}
+
+/// Whether the descriptor is open.
+pub fn is_open(fd: HostFd) -> bool {
+    const F_GETFD: u64 = 1;
+    platform().host().call(nr::fcntl, &mut [Arg::Fd(fd), Arg::Val(F_GETFD)]).is_ok()
+}
+
+/// The host's name, as `uname` tells it.
+pub fn nodename() -> Vec<u8> {
+    let name = uname().nodename;
+    name.iter().copied().take_while(|&b| b != 0).collect()
+}
+
+/// The host's `uname`.
+pub fn uname() -> NewUtsname {
+    let mut names = NewUtsname::new_zeroed();
+    // Cannot fail with a valid buffer.
+    let _ = platform().host().call(nr::uname, &mut [Arg::Out(names.as_mut_bytes())]);
+    names
+}
+
+/// Supplementary groups of the command.
+pub fn groups() -> Vec<u32> {
+    let mut groups = [0u32; 4096];
+    let count = platform().host().call(nr::getgroups, &mut [Arg::Val(4096), Arg::Out(groups.as_mut_bytes())]);
+    groups[..count.unwrap_or(0)].to_vec()
+}
+
+/// Permitted, effective and bounding capabilities of the command.
+pub fn capabilities() -> [u64; 3] {
+    let header: [u32; 2] = [0x2008_0522, 0];
+    let mut data = [0u32; 6];
+    let _ = platform().host().call(nr::capget, &mut [Arg::In(header.as_bytes()), Arg::Out(data.as_mut_bytes())]);
+    let wide = |low: usize| u64::from(data[low]) | u64::from(data[low + 3]) << 32;
+    let (permitted, effective) = (wide(1), wide(0));
+    [permitted, effective, permitted]
+}
+
+/// The command's resource limits.
+pub fn rlimits() -> [Rlimit64; 16] {
+    let mut limits = [Rlimit64::default(); 16];
+    for (which, limit) in limits.iter_mut().enumerate() {
+        let mut args = [Arg::Val(0), Arg::Val(which as u64), Arg::Null, Arg::Out(limit.as_mut_bytes())];
+        let _ = platform().host().call(nr::prlimit64, &mut args);
+    }
+    limits
+}
+
+/// CPU time of a host process, ns: user, system. Only the total is known of another process; it counts as user time.
+pub fn process_times(host_pid: u32) -> [u64; 2] {
+    let own = acrida_kcore::thread::current().host_pid.load(core::sync::atomic::Ordering::Relaxed);
+    if host_pid == own {
+        let mut usage = Rusage::new_zeroed();
+        let _ = platform().host().call(nr::getrusage, &mut [Arg::Val(0), Arg::Out(usage.as_mut_bytes())]);
+        let ns = |time: &Timeval| time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000;
+        return [ns(&usage.ru_utime), ns(&usage.ru_stime)];
+    }
+    // A process's CPU clock: the complement of its pid, shifted, CPUCLOCK_SCHED.
+    let clock = ((!u64::from(host_pid)) << 3) | 2;
+    let mut time = Timespec::default();
+    match platform().host().call(nr::clock_gettime, &mut [Arg::Val(clock), Arg::Out(time.as_mut_bytes())]) {
+        Ok(_) => [time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64, 0],
+        Err(_) => [0, 0],
+    }
 }

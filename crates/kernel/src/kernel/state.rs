@@ -30,6 +30,8 @@ pub struct Kernel {
     pub dead_threads: crate::kernel::exit::DeadThreads,
     /// Foreground process group of the host's terminal.
     pub host_tty_pgrp: AtomicU32,
+    /// Calls in nobody's table that were made.
+    pub unknown_calls: SpinLock<alloc::collections::BTreeSet<u64>>,
 }
 
 impl Kernel {

@@ -12,7 +12,8 @@ use crate::abi::{ArgKind, SysResult};
 
 /// A call in nobody's table.
 #[doc(alias = "sys_ni_syscall")]
-pub fn unknown_call(_nr: u64) -> SysResult {
+pub fn unknown_call(nr: u64) -> SysResult {
+    crate::kernel().unknown_calls.lock().insert(nr);
     Err(Errno::ENOSYS.into())
 }
 
