@@ -167,6 +167,7 @@ fn new_process(tgid: u32, relations: Relations, rlimits: [Rlimit64; 16], uid: u3
         is_subreaper: AtomicBool::new(false),
         pdeath_signal: AtomicI32::new(0),
         dumpable: AtomicU32::new(1),
+        personality: AtomicU32::new(0),
         group_exit: AtomicI32::new(-1),
         job: SpinLock::new(JobState::default()),
         threads_gone: Arc::new(WaitQueueHead::new()),

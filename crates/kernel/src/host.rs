@@ -10,7 +10,7 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 use acrida_uapi::resource::{Rlimit64, Rusage};
 use acrida_uapi::time::{Timespec, Timeval};
-use acrida_uapi::utsname::NewUtsname;
+use acrida_uapi::utsname::{NewUtsname, Sysinfo};
 use alloc::vec::Vec;
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -114,4 +114,46 @@ pub fn process_times(host_pid: u32) -> [u64; 2] {
         Ok(_) => [time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64, 0],
         Err(_) => [0, 0],
     }
+}
+
+/// Sets the calling host thread's file-system ids: host files are checked as this user.
+pub fn set_fs_ids(uid: u32, gid: u32) {
+    let host = platform().host();
+    // Both answer the old id and cannot fail otherwise.
+    let _ = host.call(nr::setfsgid, &mut [Arg::Val(gid.into())]);
+    let _ = host.call(nr::setfsuid, &mut [Arg::Val(uid.into())]);
+}
+
+/// Sets the calling host thread's supplementary groups, where the host lets it.
+pub fn set_groups(groups: &[u32]) {
+    let _ = platform().host().call(nr::setgroups, &mut [Arg::Val(groups.len() as u64), Arg::In(groups.as_bytes())]);
+}
+
+/// The host's `sysinfo`.
+pub fn sysinfo() -> Sysinfo {
+    let mut info = Sysinfo::new_zeroed();
+    let _ = platform().host().call(nr::sysinfo, &mut [Arg::Out(info.as_mut_bytes())]);
+    info
+}
+
+/// The host's account of the calling process or thread.
+pub fn rusage(who: i32) -> Rusage {
+    let mut usage = Rusage::new_zeroed();
+    let _ = platform().host().call(nr::getrusage, &mut [Arg::Val(who as u64), Arg::Out(usage.as_mut_bytes())]);
+    usage
+}
+
+/// The processor the caller runs on.
+pub fn current_cpu() -> u32 {
+    let mut cpu = 0u32;
+    let _ = platform().host().call(nr::getcpu, &mut [Arg::Out(cpu.as_mut_bytes()), Arg::Null, Arg::Null]);
+    cpu
+}
+
+/// Names the host thread, for `ps`, `top` and `perf` on the host.
+pub fn set_thread_name(name: &[u8]) {
+    const PR_SET_NAME: u64 = 15;
+    let mut bytes = [0u8; 16];
+    bytes[..name.len().min(15)].copy_from_slice(&name[..name.len().min(15)]);
+    let _ = platform().host().call(nr::prctl, &mut [Arg::Val(PR_SET_NAME), Arg::In(&bytes)]);
 }

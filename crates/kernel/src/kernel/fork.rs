@@ -346,6 +346,7 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
         is_subreaper: AtomicBool::new(false),
         pdeath_signal: AtomicI32::new(0),
         dumpable: AtomicU32::new(old.dumpable.load(Ordering::Relaxed)),
+        personality: AtomicU32::new(old.personality.load(Ordering::Relaxed)),
         group_exit: AtomicI32::new(-1),
         job: SpinLock::new(JobState::default()),
         threads_gone: Arc::new(WaitQueueHead::new()),

@@ -100,6 +100,8 @@ pub struct Process {
     pub is_subreaper: AtomicBool,
     pub pdeath_signal: AtomicI32,
     pub dumpable: AtomicU32,
+    /// `PER_*` with flags.
+    pub personality: AtomicU32,
     /// Wait status of a group exit under way; -1: none.
     #[doc(alias = "group_exit_code")]
     pub group_exit: AtomicI32,
