@@ -220,6 +220,13 @@ impl Thread {
         unsafe { self.frame.write(*frame) };
     }
 
+    /// Replaces the calling thread's own saved registers; only from its entry function, before it goes to the guest.
+    pub fn replace_frame(&self, frame: &UserFrame) {
+        debug_assert!(core::ptr::eq(self, current()));
+        // SAFETY: the thread's own frame; its entry function runs below it on the same stack.
+        unsafe { self.frame.write(*frame) };
+    }
+
     pub fn altstack(&self) -> (*mut u8, usize) {
         (self.altstack, self.altstack_len)
     }

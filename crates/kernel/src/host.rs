@@ -157,3 +157,9 @@ pub fn set_thread_name(name: &[u8]) {
     bytes[..name.len().min(15)].copy_from_slice(&name[..name.len().min(15)]);
     let _ = platform().host().call(nr::prctl, &mut [Arg::Val(PR_SET_NAME), Arg::In(&bytes)]);
 }
+
+/// The processor's capability words as the host's auxiliary vector gives them: CPUID leaf 1 EDX, and HWCAP2 (ring-3
+/// FSGSBASE is withheld: `%gs` is the kernel's).
+pub fn hwcaps() -> (u64, u64) {
+    (u64::from(core::arch::x86_64::__cpuid(1).edx), 0)
+}

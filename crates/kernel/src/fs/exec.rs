@@ -1,0 +1,385 @@
+//! Another program in the same process.
+//!
+//! Mirrors: fs/exec.c, fs/binfmt_elf.c, fs/binfmt_script.c, Linux 6.1.
+//! Differs: no host execve: the guest range is unmapped and filled anew. Files become complete plans before anything is
+//! given up, so that everything but running out of memory is refused while the old program can still hear of it.
+//! Locking: the process is single-threaded once `de_thread` is through.
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+
+use acrida_kcore::platform::platform;
+use acrida_kcore::regs::{PtRegs, UserFrame};
+use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
+use acrida_loader::{Backing, Image, Kind, Plan, Role, Source, StackImage, StackSpec};
+use acrida_uapi::auxvec::*;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::fcntl::{AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW};
+use acrida_uapi::limits::PATH_MAX;
+use acrida_uapi::resource::RLIMIT_STACK;
+use acrida_uapi::signal::SIGKILL;
+use acrida_uapi::stat::{S_ISGID, S_ISUID, S_IXGRP};
+use acrida_uapi::wait::WaitStatus;
+
+use crate::abi::SysResult;
+use crate::current;
+use crate::fs::fdtable::filp_close;
+use crate::fs::file::File;
+use crate::fs::iov_iter::IovIter;
+use crate::kernel::cred::Cred;
+use crate::kernel::setid::commit_creds;
+use crate::kernel::{exit, signal, sys};
+use crate::mm::{ExecLayout, KernelMapping, MmStruct, Placement, Randomize, VmFlags};
+
+/// Longest single argument.
+const MAX_ARG_STRLEN: usize = 128 << 10;
+const PLATFORM: &[u8] = b"x86_64";
+const ADDR_NO_RANDOMIZE: u32 = 0x0004_0000;
+const CLOCK_TICKS: u64 = 100;
+
+struct FileSource(Arc<File>);
+
+impl Source for FileSource {
+    fn read_at(&self, off: u64, buf: &mut [u8]) -> Result<usize, acrida_loader::Error> {
+        let mut pos = off;
+        let read = self.0.ops.read(&self.0, &mut IovIter::kernel_out(buf), &mut pos);
+        read.map_err(|error| acrida_loader::Error::Source(match error {
+            Error::Errno(errno) => errno.raw(),
+            Error::Restart(_) => Errno::EINTR.raw(),
+        }))
+    }
+}
+
+fn loader_errno(error: acrida_loader::Error) -> Errno {
+    Errno::from_raw(error.errno().into()).unwrap_or(Errno::ENOEXEC)
+}
+
+/// What one exec has gathered.
+#[doc(alias = "linux_binprm")]
+struct Binprm {
+    file: Arc<File>,
+    /// The file that decides about credentials: the first one, not a script's interpreter... which Linux ignores too.
+    argv: Vec<Vec<u8>>,
+    envp: Vec<Vec<u8>>,
+    /// The path as `execve` got it (AT_EXECFN).
+    execfn: Vec<u8>,
+    plan: Plan,
+    interp: Option<(Arc<File>, Plan)>,
+    cred: Cred,
+    secure: bool,
+}
+
+pub fn sys_execve(frame: &mut UserFrame) -> SysResult {
+    let [path, argv, envp, ..] = frame.regs.args();
+    let name = UserAddr(path).read_cstr(PATH_MAX as usize, Errno::ENAMETOOLONG)?;
+    execve_at(frame, AT_FDCWD, name, UserAddr(argv), UserAddr(envp), 0)
+}
+
+pub fn sys_execveat(frame: &mut UserFrame) -> SysResult {
+    let [dirfd, path, argv, envp, flags, _] = frame.regs.args();
+    let flags = flags as u32;
+    if flags & !(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let name = UserAddr(path).read_cstr(PATH_MAX as usize, Errno::ENAMETOOLONG)?;
+    execve_at(frame, dirfd as i32, name, UserAddr(argv), UserAddr(envp), flags)
+}
+
+fn execve_at(frame: &mut UserFrame, dirfd: i32, name: Vec<u8>, argv: UserAddr, envp: UserAddr, flags: u32) -> SysResult {
+    if name.is_empty() && flags & AT_EMPTY_PATH == 0 {
+        return Err(Errno::ENOENT.into());
+    }
+    let file = crate::fs::namei::open_exec(dirfd, &name, flags)?;
+    let limit = acrida_loader::arg_limit(current().process.rlimit(RLIMIT_STACK as usize).rlim_cur);
+    let mut used = 0;
+    let argv = read_strings(argv, limit, &mut used)?;
+    let envp = read_strings(envp, limit, &mut used)?;
+    let execfn = match (dirfd, name.first()) {
+        (AT_FDCWD, _) | (_, Some(b'/')) => name,
+        (fd, None) => alloc::format!("/dev/fd/{fd}").into_bytes(),
+        (fd, _) => [alloc::format!("/dev/fd/{fd}/").as_bytes(), &name].concat(),
+    };
+    let bprm = prepare(file, argv, envp, execfn)?;
+    begin_new_program(frame, bprm)
+}
+
+/// The first program of the world, in the place of a guest that does not exist yet.
+pub fn exec_first(path: &[u8], argv: &[Vec<u8>], envp: &[Vec<u8>]) -> Result<(), Error> {
+    let file = crate::fs::namei::open_exec(AT_FDCWD, path, 0)?;
+    let bprm = prepare(file, argv.to_vec(), envp.to_vec(), path.to_vec())?;
+    let thread = acrida_kcore::thread::current();
+    let mut frame = thread.frame();
+    begin_new_program(&mut frame, bprm)?;
+    thread.replace_frame(&frame);
+    Ok(())
+}
+
+/// A NULL-terminated array of strings; a null array is an empty one.
+#[doc(alias = "copy_strings")]
+fn read_strings(array: UserAddr, limit: u64, used: &mut u64) -> Result<Vec<Vec<u8>>, Errno> {
+    let mut strings = Vec::new();
+    if array.is_null() {
+        return Ok(strings);
+    }
+    for index in 0.. {
+        let pointer: u64 = array.add(index * 8).read()?;
+        if pointer == 0 {
+            break;
+        }
+        let string = UserAddr(pointer).read_cstr(MAX_ARG_STRLEN, Errno::E2BIG)?;
+        *used += string.len() as u64 + 1 + 8;
+        if *used > limit {
+            return Err(Errno::E2BIG);
+        }
+        strings.push(string);
+    }
+    Ok(strings)
+}
+
+/// Everything that can be refused: formats, interpreters, scripts.
+#[doc(alias = "bprm_execve")]
+fn prepare(mut file: Arc<File>, mut argv: Vec<Vec<u8>>, envp: Vec<Vec<u8>>, execfn: Vec<u8>) -> Result<Binprm, Error> {
+    let mut name = execfn.clone();
+    if argv.is_empty() {
+        argv.push(Vec::new());
+    }
+    for depth in 0..=acrida_loader::MAX_SCRIPT_DEPTH {
+        match acrida_loader::probe(&FileSource(file.clone()), TASK_SIZE).map_err(loader_errno)? {
+            Image::Script(script) => {
+                if depth == acrida_loader::MAX_SCRIPT_DEPTH {
+                    return Err(Errno::ELOOP.into());
+                }
+                argv = script.rewrite_argv(&name, &argv);
+                file = crate::fs::namei::open_exec(AT_FDCWD, &script.interpreter, 0)?;
+                name = script.interpreter;
+            }
+            Image::Elf(plan) => {
+                let interp = match &plan.interp {
+                    Some(path) => {
+                        let file = crate::fs::namei::open_exec(AT_FDCWD, path, 0)?;
+                        let plan = acrida_loader::plan(&FileSource(file.clone()), Role::Interpreter, TASK_SIZE).map_err(loader_errno)?;
+                        Some((file, plan))
+                    }
+                    None => None,
+                };
+                let (cred, secure) = program_cred(&file)?;
+                return Ok(Binprm { file, argv, envp, execfn, plan, interp, cred, secure });
+            }
+        }
+    }
+    Err(Errno::ELOOP.into())
+}
+
+/// The credentials the program runs with, and whether AT_SECURE is set.
+#[doc(alias = "bprm_fill_uid")]
+fn program_cred(file: &File) -> Result<(Cred, bool), Error> {
+    let old = current().cred();
+    let mut new = (*old).clone();
+    let stat = file.ops.stat(file)?;
+    let nosuid = file.path.as_ref().is_some_and(|p| p.mnt.nosuid()) || old.no_new_privs;
+    if !nosuid && stat.mode & S_ISUID != 0 {
+        new.euid = stat.uid;
+    }
+    if !nosuid && stat.mode & (S_ISGID | S_IXGRP) == S_ISGID | S_IXGRP {
+        new.egid = stat.gid;
+    }
+    new.suid = new.euid;
+    new.fsuid = new.euid;
+    new.sgid = new.egid;
+    new.fsgid = new.egid;
+    let secure = new.euid != old.uid || new.egid != old.gid;
+    if new.euid == 0 || new.uid == 0 {
+        // Root's programs get what the bounding set leaves.
+        new.cap_permitted = old.cap_inheritable | old.cap_bset;
+        new.cap_effective = if new.euid == 0 { new.cap_permitted } else { 0 };
+    } else {
+        new.cap_permitted = old.cap_ambient;
+        new.cap_effective = old.cap_ambient;
+    }
+    new.securebits &= !16;
+    Ok((new, secure))
+}
+
+/// The point of no return and what lies behind it.
+#[doc(alias = "begin_new_exec")]
+fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
+    let me = current();
+    exit::de_thread()?;
+    let stack_limit = me.process.rlimit(RLIMIT_STACK as usize).rlim_cur;
+    let randomize = match me.process.personality.load(Ordering::Relaxed) & ADDR_NO_RANDOMIZE {
+        0 => Randomize::On,
+        _ => Randomize::Off,
+    };
+    crate::kernel::futex::mm_release(me);
+    // The parent of a vfork goes on with its memory; this task gets its own.
+    let vfork = me.vfork_done.lock().take();
+    let mm = me.mm();
+    let loaded = mm.exec_reset(ExecLayout { stack_limit, randomize }).map_err(Error::from).and_then(|()| load(&mm, &bprm, stack_limit, randomize));
+    if let Some(vfork) = vfork {
+        vfork.complete(false);
+    }
+    let (entry, stack) = match loaded {
+        Ok(loaded) => loaded,
+        // Too late to tell anybody.
+        Err(_) => exit::do_group_exit(WaitStatus::signaled(SIGKILL, false)),
+    };
+    me.process.did_exec.store(true, Ordering::Relaxed);
+    me.process.dumpable.store(1, Ordering::Relaxed);
+    let files = unshare_files();
+    for file in files.take_cloexec() {
+        // The old program will never hear of an error.
+        let _ = filp_close(file, &files);
+    }
+    signal::flush_signal_handlers(&me.process, false);
+    crate::kernel::time::exec_timers(me);
+    let old = me.cred();
+    commit_creds(bprm.cred.clone(), &old);
+    let base = bprm.execfn.rsplit(|&b| b == b'/').next().unwrap_or(&bprm.execfn);
+    sys::set_comm(base);
+    let old_exe = me.process.exe.lock().replace(bprm.file.clone());
+    drop(old_exe);
+    platform().set_fs_base(0);
+    frame.regs = PtRegs { rip: entry, rsp: stack.rsp, cs: 0x33, ss: 0x2b, eflags: 0x202, orig_rax: frame.regs.orig_rax, ..PtRegs::default() };
+    frame.full_restore = 1;
+    platform().fpu_reset(frame);
+    Ok(0)
+}
+
+/// A table shared with another process becomes the caller's own.
+#[doc(alias = "unshare_files")]
+fn unshare_files() -> Arc<crate::fs::fdtable::FilesStruct> {
+    let me = current();
+    let files = me.files();
+    // The task's reference and this one.
+    if Arc::strong_count(&files) > 2 {
+        let own = files.copy();
+        *me.files.lock() = own.clone();
+        return own;
+    }
+    files
+}
+
+/// Maps program, interpreter and stack; the entry point and the stack.
+#[doc(alias = "load_elf_binary")]
+fn load(mm: &Arc<MmStruct>, bprm: &Binprm, stack_limit: u64, randomize: Randomize) -> Result<(u64, StackImage), Error> {
+    let plan = &bprm.plan;
+    let exec = if plan.stack_exec { VmFlags::EXEC } else { VmFlags::empty() };
+    let stack_top = mm.map_stack(stack_limit, exec)?;
+    let wish = match (plan.kind, &bprm.interp) {
+        (Kind::Fixed, _) => None,
+        // A static-pie program, or the interpreter run as one, lies where libraries do.
+        (Kind::Relocatable, None) => Some(0),
+        (Kind::Relocatable, Some(_)) => Some(randomize.pie_base() & !(plan.align - 1)),
+    };
+    let bias = map_image(mm, &bprm.file, plan, wish)?;
+    let (entry, base) = match &bprm.interp {
+        Some((file, interp)) => {
+            let base = map_image(mm, file, interp, if interp.kind == Kind::Fixed { None } else { Some(0) })?;
+            (base.wrapping_add(interp.entry), base)
+        }
+        None => (bias.wrapping_add(plan.entry), 0),
+    };
+    mm.set_brk(bias.wrapping_add(plan.brk));
+    let stack = build_stack(bprm, bias, base, stack_top)?;
+    UserAddr(stack.rsp).write_bytes(&stack.bytes)?;
+    let mut program = mm.program.lock();
+    program.start_code = bias.wrapping_add(plan.code.start);
+    program.end_code = bias.wrapping_add(plan.code.end);
+    program.start_data = bias.wrapping_add(plan.data.start);
+    program.end_data = bias.wrapping_add(plan.data.end);
+    program.start_stack = stack.rsp;
+    program.arg_start = stack.args.start;
+    program.arg_end = stack.args.end;
+    program.env_start = stack.env.start;
+    program.env_end = stack.env.end;
+    let auxv_at = (stack.auxv - stack.rsp) as usize;
+    let words = stack.bytes[auxv_at..].chunks_exact(8).map(|w| u64::from_le_bytes(w.try_into().unwrap_or([0; 8])));
+    let mut auxv: Vec<u64> = Vec::new();
+    for word in words {
+        auxv.push(word);
+        if auxv.len() % 2 == 0 && auxv[auxv.len() - 2] == AT_NULL {
+            break;
+        }
+    }
+    program.auxv = auxv;
+    drop(program);
+    Ok((entry, stack))
+}
+
+/// Maps one ELF file; gives its load bias. `wish`: none for fixed addresses, 0 for anywhere.
+#[doc(alias = "elf_map")]
+fn map_image(mm: &MmStruct, file: &Arc<File>, plan: &Plan, wish: Option<u64>) -> Result<u64, Error> {
+    let bias = match wish {
+        None => 0,
+        Some(wish) => {
+            // Reserves the whole span at one place; the segments go over it.
+            let span = KernelMapping { place: Placement::Hint(wish), len: plan.span.end - plan.span.start + plan.align - 4096, prot: 0, file: None };
+            let at = mm.mmap_kernel(&span)?;
+            let base = at.next_multiple_of(plan.align);
+            mm.munmap(at, span.len)?;
+            base.wrapping_sub(plan.span.start)
+        }
+    };
+    for mapping in &plan.mappings {
+        let file = match mapping.backing {
+            Backing::File { offset, .. } => Some((file.clone(), offset)),
+            Backing::Anonymous => None,
+        };
+        let start = bias.wrapping_add(mapping.vaddr);
+        let prot = mapping.prot.bits().into();
+        mm.mmap_kernel(&KernelMapping { place: Placement::Fixed(start), len: mapping.len, prot, file })?;
+        if let Backing::File { zero_tail, .. } = mapping.backing
+            && zero_tail > 0
+            && prot & 2 != 0
+        {
+            // Linux lets a bad program keep what it mapped when the tail cannot be cleared.
+            let _ = UserAddr(start + mapping.len - zero_tail).write_bytes(&vec![0; zero_tail as usize]);
+        }
+    }
+    Ok(bias)
+}
+
+fn build_stack(bprm: &Binprm, bias: u64, base: u64, stack_top: u64) -> Result<StackImage, Error> {
+    let cred = &bprm.cred;
+    let mut random = [0u8; 24];
+    platform().random(&mut random);
+    let shift = u64::from(u16::from_le_bytes([random[16], random[17]])) & 0x1ff0;
+    let (hwcap, hwcap2) = crate::host::hwcaps();
+    let auxv = [
+        (AT_SYSINFO_EHDR, platform().vdso_base()),
+        (AT_HWCAP, hwcap),
+        (AT_PAGESZ, 4096),
+        (AT_CLKTCK, CLOCK_TICKS),
+        (AT_PHDR, if bprm.plan.phdr_vaddr == 0 { 0 } else { bias.wrapping_add(bprm.plan.phdr_vaddr) }),
+        (AT_PHENT, 56),
+        (AT_PHNUM, bprm.plan.phnum.into()),
+        (AT_BASE, base),
+        (AT_FLAGS, 0),
+        (AT_ENTRY, bias.wrapping_add(bprm.plan.entry)),
+        (AT_UID, cred.uid.into()),
+        (AT_EUID, cred.euid.into()),
+        (AT_GID, cred.gid.into()),
+        (AT_EGID, cred.egid.into()),
+        (AT_SECURE, bprm.secure.into()),
+        (AT_RANDOM, 0),
+        (AT_HWCAP2, hwcap2),
+        (AT_EXECFN, 0),
+        (AT_PLATFORM, 0),
+        (AT_MINSIGSTKSZ, platform().fpu_size() as u64 + 1024),
+    ];
+    let auxv: Vec<(u64, u64)> = auxv.into_iter().filter(|&(key, value)| key != AT_SYSINFO_EHDR || value != 0).collect();
+    let spec = StackSpec {
+        argv: &bprm.argv,
+        envp: &bprm.envp,
+        auxv: &auxv,
+        random: random[..16].try_into().unwrap_or([0; 16]),
+        execfn: &bprm.execfn,
+        platform: PLATFORM,
+        stack_top,
+        shift,
+        limit: acrida_loader::arg_limit(current().process.rlimit(RLIMIT_STACK as usize).rlim_cur),
+    };
+    spec.build().map_err(|error| loader_errno(error).into())
+}
