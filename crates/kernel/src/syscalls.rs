@@ -234,7 +234,7 @@ syscalls! {
     132 utime() = [refused ENOSYS] "not yet";
     133 mknod() = [refused ENOSYS] "not yet";
     134 uselib() = [refused ENOSYS] "not yet";
-    135 personality(persona: Flags) = [ours crate::kernel::sys::sys_personality] "";
+    135 personality(persona: u32) = [ours crate::kernel::sys::sys_personality] "";
     136 ustat() = [refused ENOSYS] "not yet";
     137 statfs() = [refused ENOSYS] "not yet";
     138 fstatfs() = [refused ENOSYS] "not yet";
@@ -417,7 +417,7 @@ syscalls! {
     315 sched_getattr(pid: i32, attr: UserAddr, size: u32, flags: u32) = [ours crate::kernel::sched::sys_sched_getattr] "";
     316 renameat2() = [refused ENOSYS] "not yet";
     317 seccomp(op: u32, flags: u32, args: UserAddr) = [refused EINVAL] "filters would judge the kernel's own host calls";
-    318 getrandom(buf: BufOut, len: usize, flags: u32) = [ours crate::kernel::sys::sys_getrandom] "";
+    318 getrandom(buf: UserAddr, len: usize, flags: u32) = [ours crate::kernel::sys::sys_getrandom] "";
     319 memfd_create() = [refused ENOSYS] "not yet";
     320 kexec_file_load() = [refused EPERM] "the host is not ours";
     321 bpf(cmd: i32, attr: UserAddr, size: u32) = [refused EPERM] "programs would run in the host kernel";

@@ -31,7 +31,8 @@ use crate::fs::iov_iter::IovIter;
 use crate::kernel::cred::Cred;
 use crate::kernel::setid::commit_creds;
 use crate::kernel::{exit, signal, sys};
-use crate::mm::{ExecLayout, KernelMapping, MmStruct, Placement, Randomize, VmFlags};
+use crate::mm::{ExecLayout, KernelMapping, MmStruct, Placement, VmFlags};
+use crate::mm::layout::Randomize;
 
 /// Longest single argument.
 const MAX_ARG_STRLEN: usize = 128 << 10;
@@ -46,8 +47,8 @@ impl Source for FileSource {
         let mut pos = off;
         let read = self.0.ops.read(&self.0, &mut IovIter::kernel_out(buf), &mut pos);
         read.map_err(|error| acrida_loader::Error::Source(match error {
-            Error::Errno(errno) => errno.raw(),
-            Error::Restart(_) => Errno::EINTR.raw(),
+            Error::Errno(errno) => errno.raw() as u16,
+            Error::Restart(_) => Errno::EINTR.raw() as u16,
         }))
     }
 }
@@ -248,7 +249,6 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
 }
 
 /// A table shared with another process becomes the caller's own.
-#[doc(alias = "unshare_files")]
 fn unshare_files() -> Arc<crate::fs::fdtable::FilesStruct> {
     let me = current();
     let files = me.files();

@@ -1,6 +1,7 @@
 //! Files: descriptors, open files, paths, mounts, file systems, and what can be waited for. Linux's `fs/`.
 
 pub mod fdtable;
+pub mod exec;
 pub mod file;
 pub mod fs_struct;
 pub mod inode;

@@ -304,7 +304,6 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
 }
 
 /// Waits until the calling thread is the only one of its process.
-#[doc(alias = "de_thread")]
 pub fn de_thread() -> Result<(), Errno> {
     let task = current();
     if task.process.threads.lock().len() == 1 {

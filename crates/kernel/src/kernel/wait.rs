@@ -112,7 +112,7 @@ fn write_waitid(found: Option<Found>, info: UserAddr, rusage: UserAddr) -> SysRe
     rusage.write_opt(&found.rusage)?;
     if !info.is_null() {
         let (code, status) = cld_code(found.status);
-        let siginfo = SigInfo::chld(SIGCHLD, code, found.pid as i32, found.uid, status, 0, 0);
+        let siginfo = SigInfo::chld(code, found.pid as i32, found.uid, status, 0, 0);
         info.write(&siginfo)?;
     }
     Ok(0)
