@@ -46,7 +46,6 @@ unsafe extern "C" {
 
 /// The calling thread's record: one load.
 #[unsafe(no_mangle)]
-#[inline]
 fn acrida_current_thread() -> &'static Thread {
     let thread: *const Thread;
     // SAFETY: `%gs` points at the record from the thread's first instruction on; its first word is its own address.
@@ -141,7 +140,8 @@ impl Platform for Linux {
 
     fn thread_alive(&self, host_tid: u32) -> bool {
         // SAFETY: signal 0 only asks.
-        unsafe { raw::syscall(nr::kill, &[host_tid.into(), 0]) } != Err(Errno::ESRCH)
+        let answer = unsafe { raw::syscall(nr::kill, &[host_tid.into(), 0]) };
+        answer != Err(Errno::ESRCH)
     }
 
     fn spawn(&self, child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {

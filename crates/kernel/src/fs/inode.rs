@@ -6,7 +6,7 @@ use crate::fs::file::File;
 use crate::fs::fdtable::FilesStruct;
 
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Kstat { pub mode: u32 }
+pub struct Kstat { pub mode: u32, pub uid: u32, pub gid: u32 }
 pub struct DirContext<'a> { _p: core::marker::PhantomData<&'a mut ()> }
 #[derive(Default)]
 pub struct InodeCommon {}
@@ -21,5 +21,6 @@ pub trait Inode: Any + Send + Sync {
 pub struct Dentry { pub inode: Option<Arc<dyn Inode>> }
 impl Dentry { pub fn inode(&self) -> Option<Arc<dyn Inode>> { self.inode.clone() } }
 pub struct Mount {}
+impl Mount { pub fn nosuid(&self) -> bool { false } }
 #[derive(Clone)]
 pub struct Path { pub mnt: Arc<Mount>, pub dentry: Arc<Dentry> }

@@ -22,7 +22,7 @@ use crate::kernel::pid::INIT_PID;
 use crate::kernel::signal;
 use crate::kernel::state::Kernel;
 use crate::kernel::task::{Process, Task};
-use crate::{current, kernel};
+use crate::current;
 
 /// Dead tasks whose host threads may still be on their last instructions.
 #[derive(Default)]

@@ -74,7 +74,7 @@ pub struct Task {
     pub restart_block: Own<alloc::boxed::Box<dyn FnOnce() -> crate::abi::SysResult + Send>>,
     /// The mask to put back after `sigsuspend`, `ppoll`...
     pub saved_sigmask: Own<acrida_uapi::signal::SigSet>,
-    task_work: SpinLock<Vec<TaskWork>>,
+    pub(crate) task_work: SpinLock<Vec<TaskWork>>,
     pub exiting: AtomicBool,
     pub exit_code: AtomicI32,
     /// Set while a vfork parent waits for this task to exec or exit.
