@@ -3,9 +3,10 @@
 //! Mirrors: nothing in Linux.
 //! Differs: every function states the sizes of the buffers it hands over; this is what SAFETY.md relies on.
 
+pub mod mm;
+
 use acrida_kcore::host::{Arg, HostFd};
 use acrida_kcore::platform::platform;
-use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 use acrida_uapi::resource::{Rlimit64, Rusage};
@@ -28,21 +29,6 @@ pub fn write(fd: HostFd, bytes: &[u8]) -> Result<usize, Errno> {
 /// Reads into a kernel buffer; ends with `EINTR` when the thread has a signal.
 pub fn read_blocking(fd: HostFd, buf: &mut [u8]) -> Result<usize, Errno> {
     platform().host().call_blocking(nr::read, &mut [Arg::Fd(fd), Arg::OutLen(buf)])
-}
-
-/// Keeps pages of the guest in memory.
-pub fn mlock(addr: u64, len: usize, on_fault: bool) -> Result<(), Errno> {
-    let user = Arg::User(UserAddr(addr), len);
-    platform().host().call(nr::mlock2, &mut [user, Arg::Val(len as u64), Arg::Val(on_fault.into())]).map(|_| ())
-}
-
-pub fn munlock(addr: u64, len: usize) -> Result<(), Errno> {
-    platform().host().call(nr::munlock, &mut [Arg::User(UserAddr(addr), len), Arg::Val(len as u64)]).map(|_| ())
-}
-
-pub fn madvise(addr: u64, len: usize, advice: i32) -> Result<(), Errno> {
-    let user = Arg::User(UserAddr(addr), len);
-    platform().host().call(nr::madvise, &mut [user, Arg::Val(len as u64), Arg::Val(advice as u64)]).map(|_| ())
 }
 
 /// Sends a signal to a host process of the world.

@@ -96,7 +96,7 @@ impl MmStruct {
 }
 
 fn give(state: &mut MmState, start: u64, end: u64, advice: i32) -> Result<(), Errno> {
-    let given = host::madvise(start, (end - start) as usize, advice);
+    let given = host::mm::madvise(start, (end - start) as usize, advice);
     // ENOMEM says that there was a hole: the areas around it have taken the advice.
     if let (Ok(()) | Err(Errno::ENOMEM), Some((removed, added))) = (given, flag_change(advice)) {
         state.areas.update(start..end, |_, vma| vma.flags = vma.flags - removed | added);

@@ -179,7 +179,8 @@ impl MmStruct {
         state.areas.insert(range.start, Vma { end: range.end, flags, backing });
         self.note_peak(&state);
         if flags.contains(VmFlags::LOCKED) {
-            lock_pages(range.start, len, flags);
+            // Pages that cannot come in now are no error.
+            let _ = lock_pages(range.start, len, flags);
         }
         drop(state);
         release(removed.into_iter());

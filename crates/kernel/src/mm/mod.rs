@@ -25,16 +25,21 @@
 //!
 //! A page that the host does not map (the end of a tmpfs file, a stack that wants to grow) faults, and `fault` decides.
 
+pub mod arch_prctl;
 pub mod brk;
 pub mod host_map;
 pub mod layout;
 pub mod madvise;
+pub mod mempolicy;
 pub mod mlock;
 pub mod mm_struct;
 pub mod mmap;
 pub mod mprotect;
 pub mod mremap;
+pub mod mseal;
+pub mod msync;
 pub mod munmap;
+pub mod remap_file_pages;
 pub mod vma;
 pub mod vma_tree;
 

@@ -8,6 +8,7 @@ use core::ops::Range;
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
+use acrida_uapi::mman::{PKEY_DISABLE_ACCESS, PKEY_DISABLE_WRITE};
 use acrida_uapi::mman::{PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_SEM, PROT_WRITE};
 
 use super::host_map;
@@ -91,4 +92,21 @@ fn protect_part(state: &mut MmState, part: Range<u64>, start: u64, vma: Vma, rig
     host_map::protect(&part, flags, &backing)?;
     state.areas.update(part, |_, vma| vma.flags = flags);
     Ok(())
+}
+
+/// `pkey_mprotect`: only "no key" exists, as on processors without protection keys.
+#[doc(alias = "pkey_mprotect")]
+pub fn sys_pkey_mprotect(start: UserAddr, len: u64, prot: Flags, pkey: i32) -> SysResult {
+    if pkey != -1 {
+        return Err(Errno::EINVAL.into());
+    }
+    sys_mprotect(start, len, prot)
+}
+
+#[doc(alias = "pkey_alloc")]
+pub fn sys_pkey_alloc(flags: u64, access: u64) -> SysResult {
+    if flags != 0 || access & !(PKEY_DISABLE_ACCESS | PKEY_DISABLE_WRITE) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    Err(Errno::ENOSPC.into())
 }

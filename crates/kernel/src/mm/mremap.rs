@@ -203,7 +203,8 @@ impl Mremap {
         state.areas.update(self.old..vma.end, |_, area| area.backing = vma.backing.clone());
         state.areas.insert(tail.start, Vma { end, flags: vma.flags, backing });
         if vma.flags.contains(VmFlags::LOCKED) {
-            lock_pages(tail.start, end - tail.start, vma.flags);
+            // Pages that cannot come in now are no error.
+            let _ = lock_pages(tail.start, end - tail.start, vma.flags);
         }
         Ok(true)
     }
@@ -224,7 +225,8 @@ impl Mremap {
         let end = place + self.new_len;
         state.areas.insert(place, Vma { end, flags: vma.flags, backing: vma.backing.clone() });
         if vma.flags.contains(VmFlags::LOCKED) {
-            lock_pages(place, self.new_len, vma.flags);
+            // Pages that cannot come in now are no error.
+            let _ = lock_pages(place, self.new_len, vma.flags);
         }
         Ok(place)
     }
