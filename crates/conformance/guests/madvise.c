@@ -1,0 +1,155 @@
+// madvise.c: madvise, mincore, mlock, msync: the advice with an effect, and errors.
+//
+// Calls: madvise mincore mlock munlock mlockall munlockall mlock2 msync
+// Passes: host acrida
+#include "memory.h"
+
+CHECK(advice)
+{
+	static const int kinds[] = {MADV_NORMAL,
+				    MADV_RANDOM,
+				    MADV_SEQUENTIAL,
+				    MADV_WILLNEED,
+				    MADV_DONTNEED,
+				    MADV_FREE,
+				    MADV_DONTFORK,
+				    MADV_DOFORK,
+				    MADV_NOHUGEPAGE,
+				    MADV_DONTDUMP,
+				    MADV_DODUMP,
+				    MADV_WIPEONFORK,
+				    MADV_KEEPONFORK,
+				    MADV_COLD,
+				    5,
+				    6,
+				    7,
+				    99,
+				    -1};
+	char *page = map_pages(1, PROT_READ | PROT_WRITE);
+	for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		report("advice", "%d %s", kinds[i], outcome(raw(SYS_madvise, page, PAGE, (long)kinds[i])));
+	char *hole = map_pages(3, PROT_READ | PROT_WRITE);
+	munmap(hole + PAGE, PAGE);
+	report_result("unaligned", raw(SYS_madvise, page + 1, PAGE, (long)MADV_NORMAL));
+	report_result("length-zero", raw(SYS_madvise, page, 0L, (long)MADV_NORMAL));
+	report_result("length-zero-unknown-advice", raw(SYS_madvise, page, 0L, 99L));
+	report_result("length-negative", raw(SYS_madvise, page, -1L, (long)MADV_NORMAL));
+	report_result("unmapped", raw(SYS_madvise, hole + PAGE, PAGE, (long)MADV_NORMAL));
+	report_result("over-hole", raw(SYS_madvise, hole, 3 * PAGE, (long)MADV_DONTNEED));
+	report_result("wipeonfork-shared",
+		      raw(SYS_madvise, mmap(NULL, PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0), PAGE,
+			  (long)MADV_WIPEONFORK));
+	report_result("free-shared", raw(SYS_madvise, mmap(NULL, PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+					 PAGE, (long)MADV_FREE));
+}
+
+CHECK(dontneed)
+{
+	char *base = map_pages(3, PROT_READ | PROT_WRITE);
+	memset(base, 'x', 3 * PAGE);
+	report_result("private", raw(SYS_madvise, base + PAGE, PAGE, (long)MADV_DONTNEED));
+	report("contents", "%c %d %c", base[0], base[PAGE], base[2 * PAGE]);
+	base[PAGE] = 'y';
+	report("usable-again", "%c", base[PAGE]);
+	// Done up to the end of what is mapped, whatever the result.
+	munmap(base + PAGE, PAGE);
+	raw(SYS_madvise, base, 3 * PAGE, (long)MADV_DONTNEED);
+	report("over-hole", "%d %d", base[0], base[2 * PAGE]);
+	char *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared[0] = 's';
+	report_result("shared", raw(SYS_madvise, shared, PAGE, (long)MADV_DONTNEED));
+	report("shared-keeps", "%c", shared[0]);
+	int fd = open("file", O_RDWR | O_CREAT, 0600);
+	write(fd, "file", 4);
+	char *private = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	private[0] = 'F';
+	raw(SYS_madvise, private, PAGE, (long)MADV_DONTNEED);
+	report("private-file-again", "%.4s", private);
+	report_result("remove-private", raw(SYS_madvise, private, PAGE, (long)MADV_REMOVE));
+	report_result("remove-shared-anonymous", raw(SYS_madvise, shared, PAGE, (long)MADV_REMOVE));
+	report("removed", "%d", shared[0]);
+}
+
+CHECK(mincore)
+{
+	unsigned char state[8];
+	char *base = map_pages(4, PROT_READ | PROT_WRITE);
+	report_result("unaligned", raw(SYS_mincore, base + 1, PAGE, state));
+	report_result("bad-vector", raw(SYS_mincore, base, PAGE, BAD));
+	report_result("length-zero", raw(SYS_mincore, base, 0L, state));
+	report_result("length-zero-bad-vector", raw(SYS_mincore, base, 0L, BAD));
+	report_result("kernel", raw(SYS_mincore, BAD_KERNEL, PAGE, state));
+	munmap(base + 3 * PAGE, PAGE);
+	report_result("unmapped", raw(SYS_mincore, base + 2 * PAGE, 2 * PAGE, state));
+	base[PAGE] = 1;
+	memset(state, 0x55, sizeof state);
+	report_result("touched", raw(SYS_mincore, base, 2 * PAGE + 1, state));
+	report("state", "%d%d%d, next byte %#x", state[0] & 1, state[1] & 1, state[2] & 1, state[3]);
+}
+
+CHECK(locks)
+{
+	char *base = map_pages(4, PROT_READ | PROT_WRITE);
+	munmap(base + 3 * PAGE, PAGE);
+	unsigned char state[3];
+	report_result("mlock", raw(SYS_mlock, base, 2 * PAGE));
+	mincore(base, 3 * PAGE, state);
+	report("resident", "%d%d%d", state[0] & 1, state[1] & 1, state[2] & 1);
+	report_result("mlock-unaligned-is-rounded", raw(SYS_mlock, base + 100, 10L));
+	report_result("mlock-zero", raw(SYS_mlock, base, 0L));
+	report_result("mlock-hole", raw(SYS_mlock, base, 4 * PAGE));
+	report_result("mlock-none", raw(SYS_mlock, BAD, PAGE));
+	report_result("mlock-wraps", raw(SYS_mlock, base, -PAGE));
+	report_result("munlock", raw(SYS_munlock, base, 2 * PAGE));
+	report_result("munlock-hole", raw(SYS_munlock, base, 4 * PAGE));
+	report_result("mlock2-flags", raw(SYS_mlock2, base, PAGE, 2L));
+	report_result("mlock2-onfault", raw(SYS_mlock2, base, PAGE, 1L));
+	report_result("dontneed-of-locked", raw(SYS_madvise, base, PAGE, (long)MADV_DONTNEED));
+	report_result("mlockall-zero", raw(SYS_mlockall, 0L));
+	report_result("mlockall-unknown", raw(SYS_mlockall, 8L));
+	report_result("mlockall-onfault-alone", raw(SYS_mlockall, 4L));
+	report_result("munlockall", raw(SYS_munlockall));
+}
+
+CHECK(lock_limit)
+{
+	if (geteuid() != 0) {
+		say("needs root");
+		return;
+	}
+	IN_CHILD("child")
+	{
+		struct rlimit limit = {2 * PAGE, 2 * PAGE};
+		char *base = map_pages(4, PROT_READ | PROT_WRITE);
+		setrlimit(RLIMIT_MEMLOCK, &limit);
+		need(setresuid(1001, 1001, 1001));
+		report_result("within", raw(SYS_mlock, base, 2 * PAGE));
+		report_result("beyond", raw(SYS_mlock, base + 2 * PAGE, PAGE));
+		report_result("again-the-same", raw(SYS_mlock, base, 2 * PAGE));
+		report_result("map-locked-beyond", folded((long)mmap(NULL, PAGE, PROT_READ,
+								     MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0)));
+		munlock(base, PAGE);
+		report_result("after-unlock", raw(SYS_mlock, base + 2 * PAGE, PAGE));
+		limit = (struct rlimit){0, 0};
+		setrlimit(RLIMIT_MEMLOCK, &limit);
+		report_result("limit-zero", raw(SYS_mlock, base, PAGE));
+		report_result("mlockall-limit-zero", raw(SYS_mlockall, (long)MCL_CURRENT));
+	}
+}
+
+CHECK(msync)
+{
+	char *base = map_pages(3, PROT_READ | PROT_WRITE);
+	munmap(base + PAGE, PAGE);
+	report_result("async", raw(SYS_msync, base, PAGE, (long)MS_ASYNC));
+	report_result("sync", raw(SYS_msync, base, PAGE, (long)MS_SYNC));
+	report_result("neither", raw(SYS_msync, base, PAGE, 0L));
+	report_result("both", raw(SYS_msync, base, PAGE, (long)(MS_SYNC | MS_ASYNC)));
+	report_result("unknown", raw(SYS_msync, base, PAGE, 8L));
+	report_result("unaligned", raw(SYS_msync, base + 1, PAGE, (long)MS_SYNC));
+	report_result("length-zero", raw(SYS_msync, base, 0L, (long)MS_SYNC));
+	report_result("hole", raw(SYS_msync, base, 3 * PAGE, (long)MS_SYNC));
+	report_result("unmapped", raw(SYS_msync, base + PAGE, PAGE, (long)MS_SYNC));
+	mlock(base, PAGE);
+	report_result("invalidate-locked", raw(SYS_msync, base, PAGE, (long)MS_INVALIDATE));
+}
