@@ -14,6 +14,7 @@ use acrida_klib::kfifo::Kfifo;
 use acrida_klib::nulls::{NullsLink, NullsTable, Reclaim};
 use acrida_klib::seqlock::{SeqLock, WriterBusy};
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use loom::thread;
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -144,7 +145,19 @@ fn seqlock_writers_exclude_each_other() {
 
 struct Sock {
     id: u8,
+    /// Set before the socket is added.
+    whole: AtomicBool,
     chain: NullsLink,
+}
+
+fn sock(id: u8) -> std::sync::Arc<Sock> {
+    let sock = Sock {
+        id,
+        whole: AtomicBool::new(false),
+        chain: NullsLink::new(),
+    };
+    sock.whole.store(true, Relaxed);
+    std::sync::Arc::new(sock)
 }
 
 adapter!(ById = Sock { chain: NullsLink });
@@ -168,12 +181,7 @@ unsafe impl Reclaim for Never {
 fn nulls_readers_do_not_miss_what_stays() {
     let seen = outcomes(|| {
         let (table, mut writers) = NullsTable::<ById, _>::new(2, 1, Never::default());
-        let [x, y, z] = [1, 2, 3].map(|id| {
-            std::sync::Arc::new(Sock {
-                id,
-                chain: NullsLink::new(),
-            })
-        });
+        let [x, y, z] = [1, 2, 3].map(sock);
         for (hash, sock) in [(1, &y), (0, &z), (0, &x)] {
             writers[0].add(hash, sock.clone()).unwrap();
         }
@@ -201,17 +209,16 @@ fn nulls_readers_do_not_miss_what_stays() {
 fn nulls_readers_see_new_nodes_whole() {
     let seen = outcomes(|| {
         let (table, mut writers) = NullsTable::<ById, _>::new(1, 1, Never::default());
-        let reader = thread::spawn(move || table.read().lookup(0, |_| true).map(|sock| sock.id));
+        let reader = thread::spawn(move || {
+            let reader = table.read();
+            let found = reader.lookup(0, |sock| {
+                assert!(sock.whole.load(Relaxed), "a node half made");
+                true
+            });
+            found.map(|sock| sock.id)
+        });
         for id in [1, 2] {
-            writers[0]
-                .add(
-                    0,
-                    std::sync::Arc::new(Sock {
-                        id,
-                        chain: NullsLink::new(),
-                    }),
-                )
-                .unwrap();
+            writers[0].add(0, sock(id)).unwrap();
         }
         reader.join().unwrap()
     });
