@@ -217,9 +217,10 @@ fn nulls_readers_see_new_nodes_whole() {
             });
             found.map(|sock| sock.id)
         });
-        for id in [1, 2] {
-            writers[0].add(0, sock(id)).unwrap();
-        }
+        let [first, second] = [1, 2].map(sock);
+        writers[0].add(0, first).unwrap();
+        writers[0].add(0, second.clone()).unwrap();
+        assert!(writers[0].remove(&second)); // publishes the first once more
         reader.join().unwrap()
     });
     assert_eq!(seen, [None, Some(1), Some(2)].into());
