@@ -184,7 +184,8 @@ impl<A: Adapter<Link = HlistLink>> HlistTable<A> {
     #[doc(alias = "hlist_add_head")]
     #[doc(alias = "hash_add")]
     pub fn add(&mut self, hash: usize, node: Arc<A::Value>) -> Result<(), AlreadyLinked<A::Value>> {
-        let node = self.identity.own::<A>(node)?;
+        // SAFETY: linked below, and the handle does not leave this function.
+        let node = unsafe { self.identity.own::<A>(node) }?;
         node.enter(self.head(hash));
         Ok(())
     }

@@ -135,7 +135,7 @@ impl Next {
     #[doc(alias = "get_nulls_value")]
     fn decode(pointer: *mut NullsLink) -> Self {
         match NonNull::new(pointer) {
-            Some(node) if pointer.addr() % 2 == 0 => Self::Node(node),
+            Some(node) if pointer.addr().is_multiple_of(2) => Self::Node(node),
             _ => Self::End(pointer.addr() >> 1),
         }
     }
@@ -178,10 +178,6 @@ impl<A: Adapter<Link = NullsLink>, R: Reclaim> NullsTable<A, R> {
     /// # Panics
     /// If there are more writers than chains.
     #[doc(alias = "INIT_HLIST_NULLS_HEAD")]
-    #[expect(
-        clippy::new_ret_no_self,
-        reason = "the writers are made with the table, once"
-    )]
     pub fn new(chains: usize, writers: usize, reclaim: R) -> (Arc<Self>, Vec<NullsWriter<A, R>>) {
         let (chains, writers) = (chains.next_power_of_two(), writers.next_power_of_two());
         assert!(writers <= chains, "{writers} writers for {chains} chains");

@@ -59,7 +59,8 @@ where
         if !self.settle(A::link(&node)) {
             return Err(AlreadyLinked(node));
         }
-        let node = self.identity.own::<A>(node)?;
+        // SAFETY: linked below, and the handle does not leave this function.
+        let node = unsafe { self.identity.own::<A>(node) }?;
         let head = &self.table.heads[chain];
         let first = head.load(Relaxed);
         // A reader may stand on the node from its last chain: this too publishes `first` to it.
