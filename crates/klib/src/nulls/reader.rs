@@ -54,24 +54,23 @@ impl<'t, A: Adapter<Link = NullsLink>, R: Reclaim> NullsReader<'t, A, R> {
     ) -> Option<Node<'_, NullsLink>> {
         let chain = self.table.chain_of(hash);
         let head = &self.table.heads[chain];
-        let mut next = head.load(Acquire);
-        loop {
-            let link = match Next::decode(next) {
-                Next::Node(link) => link,
-                Next::End(end) if end == chain => return None,
-                Next::End(_) => {
-                    next = head.load(Acquire);
-                    continue;
+        'again: loop {
+            let mut next = head.load(Acquire);
+            loop {
+                let link = match Next::decode(next) {
+                    Next::Node(link) => link,
+                    Next::End(end) if end == chain => return None,
+                    Next::End(_) => continue 'again,
+                };
+                // SAFETY: whatever is reached from a head in the section was linked in this table
+                // in the section, so its reference is not dropped before the section ends.
+                let node = unsafe { Node::new(link) };
+                // SAFETY: found in a chain, so the pointer is one of into_link.
+                if matches(unsafe { A::value(node) }) {
+                    return Some(node);
                 }
-            };
-            // SAFETY: whatever is reached from a head in the section was linked in this table in
-            // the section, so its reference is not dropped before the section ends.
-            let node = unsafe { Node::new(link) };
-            // SAFETY: found in a chain, so the pointer is one of into_link.
-            if matches(unsafe { A::value(node) }) {
-                return Some(node);
+                next = node.next.load(Acquire);
             }
-            next = node.next.load(Acquire);
         }
     }
 }
