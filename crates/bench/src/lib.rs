@@ -21,7 +21,6 @@ mod command;
 mod doc;
 mod figure;
 mod guest;
-mod interrupt;
 mod machine;
 mod process;
 mod program;

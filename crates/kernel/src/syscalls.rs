@@ -99,15 +99,15 @@ pub fn dispatch(frame: &mut UserFrame) -> SysResult {
 }
 
 syscalls! {
-    0 read() = [refused ENOSYS] "not yet";
-    1 write() = [refused ENOSYS] "not yet";
+    0 read(fd: Fd, buf: BufOut, count: usize) = [ours crate::fs::read_write::sys_read] "";
+    1 write(fd: Fd, buf: BufIn, count: usize) = [ours crate::fs::read_write::sys_write] "";
     2 open() = [refused ENOSYS] "not yet";
-    3 close() = [refused ENOSYS] "not yet";
+    3 close(fd: Fd) = [ours crate::fs::dup::sys_close] "";
     4 stat() = [refused ENOSYS] "not yet";
     5 fstat() = [refused ENOSYS] "not yet";
     6 lstat() = [refused ENOSYS] "not yet";
     7 poll() = [refused ENOSYS] "not yet";
-    8 lseek() = [refused ENOSYS] "not yet";
+    8 lseek(fd: Fd, offset: i64, whence: u32) = [ours crate::fs::read_write::sys_lseek] "";
     9 mmap(addr: UserAddr, len: u64, prot: Flags, flags: Flags, fd: Fd, offset: u64) = [ours crate::mm::mmap::sys_mmap] "";
     10 mprotect(start: UserAddr, len: u64, prot: Flags) = [ours crate::mm::mprotect::sys_mprotect] "";
     11 munmap(addr: UserAddr, len: u64) = [ours crate::mm::munmap::sys_munmap] "";
@@ -115,13 +115,13 @@ syscalls! {
     13 rt_sigaction() = [refused ENOSYS] "not yet";
     14 rt_sigprocmask() = [refused ENOSYS] "not yet";
     15 rt_sigreturn() = [refused ENOSYS] "not yet";
-    16 ioctl() = [refused ENOSYS] "not yet";
-    17 pread64() = [refused ENOSYS] "not yet";
-    18 pwrite64() = [refused ENOSYS] "not yet";
-    19 readv() = [refused ENOSYS] "not yet";
-    20 writev() = [refused ENOSYS] "not yet";
+    16 ioctl(fd: Fd, cmd: u32, arg: u64) = [ours crate::fs::ioctl::sys_ioctl] "";
+    17 pread64(fd: Fd, buf: BufOut, count: usize, pos: i64) = [ours crate::fs::read_write::sys_pread64] "";
+    18 pwrite64(fd: Fd, buf: BufIn, count: usize, pos: i64) = [ours crate::fs::read_write::sys_pwrite64] "";
+    19 readv(fd: Fd, iov: UserAddr, iovcnt: usize) = [ours crate::fs::read_write::sys_readv] "";
+    20 writev(fd: Fd, iov: UserAddr, iovcnt: usize) = [ours crate::fs::read_write::sys_writev] "";
     21 access() = [refused ENOSYS] "not yet";
-    22 pipe() = [refused ENOSYS] "not yet";
+    22 pipe(fds: UserAddr) = [ours crate::fs::pipe::sys_pipe] "";
     23 select() = [refused ENOSYS] "not yet";
     24 sched_yield() = [ours crate::kernel::sched::sys_sched_yield] "";
     25 mremap(old: UserAddr, old_len: u64, new_len: u64, flags: Flags, new: UserAddr) = [ours crate::mm::mremap::sys_mremap] "";
@@ -131,8 +131,8 @@ syscalls! {
     29 shmget() = [refused ENOSYS] "not yet";
     30 shmat() = [refused ENOSYS] "not yet";
     31 shmctl() = [refused ENOSYS] "not yet";
-    32 dup() = [refused ENOSYS] "not yet";
-    33 dup2() = [refused ENOSYS] "not yet";
+    32 dup(fd: Fd) = [ours crate::fs::dup::sys_dup] "";
+    33 dup2(oldfd: Fd, newfd: Fd) = [ours crate::fs::dup::sys_dup2] "";
     34 pause() = [refused ENOSYS] "not yet";
     35 nanosleep() = [refused ENOSYS] "not yet";
     36 getitimer() = [refused ENOSYS] "not yet";
@@ -171,7 +171,7 @@ syscalls! {
     69 msgsnd() = [refused ENOSYS] "not yet";
     70 msgrcv() = [refused ENOSYS] "not yet";
     71 msgctl() = [refused ENOSYS] "not yet";
-    72 fcntl() = [refused ENOSYS] "not yet";
+    72 fcntl(fd: Fd, cmd: u32, arg: u64) = [ours crate::fs::fcntl::sys_fcntl] "";
     73 flock() = [refused ENOSYS] "not yet";
     74 fsync() = [refused ENOSYS] "not yet";
     75 fdatasync() = [refused ENOSYS] "not yet";
@@ -383,19 +383,19 @@ syscalls! {
     281 epoll_pwait() = [refused ENOSYS] "not yet";
     282 signalfd() = [refused ENOSYS] "not yet";
     283 timerfd_create() = [refused ENOSYS] "not yet";
-    284 eventfd() = [refused ENOSYS] "not yet";
+    284 eventfd(count: u32) = [ours crate::fs::eventfd::sys_eventfd] "";
     285 fallocate() = [refused ENOSYS] "not yet";
     286 timerfd_settime() = [refused ENOSYS] "not yet";
     287 timerfd_gettime() = [refused ENOSYS] "not yet";
     288 accept4() = [refused ENOSYS] "not yet";
     289 signalfd4() = [refused ENOSYS] "not yet";
-    290 eventfd2() = [refused ENOSYS] "not yet";
+    290 eventfd2(count: u32, flags: Flags) = [ours crate::fs::eventfd::sys_eventfd2] "";
     291 epoll_create1() = [refused ENOSYS] "not yet";
-    292 dup3() = [refused ENOSYS] "not yet";
-    293 pipe2() = [refused ENOSYS] "not yet";
+    292 dup3(oldfd: Fd, newfd: Fd, flags: Flags) = [ours crate::fs::dup::sys_dup3] "";
+    293 pipe2(fds: UserAddr, flags: Flags) = [ours crate::fs::pipe::sys_pipe2] "";
     294 inotify_init1() = [refused ENOSYS] "not yet";
-    295 preadv() = [refused ENOSYS] "not yet";
-    296 pwritev() = [refused ENOSYS] "not yet";
+    295 preadv(fd: Fd, iov: UserAddr, iovcnt: usize, pos: i64) = [ours crate::fs::read_write::sys_preadv] "";
+    296 pwritev(fd: Fd, iov: UserAddr, iovcnt: usize, pos: i64) = [ours crate::fs::read_write::sys_pwritev] "";
     297 rt_tgsigqueueinfo() = [refused ENOSYS] "not yet";
     298 perf_event_open(attr: UserAddr, pid: i32, cpu: i32, group: Fd, flags: u64) = [refused EACCES] "measure the host processes from outside the world";
     299 recvmmsg() = [refused ENOSYS] "not yet";
@@ -426,8 +426,8 @@ syscalls! {
     324 membarrier(command: i32, flags: Flags, cpu: i32) = [host] "threads are host threads";
     325 mlock2(start: UserAddr, len: u64, flags: Flags) = [ours crate::mm::mlock::sys_mlock2] "";
     326 copy_file_range() = [refused ENOSYS] "not yet";
-    327 preadv2() = [refused ENOSYS] "not yet";
-    328 pwritev2() = [refused ENOSYS] "not yet";
+    327 preadv2(fd: Fd, iov: UserAddr, iovcnt: usize, pos: i64, pos_high: u64, flags: Flags) = [ours crate::fs::read_write::sys_preadv2] "";
+    328 pwritev2(fd: Fd, iov: UserAddr, iovcnt: usize, pos: i64, pos_high: u64, flags: Flags) = [ours crate::fs::read_write::sys_pwritev2] "";
     329 pkey_mprotect(start: UserAddr, len: u64, prot: Flags, pkey: i32) = [ours crate::mm::mprotect::sys_pkey_mprotect] "";
     330 pkey_alloc(flags: u64, access: u64) = [ours crate::mm::mprotect::sys_pkey_alloc] "";
     331 pkey_free(pkey: i32) = [refused EINVAL] "no key is ever given out";
@@ -448,7 +448,7 @@ syscalls! {
     433 fspick() = [refused ENOSYS] "not yet";
     434 pidfd_open(pid: i32, flags: Flags) = [ours crate::kernel::pidfd::sys_pidfd_open] "";
     435 clone3(args: UserAddr, size: usize) = [frame crate::kernel::fork::sys_clone3] "";
-    436 close_range() = [refused ENOSYS] "not yet";
+    436 close_range(first: u32, last: u32, flags: Flags) = [ours crate::fs::dup::sys_close_range] "";
     437 openat2() = [refused ENOSYS] "not yet";
     438 pidfd_getfd(pidfd: Fd, fd: i32, flags: Flags) = [ours crate::kernel::pidfd::sys_pidfd_getfd] "";
     439 faccessat2() = [refused ENOSYS] "not yet";

@@ -94,7 +94,8 @@ impl Default for FilesStruct {
     }
 }
 
-fn nofile_limit() -> usize {
+/// The caller's soft limit of descriptors.
+pub fn nofile_limit() -> usize {
     current().process.rlimit(RLIMIT_NOFILE as usize).rlim_cur.min(u64::from(NR_OPEN)) as usize
 }
 

@@ -17,6 +17,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 
 use crate::abi::SysResult;
+use crate::fs::fasync::FasyncQueues;
 use crate::fs::inode::{DirContext, Inode, Kstat, Path};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
@@ -64,6 +65,11 @@ pub trait FileOperations: Any + Send + Sync {
     }
     /// Whether `pread`/`pwrite`/`lseek` make sense (`FMODE_LSEEK`, `FMODE_PREAD`).
     fn seekable(&self) -> bool {
+        false
+    }
+    /// Whether one call may be asked not to block (`RWF_NOWAIT`, seen as `IovIter::nowait`).
+    #[doc(alias = "FMODE_NOWAIT")]
+    fn can_nowait(&self) -> bool {
         false
     }
     /// Whether reads and writes take the file's position lock (regular files and directories).
@@ -132,6 +138,11 @@ pub trait FileOperations: Any + Send + Sync {
     fn link_name(&self, file: &File) -> Option<String> {
         let _ = file;
         None
+    }
+    /// Who is told by `SIGIO` when the file is opened in this way; empty: the file does not know `O_ASYNC`.
+    fn fasync(&self, file: &File) -> FasyncQueues<'_> {
+        let _ = file;
+        FasyncQueues::default()
     }
     /// `fcntl(F_SETFL)` wants these flags; refuse or adapt.
     fn set_flags(&self, file: &File, flags: u32) -> Result<(), Error> {

@@ -20,28 +20,45 @@ enum Kind<'a> {
 pub struct IovIter<'a> {
     kind: Kind<'a>,
     count: usize,
+    /// `RWF_*` of this call (Linux's `ki_flags`).
+    flags: u32,
 }
 
 impl<'a> IovIter<'a> {
     /// One guest buffer.
     pub fn user(addr: UserAddr, len: usize) -> Self {
-        IovIter { kind: Kind::User(addr), count: len }
+        IovIter { kind: Kind::User(addr), count: len, flags: 0 }
     }
 
     /// Guest buffers, already checked (`import_iovec`); `count` is the sum of their lengths.
     pub fn user_vec(segments: &'a [Iovec]) -> Self {
-        IovIter { kind: Kind::UserVec(segments, 0), count: segments.iter().map(|s| s.iov_len as usize).sum() }
+        IovIter { kind: Kind::UserVec(segments, 0), count: segments.iter().map(|s| s.iov_len as usize).sum(), flags: 0 }
     }
 
     /// A kernel buffer that is filled.
     pub fn kernel_out(buf: &'a mut [u8]) -> Self {
         let count = buf.len();
-        IovIter { kind: Kind::KernelOut(buf, 0), count }
+        IovIter { kind: Kind::KernelOut(buf, 0), count, flags: 0 }
     }
 
     /// A kernel buffer that is read.
     pub fn kernel_in(buf: &'a [u8]) -> Self {
-        IovIter { kind: Kind::KernelIn(buf, 0), count: buf.len() }
+        IovIter { kind: Kind::KernelIn(buf, 0), count: buf.len(), flags: 0 }
+    }
+
+    /// `RWF_*` of this call.
+    pub fn flags(&self) -> u32 {
+        self.flags
+    }
+
+    pub fn set_flags(&mut self, flags: u32) {
+        self.flags = flags;
+    }
+
+    /// Whether this one call must not block (`RWF_NOWAIT`).
+    #[doc(alias = "IOCB_NOWAIT")]
+    pub fn nowait(&self) -> bool {
+        self.flags & acrida_uapi::uio::RWF_NOWAIT != 0
     }
 
     /// Bytes left.

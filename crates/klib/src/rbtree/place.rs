@@ -53,8 +53,7 @@ impl<A: Adapter<Link = RbLink>> Vacant<'_, A> {
         self,
         node: Arc<A::Value>,
     ) -> Result<u32, AlreadyLinked<A::Value>> {
-        // SAFETY: linked below, and the handle does not leave this function.
-        let node = unsafe { self.tree.identity.own::<A>(node) }?;
+        let node = self.tree.identity.own::<A>(node)?;
         let root = &self.tree.root;
         match self.above {
             Some((above, side)) => {

@@ -1,0 +1,225 @@
+//! eventfd: a counter that threads add to and wait for.
+//!
+//! Mirrors: fs/eventfd.c, Linux 6.18.
+//! Differs: the counter has its own lock (Linux uses the wait queue's); a sleeper looks at the counter under it.
+//! Locking: `count` is a leaf; wake-ups are decided under it and carried out after it.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt::Write;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use acrida_kcore::sync::SpinLock;
+use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
+use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT};
+use acrida_uapi::errno::{Errno, Error, Restart};
+use acrida_uapi::eventfd::{EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE};
+use acrida_uapi::fcntl::O_RDWR;
+
+use crate::abi::{Flags, SysResult};
+use crate::current;
+use crate::fs::file::{File, FileOperations};
+use crate::fs::iov_iter::IovIter;
+use crate::fs::poll::PollTable;
+use crate::fs::read_write::Blocking;
+
+/// What a read takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Everything.
+    Counter,
+    /// One.
+    Semaphore,
+}
+
+/// The counter; at most `u64::MAX - 1` by writes, `u64::MAX` only by an overflowing signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Count(u64);
+
+impl Count {
+    /// Takes what a read gives, or `None` when there is nothing.
+    #[doc(alias = "eventfd_ctx_do_read")]
+    fn take(&mut self, mode: Mode) -> Option<u64> {
+        let taken = match mode {
+            Mode::Semaphore => self.0.min(1),
+            Mode::Counter => self.0,
+        };
+        self.0 -= taken;
+        (taken > 0).then_some(taken)
+    }
+
+    /// Adds `value` if it fits.
+    fn add(&mut self, value: u64) -> Option<()> {
+        if u64::MAX - self.0 <= value {
+            return None;
+        }
+        self.0 += value;
+        Some(())
+    }
+
+    fn events(self) -> u32 {
+        let readable = if self.0 > 0 { EPOLLIN } else { 0 };
+        let overflown = if self.0 == u64::MAX { EPOLLERR } else { 0 };
+        let writable = if self.0 < u64::MAX - 1 { EPOLLOUT } else { 0 };
+        readable | overflown | writable
+    }
+}
+
+/// An event counter.
+#[doc(alias = "eventfd_ctx")]
+pub struct Eventfd {
+    count: SpinLock<Count>,
+    wqh: Arc<WaitQueueHead>,
+    mode: Mode,
+    id: u32,
+}
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(0);
+
+impl Eventfd {
+    fn new(count: u32, mode: Mode) -> Self {
+        Eventfd {
+            count: SpinLock::new(Count(u64::from(count))),
+            wqh: Arc::default(),
+            mode,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Tries `change` on the counter, and tells the others about `event` when it succeeds and somebody listens.
+    fn change<R>(&self, event: u32, change: impl FnOnce(&mut Count) -> Option<R>) -> Option<R> {
+        let mut count = self.count.lock();
+        let done = change(&mut count)?;
+        // A sleeper is on the queue before it looks at the counter, so no fence is needed to see it here.
+        let heard = self.wqh.is_active();
+        drop(count);
+        if heard {
+            self.wqh.wake_all(event);
+        }
+        Some(done)
+    }
+
+    /// [`Eventfd::change`], waiting until it succeeds.
+    fn change_or_wait<R>(
+        &self,
+        blocking: Blocking,
+        event: u32,
+        change: impl Fn(&mut Count) -> Option<R>,
+    ) -> Result<R, Error> {
+        match (self.change(event, &change), blocking) {
+            (Some(done), _) => Ok(done),
+            (None, Blocking::No) => Err(Errno::EAGAIN.into()),
+            (None, Blocking::Yes) => {
+                let options = WaitOptions::interruptible("eventfd");
+                self.wqh.wait_event(options, || self.change(event, &change)).map_err(|_| Restart::ERESTARTSYS.into())
+            }
+        }
+    }
+}
+
+impl FileOperations for Eventfd {
+    #[doc(alias = "eventfd_read")]
+    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+        if to.count() < size_of::<u64>() {
+            return Err(Errno::EINVAL.into());
+        }
+        let taken = self.change_or_wait(Blocking::of(file, to), EPOLLOUT, |count| count.take(self.mode))?;
+        match to.copy_to(&taken.to_ne_bytes()) {
+            8 => Ok(8),
+            _ => Err(Errno::EFAULT.into()),
+        }
+    }
+
+    #[doc(alias = "eventfd_write")]
+    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+        if from.count() < size_of::<u64>() {
+            return Err(Errno::EINVAL.into());
+        }
+        let mut bytes = [0; 8];
+        if from.copy_from(&mut bytes) < bytes.len() {
+            return Err(Errno::EFAULT.into());
+        }
+        let value = u64::from_ne_bytes(bytes);
+        if value == u64::MAX {
+            return Err(Errno::EINVAL.into());
+        }
+        self.change_or_wait(Blocking::of(file, from), EPOLLIN, |count| count.add(value))?;
+        Ok(bytes.len())
+    }
+
+    fn can_nowait(&self) -> bool {
+        true
+    }
+
+    #[doc(alias = "eventfd_poll")]
+    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+        table.poll_wait(&self.wqh);
+        Some(self.count.lock().events())
+    }
+
+    fn can_poll(&self) -> bool {
+        true
+    }
+
+    #[doc(alias = "eventfd_release")]
+    fn release(&self, _file: &File) {
+        self.wqh.wake_all(EPOLLHUP);
+    }
+
+    #[doc(alias = "eventfd_show_fdinfo")]
+    fn show_fdinfo(&self, _file: &File, out: &mut String) {
+        let semaphore = u32::from(self.mode == Mode::Semaphore);
+        // Writing to a String cannot fail.
+        let _ = write!(
+            out,
+            "eventfd-count: {:16x}\neventfd-id: {}\neventfd-semaphore: {semaphore}\n",
+            self.count.lock().0,
+            self.id,
+        );
+    }
+
+    fn link_name(&self, _file: &File) -> Option<String> {
+        Some(String::from("anon_inode:[eventfd]"))
+    }
+}
+
+#[doc(alias = "do_eventfd")]
+pub fn sys_eventfd2(count: u32, flags: Flags) -> SysResult {
+    if flags.0 & !(EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let mode = if flags.0 & EFD_SEMAPHORE != 0 { Mode::Semaphore } else { Mode::Counter };
+    let file = File::anon(Box::new(Eventfd::new(count, mode)), O_RDWR | flags.0 & EFD_NONBLOCK);
+    Ok(current().files().install(file, flags.0 & EFD_CLOEXEC != 0)? as usize)
+}
+
+pub fn sys_eventfd(count: u32) -> SysResult {
+    sys_eventfd2(count, Flags(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_gives_all_and_a_semaphore_one() {
+        let mut count = Count(3);
+        assert_eq!(count.take(Mode::Semaphore), Some(1));
+        assert_eq!(count.take(Mode::Counter), Some(2));
+        assert_eq!(count.take(Mode::Counter), None);
+        assert_eq!(count.take(Mode::Semaphore), None);
+    }
+
+    #[test]
+    fn the_largest_value_stays_free_for_overflow() {
+        let mut count = Count(0);
+        assert_eq!(count.add(u64::MAX - 1), Some(()));
+        assert_eq!(count.events(), EPOLLIN);
+        assert_eq!(count.add(1), None);
+        assert_eq!(count.add(0), Some(()));
+        assert_eq!(Count(0).events(), EPOLLOUT);
+        assert_eq!(Count(u64::MAX - 2).events(), EPOLLIN | EPOLLOUT);
+        assert_eq!(Count(u64::MAX).events(), EPOLLIN | EPOLLERR);
+    }
+}

@@ -1,0 +1,149 @@
+//! fcntl: descriptor flags, status flags, owners; locks and pipe sizes are handed on.
+//!
+//! Mirrors: fs/fcntl.c, Linux 6.18.
+//! Differs: commands that only some files know go to `FileOperations::fcntl`; write hints are checked and forgotten, as
+//! no file system of ours places data by them.
+
+use alloc::sync::Arc;
+
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::fcntl::*;
+use acrida_uapi::signal::valid_signal;
+
+use crate::abi::{Fd, SysResult};
+use crate::current;
+use crate::fs::fasync::{self, Sigio};
+use crate::fs::fdtable::nofile_limit;
+use crate::fs::file::{File, FileOwner};
+
+/// Flags that `F_SETFL` changes; `O_ASYNC` goes its own way.
+const SETFL_MASK: u32 = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
+
+pub fn sys_fcntl(fd: Fd, cmd: u32, arg: u64) -> SysResult {
+    let file = current().files.lock().get_any(fd.0)?;
+    if file.is_path() && !allowed_on_path(cmd) {
+        return Err(Errno::EBADF.into());
+    }
+    do_fcntl(fd, &file, cmd, arg)
+}
+
+#[doc(alias = "check_fcntl_cmd")]
+fn allowed_on_path(cmd: u32) -> bool {
+    matches!(cmd, F_CREATED_QUERY | F_DUPFD | F_DUPFD_CLOEXEC | F_DUPFD_QUERY | F_GETFD | F_SETFD | F_GETFL)
+}
+
+fn do_fcntl(fd: Fd, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    // Numbers travel in the low half of the register, as C's `int`.
+    let (int, user) = (arg as u32, UserAddr(arg));
+    match cmd {
+        F_DUPFD => return duplicate(file, int, false),
+        F_DUPFD_CLOEXEC => return duplicate(file, int, true),
+        F_DUPFD_QUERY => return same_file(file, int),
+        F_CREATED_QUERY => return Ok(0),
+        F_GETFD => return Ok(if current().files().cloexec(fd.0)? { FD_CLOEXEC as usize } else { 0 }),
+        F_SETFD => current().files().set_cloexec(fd.0, int & FD_CLOEXEC != 0)?,
+        F_GETFL => return Ok(file.flags() as usize),
+        F_SETFL => setfl(fd, file, int)?,
+        F_SETOWN => set_owner(file, owner_of_int(int.cast_signed())?)?,
+        F_GETOWN => return Ok(owner_as_int(*file.owner.lock()) as usize),
+        F_SETOWN_EX => set_owner(file, owner_of_ex(user.read()?)?)?,
+        F_GETOWN_EX => user.write(&owner_as_ex(*file.owner.lock()))?,
+        F_GETOWNER_UIDS => {
+            let owner = *file.owner.lock();
+            user.write(&[owner.uid, owner.euid])?;
+        }
+        F_SETSIG => set_signal(file, int.cast_signed())?,
+        F_GETSIG => return Ok(file.owner.lock().signum.cast_unsigned() as usize),
+        F_GET_RW_HINT => user.write(&RWH_WRITE_LIFE_NOT_SET)?,
+        F_SET_RW_HINT => check_hint(user.read()?)?,
+        _ => return file.ops.fcntl(file, cmd, arg).unwrap_or(Err(unknown(cmd).into())),
+    }
+    Ok(0)
+}
+
+/// The errno of a command that this file does not know.
+fn unknown(cmd: u32) -> Errno {
+    match cmd {
+        F_GETPIPE_SZ | F_SETPIPE_SZ => Errno::EBADF,
+        _ => Errno::EINVAL,
+    }
+}
+
+#[doc(alias = "f_dupfd")]
+fn duplicate(file: &Arc<File>, from: u32, cloexec: bool) -> SysResult {
+    if from as usize >= nofile_limit() {
+        return Err(Errno::EINVAL.into());
+    }
+    Ok(current().files().install_from(from, file.clone(), cloexec)? as usize)
+}
+
+/// Whether `other` is a descriptor of the same open file.
+#[doc(alias = "f_dupfd_query")]
+fn same_file(file: &Arc<File>, other: u32) -> SysResult {
+    let other = current().files().get_any(other.cast_signed())?;
+    Ok(usize::from(Arc::ptr_eq(file, &other)))
+}
+
+fn setfl(fd: Fd, file: &Arc<File>, flags: u32) -> Result<(), acrida_uapi::errno::Error> {
+    let old = file.flags();
+    file.ops.set_flags(file, flags & (SETFL_MASK | FASYNC) | old & !(SETFL_MASK | FASYNC))?;
+    let wanted = Sigio::of(flags);
+    if wanted != Sigio::of(old) {
+        // A file that knows no SIGIO silently stays without.
+        let _ = fasync::set(file, fd, wanted);
+    }
+    file.set_flags(file.flags() & !SETFL_MASK | flags & SETFL_MASK);
+    Ok(())
+}
+
+/// `F_SETOWN`: a process, or a group if negative.
+fn owner_of_int(who: i32) -> Result<FileOwner, Errno> {
+    match who {
+        i32::MIN => Err(Errno::EINVAL),
+        ..0 => Ok(owner(F_OWNER_PGRP, -who)),
+        _ => Ok(owner(F_OWNER_PID, who)),
+    }
+}
+
+fn owner_of_ex(ex: FOwnerEx) -> Result<FileOwner, Errno> {
+    match ex.type_ {
+        F_OWNER_TID | F_OWNER_PID | F_OWNER_PGRP => Ok(owner(ex.type_, ex.pid)),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+fn owner(kind: i32, pid: i32) -> FileOwner {
+    FileOwner { kind, pid: pid.cast_unsigned(), ..FileOwner::default() }
+}
+
+fn owner_as_int(owner: FileOwner) -> isize {
+    let pid = owner.pid as isize;
+    if owner.kind == F_OWNER_PGRP { -pid } else { pid }
+}
+
+fn owner_as_ex(owner: FileOwner) -> FOwnerEx {
+    FOwnerEx { type_: owner.kind, pid: owner.pid.cast_signed() }
+}
+
+/// Makes `new` the one who hears; `ESRCH` when there is no such task, process or group.
+#[doc(alias = "f_setown")]
+fn set_owner(file: &File, new: FileOwner) -> Result<(), Errno> {
+    let cred = current().cred();
+    let mut owner = file.owner.lock();
+    *owner = FileOwner { signum: owner.signum, uid: cred.uid, euid: cred.euid, ..new };
+    Ok(())
+}
+
+fn set_signal(file: &File, signo: i32) -> Result<(), Errno> {
+    if signo != 0 && !valid_signal(signo) {
+        return Err(Errno::EINVAL);
+    }
+    file.owner.lock().signum = signo;
+    Ok(())
+}
+
+#[doc(alias = "rw_hint_valid")]
+fn check_hint(hint: u64) -> Result<(), Errno> {
+    if hint <= RWH_WRITE_LIFE_EXTREME { Ok(()) } else { Err(Errno::EINVAL) }
+}

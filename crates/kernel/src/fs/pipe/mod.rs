@@ -1,0 +1,142 @@
+//! Pipes: a bounded queue of bytes between processes.
+//!
+//! In Linux a pipe is a ring of `pipe_buffer`s, each a reference to a page, between a read end and a write end that are
+//! counted; writers fill slots at `head`, readers empty them at `tail`. A small write goes to the free rest of the last
+//! page, so that bytes do not cost pages; a write of at most `PIPE_BUF` bytes is never torn, because it either fits
+//! there or takes one slot. Pages can also come from and go to elsewhere by reference (splice, tee, vmsplice).
+//!
+//! ```text
+//!            tail                 head
+//!   slots  |  .  | ab | cdefg | hi |  .  |  .  |      a read empties from `tail`, a write fills at `head`
+//!                  |     |      |
+//!                 page  page   page + free rest: the next small write
+//! ```
+//!
+//! Readers sleep on `rd_wait` while the ring is empty, writers on `wr_wait` while it is full, both exclusively: a wake-up
+//! is sent only when the ring stops being empty (or full), to one of them, who passes it on if there is more to do.
+//!
+//! - [`ring`]: the slots, without locks or sleep
+//! - [`read`], [`write`]: the two loops
+//! - [`end`]: an open end: poll, ioctl, fcntl, close
+//! - [`fifo`]: opening ends, by `pipe` or by name
+//! - [`size`]: how large pipes may become
+//!
+//! Mirrors: fs/pipe.c, include/linux/pipe_fs_i.h, Linux 6.18.
+//! Differs: sleepers and polls look at the pipe under its lock, after they have joined the queue; so whoever changes it
+//! sees under the same lock whether anybody waits, and an undisturbed read or write takes this one lock and no fence.
+//! Locking: `Pipe::state` (Linux's `pipe->mutex`) is held over the copy to or from the guest; wake-ups are decided under
+//! it and sent after it. It is taken inside no other lock but another pipe's (splice, by address).
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use acrida_kcore::sync::{SpinLock, SpinLockGuard};
+use acrida_kcore::uaccess::UserAddr;
+use acrida_kcore::wait::WaitQueueHead;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::fcntl::{O_CLOEXEC, O_DIRECT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY};
+
+use crate::abi::{Flags, SysResult};
+use crate::fs::fasync::FasyncQueue;
+use crate::fs::fdtable::filp_close;
+use crate::fs::file::File;
+use crate::{current, kernel};
+
+pub mod end;
+pub mod fifo;
+pub mod read;
+pub mod ring;
+pub mod size;
+pub mod write;
+
+pub use end::{Access, PipeEnd};
+use ring::Ring;
+
+/// Slots of a new pipe.
+pub const PIPE_DEF_BUFFERS: u32 = 16;
+
+/// What the lock protects.
+pub struct State {
+    pub ring: Ring,
+    readers: u32,
+    writers: u32,
+    /// Read ends ever opened; an opener of a write end sees by it that a reader came, even if it left again.
+    r_counter: u32,
+    w_counter: u32,
+}
+
+/// A pipe or an open FIFO.
+#[doc(alias = "pipe_inode_info")]
+pub struct Pipe {
+    state: SpinLock<State>,
+    rd_wait: Arc<WaitQueueHead>,
+    wr_wait: Arc<WaitQueueHead>,
+    fasync_readers: FasyncQueue,
+    fasync_writers: FasyncQueue,
+    /// Somebody polls: every write is announced, not only the first into an empty ring (edge-triggered epoll).
+    poll_usage: AtomicBool,
+    /// The inode number of a pipe without a name; `None` for a FIFO.
+    ino: Option<u64>,
+}
+
+impl Pipe {
+    #[doc(alias = "alloc_pipe_info")]
+    fn new(ino: Option<u64>) -> Arc<Pipe> {
+        let state = State { ring: Ring::new(PIPE_DEF_BUFFERS), readers: 0, writers: 0, r_counter: 0, w_counter: 0 };
+        Arc::new(Pipe {
+            state: SpinLock::new(state),
+            rd_wait: Arc::default(),
+            wr_wait: Arc::default(),
+            fasync_readers: FasyncQueue::new(),
+            fasync_writers: FasyncQueue::new(),
+            poll_usage: AtomicBool::new(false),
+            ino,
+        })
+    }
+
+    #[doc(alias = "pipe_lock")]
+    pub fn lock(&self) -> SpinLockGuard<'_, State> {
+        self.state.lock()
+    }
+
+    fn is_polled(&self) -> bool {
+        self.poll_usage.load(Ordering::Relaxed)
+    }
+}
+
+/// Two open files on a new pipe: read end, write end.
+#[doc(alias = "create_pipe_files")]
+pub fn create(flags: u32) -> [Arc<File>; 2] {
+    let pipe = Pipe::new(Some(kernel().next_ino()));
+    let status = flags & (O_NONBLOCK | O_DIRECT);
+    let end = |access, mode| File::anon(Box::new(PipeEnd::attach(&pipe, access)), mode | status);
+    [end(Access::Read, O_RDONLY), end(Access::Write, O_WRONLY)]
+}
+
+#[doc(alias = "do_pipe2")]
+pub fn sys_pipe2(fds: UserAddr, flags: Flags) -> SysResult {
+    /// Pipes that deliver the kernel's notifications; a kernel without them answers so.
+    const O_NOTIFICATION_PIPE: u32 = O_EXCL;
+
+    if flags.0 & !(O_CLOEXEC | O_NONBLOCK | O_DIRECT | O_NOTIFICATION_PIPE) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    if flags.0 & O_NOTIFICATION_PIPE != 0 {
+        return Err(Errno::ENOPKG.into());
+    }
+    let files = current().files();
+    let pair = files.install_pair(create(flags.0), flags.0 & O_CLOEXEC != 0)?.map(u32::cast_signed);
+    if let Err(errno) = fds.write(&pair) {
+        for file in pair.into_iter().filter_map(|fd| files.take(fd).ok()) {
+            // Fresh ends: nothing to flush that could fail.
+            let _ = filp_close(file, &files);
+        }
+        return Err(errno.into());
+    }
+    Ok(0)
+}
+
+pub fn sys_pipe(fds: UserAddr) -> SysResult {
+    sys_pipe2(fds, Flags(0))
+}
