@@ -11,11 +11,15 @@ use acrida_uapi::mman::MAP_PRIVATE;
 use acrida_uapi::resource::RLIMIT_DATA;
 
 use super::mm_struct::{MmState, MmStruct, release};
+use super::layout::PIE_BASE;
 use super::mlock::lock_pages;
 use super::mmap::check_limits;
 use super::vma::{Backing, PAGE_SIZE, Vma, VmFlags, page_align};
 use crate::abi::SysResult;
 use crate::current;
+
+/// No position-independent program with an interpreter lies above this line.
+const HIGHEST_PIE: u64 = 0x6000_0000_0000;
 
 /// Start of the heap and its current end; not rounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +32,8 @@ impl MmStruct {
     /// Puts the empty heap behind the program, which ends at `program_end`.
     pub fn set_brk(&self, program_end: u64) {
         let mut state = self.lock();
+        // A program that lies among the libraries (static-pie) has no room behind it.
+        let program_end = if program_end > HIGHEST_PIE { PIE_BASE } else { program_end };
         let end = page_align(program_end).unwrap_or(program_end);
         let start = page_align(state.layout.randomize.brk_start(end)).unwrap_or(end);
         state.brk = Brk { start, end: start };

@@ -27,6 +27,7 @@
 
 pub mod arch_prctl;
 pub mod brk;
+pub mod fault;
 pub mod host_map;
 pub mod layout;
 pub mod madvise;
@@ -40,9 +41,12 @@ pub mod mseal;
 pub mod msync;
 pub mod munmap;
 pub mod remap_file_pages;
+pub mod task_mmu;
 pub mod vma;
 pub mod vma_tree;
 
+pub use fault::{FaultAction, handle_fault};
 pub use mm_struct::{ExecLayout, MmStruct, ProgramLayout};
 pub use mmap::{KernelMapping, MapBacking, MmapRequest, Placement};
+pub use task_mmu::{MapsEntry, MapsObject, MemoryKey, MmSizes};
 pub use vma::{Piece, Vma, VmFlags};
