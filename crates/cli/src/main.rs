@@ -3,6 +3,7 @@
 
 mod run;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -17,12 +18,14 @@ struct Cli {
 enum Command {
     /// Run a program on a kernel of its own
     Run(run::RunArgs),
+    Bench(acrida_bench::BenchArgs),
 }
 
 fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let result = match command {
         Command::Run(args) => run::run(&args),
+        Command::Bench(args) => bench(args),
     };
     match result {
         Ok(code) => code,
@@ -31,4 +34,10 @@ fn main() -> ExitCode {
             ExitCode::from(125)
         }
     }
+}
+
+/// The worlds that it measures are made by this very command.
+fn bench(args: acrida_bench::BenchArgs) -> anyhow::Result<ExitCode> {
+    let acrida = std::env::current_exe().context("finding this program's own file")?;
+    acrida_bench::main(args, &acrida)
 }
