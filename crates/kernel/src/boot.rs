@@ -56,6 +56,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         dead_threads: Default::default(),
         host_tty_pgrp: AtomicU32::new(0),
         unknown_calls: SpinLock::default(),
+        timers: Default::default(),
     });
     let init = new_init(block);
     {

@@ -4,6 +4,7 @@
 //! Differs: every function states the sizes of the buffers it hands over; this is what SAFETY.md relies on.
 
 pub mod mm;
+pub mod time;
 
 use acrida_kcore::host::{Arg, HostFd};
 use acrida_kcore::platform::platform;

@@ -1,2 +1,2 @@
-//! Futexes: stub of the signal helper's work.
+//! Futexes: being written.
 pub fn mm_release(_task: &crate::Task) {}

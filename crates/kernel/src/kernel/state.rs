@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::fs::namespace::MountNamespace;
 use crate::kernel::pid::PidTable;
+use crate::kernel::time::TimerQueue;
 
 /// One world's kernel.
 pub struct Kernel {
@@ -28,6 +29,8 @@ pub struct Kernel {
     /// The world's first guest process.
     pub first_process: AtomicU32,
     pub dead_threads: crate::kernel::exit::DeadThreads,
+    /// Armed timers; served by the timer thread.
+    pub timers: Arc<TimerQueue>,
     /// Foreground process group of the host's terminal.
     pub host_tty_pgrp: AtomicU32,
     /// Calls in nobody's table that were made.

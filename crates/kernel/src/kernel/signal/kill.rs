@@ -1,0 +1,186 @@
+//! kill and its relatives: who may send what to whom.
+//!
+//! Mirrors: kernel/signal.c (`kill_something_info`, `check_kill_permission`, `do_send_specific`, `do_rt_sigqueueinfo`),
+//! Linux 6.1.
+//! Differs: processes are found under the pid table's lock and signalled after it; one that ends in between takes nothing.
+//! Locking: the pid table for look-ups; then as in `send`.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::capability::CAP_KILL;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::siginfo::{SI_TKILL, SI_USER, SigInfo};
+use acrida_uapi::signal::{SIGCONT, valid_signal};
+
+use super::send::{Target, send_signal};
+use crate::abi::{Signo, SysResult};
+use crate::current;
+use crate::kernel::cred::Cred;
+use crate::kernel::pid::INIT_PID;
+use crate::kernel::task::{Process, Task};
+
+/// Who the members of `process` are, as far as permission goes; init and lost leaders count as root's.
+fn cred_of(process: &Process) -> Option<Arc<Cred>> {
+    process.threads.lock().first().map(|task| task.cred())
+}
+
+#[doc(alias = "kill_ok_by_cred")]
+fn may_kill(sender: &Cred, target: Option<&Cred>) -> bool {
+    let (uid, suid) = target.map_or((0, 0), |cred| (cred.uid, cred.suid));
+    [sender.euid, sender.uid].iter().any(|&id| id == uid || id == suid) || sender.capable(CAP_KILL)
+}
+
+/// Whether the calling task may send `info` to `process`.
+///
+/// # Errors
+/// `EINVAL` for no signal number, `EPERM`.
+pub fn check_kill_permission(info: &SigInfo, process: &Process) -> Result<(), Errno> {
+    let signo = info.si_signo;
+    if signo != 0 && !valid_signal(signo) {
+        return Err(Errno::EINVAL);
+    }
+    let me = current();
+    if !info.is_from_user() || process.tgid == me.process.tgid {
+        return Ok(());
+    }
+    let target = cred_of(process);
+    if may_kill(&me.cred(), target.as_deref()) {
+        return Ok(());
+    }
+    let session = |process: &Process| process.relations.lock().session;
+    if signo == SIGCONT && session(process) == session(&me.process) { Ok(()) } else { Err(Errno::EPERM) }
+}
+
+/// Sends from the calling task, with the permission checked; signal 0 only checks.
+fn kill_checked(info: SigInfo, process: &Process, target: Target<'_>) -> Result<(), Errno> {
+    check_kill_permission(&info, process)?;
+    if info.si_signo != 0 {
+        send_signal(target, info.into())?;
+    }
+    Ok(())
+}
+
+#[doc(alias = "group_send_sig_info")]
+fn kill_process(info: SigInfo, process: &Arc<Process>) -> Result<(), Errno> {
+    kill_checked(info, process, Target::Process(process))
+}
+
+/// The process that `pid` names, by its own number or that of one of its threads.
+fn find_process(pid: i32) -> Option<Arc<Process>> {
+    let pid = u32::try_from(pid).ok()?;
+    let tables = current().kernel.pids.lock();
+    tables.processes.get(&pid).cloned().or_else(|| tables.tasks.get(&pid).map(|task| task.process.clone()))
+}
+
+/// What kill sends.
+fn sender_info(signo: i32, code: i32) -> SigInfo {
+    let me = current();
+    SigInfo::kill(signo, code, me.process.tgid as i32, me.cred().uid)
+}
+
+/// `kill(pid, sig)`.
+pub fn sys_kill(pid: i32, signo: Signo) -> SysResult {
+    let info = sender_info(signo.0, SI_USER);
+    match pid {
+        1.. => kill_process(info, &find_process(pid).ok_or(Errno::ESRCH)?)?,
+        0 => kill_group(info, current().process.relations.lock().pgrp)?,
+        -1 => kill_all(info)?,
+        i32::MIN => return Err(Errno::ESRCH.into()),
+        _ => kill_group(info, pid.unsigned_abs())?,
+    }
+    Ok(0)
+}
+
+/// Sends to every member of a group; one success is enough.
+#[doc(alias = "__kill_pgrp_info")]
+fn kill_group(info: SigInfo, pgrp: u32) -> Result<(), Errno> {
+    let members = current().kernel.pids.lock().group(pgrp);
+    let mut result = Err(Errno::ESRCH);
+    for member in &members {
+        let sent = kill_process(info, member);
+        if result.is_err() {
+            result = sent;
+        }
+    }
+    result
+}
+
+/// Sends to everybody but init and the caller's own process.
+fn kill_all(info: SigInfo) -> Result<(), Errno> {
+    let me = current().process.tgid;
+    let others: Vec<_> = {
+        let tables = current().kernel.pids.lock();
+        tables.processes.values().filter(|p| p.tgid != INIT_PID && p.tgid != me).cloned().collect()
+    };
+    let mut result = if others.is_empty() { Err(Errno::ESRCH) } else { Ok(()) };
+    for process in &others {
+        match kill_process(info, process) {
+            // Those that may not be signalled do not count.
+            Err(Errno::EPERM) => {}
+            sent => result = sent,
+        }
+    }
+    result
+}
+
+/// Sends to one thread, of the process `tgid` if that is given.
+#[doc(alias = "do_send_specific")]
+fn kill_thread(info: SigInfo, tgid: Option<i32>, tid: i32) -> Result<(), Errno> {
+    if tid <= 0 || tgid.is_some_and(|tgid| tgid <= 0) {
+        return Err(Errno::EINVAL);
+    }
+    let task: Arc<Task> = current().kernel.pids.task(tid as u32).ok_or(Errno::ESRCH)?;
+    if tgid.is_some_and(|tgid| tgid as u32 != task.process.tgid) {
+        return Err(Errno::ESRCH);
+    }
+    kill_checked(info, &task.process, Target::Task(&task))
+}
+
+/// `tgkill(tgid, pid, sig)`.
+pub fn sys_tgkill(tgid: i32, tid: i32, signo: Signo) -> SysResult {
+    kill_thread(sender_info(signo.0, SI_TKILL), Some(tgid), tid)?;
+    Ok(0)
+}
+
+/// `tkill(pid, sig)`.
+pub fn sys_tkill(tid: i32, signo: Signo) -> SysResult {
+    kill_thread(sender_info(signo.0, SI_TKILL), None, tid)?;
+    Ok(0)
+}
+
+/// What a sender may claim: codes of the kernel and of tkill only towards itself.
+fn check_claim(claimed: &SigInfo, tid: i32) -> Result<(), Errno> {
+    let reserved = claimed.si_code >= 0 || claimed.si_code == SI_TKILL;
+    if reserved && i64::from(current().tid) != i64::from(tid) {
+        return Err(Errno::EPERM);
+    }
+    Ok(())
+}
+
+/// The sender's block, with the call's own signal number.
+fn read_info(signo: i32, info: UserAddr) -> Result<SigInfo, Errno> {
+    let mut info: SigInfo = info.read()?;
+    info.si_signo = signo;
+    Ok(info)
+}
+
+/// `rt_sigqueueinfo(pid, sig, uinfo)`.
+pub fn sys_rt_sigqueueinfo(pid: i32, signo: Signo, info: UserAddr) -> SysResult {
+    let info = read_info(signo.0, info)?;
+    check_claim(&info, pid)?;
+    kill_process(info, &find_process(pid).ok_or(Errno::ESRCH)?)?;
+    Ok(0)
+}
+
+/// `rt_tgsigqueueinfo(tgid, pid, sig, uinfo)`.
+pub fn sys_rt_tgsigqueueinfo(tgid: i32, tid: i32, signo: Signo, info: UserAddr) -> SysResult {
+    let info = read_info(signo.0, info)?;
+    if tid <= 0 || tgid <= 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    check_claim(&info, tid)?;
+    kill_thread(info, Some(tgid), tid)?;
+    Ok(0)
+}

@@ -1,0 +1,103 @@
+//! What a parent hears of its children.
+//!
+//! Mirrors: kernel/signal.c (`do_notify_parent`, `do_notify_parent_cldstop`), Linux 6.1.
+//! Differs: the auto-reap answer goes to the caller, who holds no lock of the parent.
+//! Locking: takes the parent's `sighand`; the caller holds neither its own `sighand` nor the pid table.
+
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
+use acrida_kcore::platform::{ClockId, platform};
+use acrida_uapi::siginfo::{CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SigInfo};
+use acrida_uapi::signal::{SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD, SIGCONT, valid_signal};
+use acrida_uapi::time::{NSEC_PER_SEC, USER_HZ};
+use acrida_uapi::wait::WaitStatus;
+
+use super::send::{Target, send_locked};
+use super::sighand::ChildNews;
+use crate::kernel::task::{Process, try_current};
+
+fn parent_of(process: &Process) -> Option<Arc<Process>> {
+    process.relations.lock().parent.upgrade()
+}
+
+/// The details of a message about `process`.
+fn child_info(process: &Process, code: i32, status: i32) -> SigInfo {
+    let mine = try_current().filter(|task| task.process.tgid == process.tgid);
+    let uid = match mine {
+        Some(task) => task.cred().uid,
+        None => process.threads.lock().first().map_or(0, |task| task.cred().uid),
+    };
+    // The host knows the time only of the process that asks.
+    let time = mine.map_or(0, |_| platform().now(ClockId::ProcessCpu));
+    let ticks = time / (NSEC_PER_SEC as u64 / u64::from(USER_HZ));
+    SigInfo::chld(code, process.tgid as i32, uid, status, ticks as i64, 0)
+}
+
+/// Code and status of a wait status in a `siginfo`.
+fn exit_code_and_status(status: WaitStatus) -> (i32, i32) {
+    match (status.exit_code(), status.term_signal()) {
+        (Some(code), _) => (CLD_EXITED, code),
+        (None, signal) => (if status.core_dumped() { CLD_DUMPED } else { CLD_KILLED }, signal.unwrap_or(0)),
+    }
+}
+
+/// Tells the parent of the end of `process`; `true` when nobody will wait for it, so that the caller must reap it.
+#[doc(alias = "do_notify_parent")]
+pub fn notify_parent(process: &Arc<Process>) -> bool {
+    let Some(parent) = parent_of(process) else { return true };
+    let status = WaitStatus::from_raw(process.exit_status.load(Ordering::SeqCst));
+    let (code, value) = exit_code_and_status(status);
+    let mut info = child_info(process, code, value);
+    let mut signo = process.exit_signal.load(Ordering::Relaxed);
+    let mut auto_reap = false;
+    let mut sighand = parent.sighand.lock();
+    if signo == SIGCHLD {
+        let action = sighand.action(SIGCHLD);
+        auto_reap = action.sa_handler == SIG_IGN || action.sa_flags & SA_NOCLDWAIT != 0;
+        if action.sa_handler == SIG_IGN {
+            signo = 0;
+        }
+    }
+    if valid_signal(signo) {
+        info.si_signo = signo;
+        // A full queue loses the details, never the signal: SIGCHLD is no real-time signal.
+        let _ = send_locked(Target::Process(&parent), &mut sighand, info.into());
+    }
+    drop(sighand);
+    parent.wait_chldexit.wake_all(0);
+    auto_reap
+}
+
+/// Tells the parent that `process` stopped or went on.
+#[doc(alias = "do_notify_parent_cldstop")]
+pub fn notify_parent_cldstop(process: &Arc<Process>, news: ChildNews) {
+    let Some(parent) = parent_of(process) else { return };
+    let info = match news {
+        ChildNews::Continued => child_info(process, CLD_CONTINUED, SIGCONT),
+        ChildNews::Stopped => {
+            let signo = process.sighand.lock().stop.signo;
+            child_info(process, CLD_STOPPED, signo)
+        }
+    };
+    let mut sighand = parent.sighand.lock();
+    let action = sighand.action(SIGCHLD);
+    if action.sa_handler != SIG_IGN && action.sa_flags & SA_NOCLDSTOP == 0 {
+        let _ = send_locked(Target::Process(&parent), &mut sighand, info.into());
+    }
+    drop(sighand);
+    // Waiters are woken even when the signal is not wanted.
+    parent.wait_chldexit.wake_all(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses() {
+        assert_eq!(exit_code_and_status(WaitStatus::exited(3)), (CLD_EXITED, 3));
+        assert_eq!(exit_code_and_status(WaitStatus::signaled(9, false)), (CLD_KILLED, 9));
+        assert_eq!(exit_code_and_status(WaitStatus::signaled(11, true)), (CLD_DUMPED, 11));
+    }
+}

@@ -1,0 +1,238 @@
+//! What a process does about each signal, and what a task blocks.
+//!
+//! Mirrors: include/linux/sched/signal.h (`struct sighand_struct`, the signal part of `signal_struct` and `task_struct`),
+//! Linux 6.1.
+//! Differs: handlers, the shared queue and the group stop are one structure under one lock, as each process has its own.
+//! Locking: `Process::sighand` is Linux's `siglock`; `Task::signals` is taken inside it and never without it, except by a
+//! parent that makes the task.
+
+use alloc::sync::Arc;
+
+use acrida_kcore::wait::WaitQueueHead;
+use acrida_uapi::signal::{
+    _NSIG, KernelSigaction, SIG_DFL, SIG_IGN, SIGKILL, SIGSTOP, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK, SigSet, StackT,
+};
+
+use super::queue::SigPending;
+use crate::kernel::task::Process;
+
+/// A stop of all threads: who still has to stop, and what the parent must be told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GroupStop {
+    /// Threads that have yet to stop.
+    #[doc(alias = "group_stop_count")]
+    pub count: usize,
+    /// The signal that asked for it.
+    pub signo: i32,
+    /// Counts SIGCONTs, so that one is seen that comes between the look at a stop signal and the stop.
+    pub continued: u32,
+    /// The parent has yet to hear of a stop or a continuation.
+    #[doc(alias = "SIGNAL_CLD_MASK")]
+    pub news: Option<ChildNews>,
+}
+
+/// What a parent is told of a child that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChildNews {
+    Stopped,
+    Continued,
+}
+
+/// Dispositions and the queue shared by the threads of a process.
+#[doc(alias = "sighand_struct")]
+pub struct Sighand {
+    actions: [KernelSigaction; _NSIG],
+    #[doc(alias = "shared_pending")]
+    pub shared: SigPending,
+    pub stop: GroupStop,
+    /// Where the search for a thread to take the next signal begins.
+    #[doc(alias = "curr_target")]
+    pub(super) next_target: usize,
+    /// Whoever reads or polls a signalfd.
+    #[doc(alias = "signalfd_wqh")]
+    pub signalfd: Arc<WaitQueueHead>,
+}
+
+impl Default for Sighand {
+    fn default() -> Self {
+        Sighand {
+            actions: [KernelSigaction::default(); _NSIG],
+            shared: SigPending::default(),
+            stop: GroupStop::default(),
+            next_target: 0,
+            signalfd: Arc::new(WaitQueueHead::new()),
+        }
+    }
+}
+
+impl Sighand {
+    /// The dispositions with nothing pending.
+    pub fn copy_for_fork(&self) -> Sighand {
+        Sighand { actions: self.actions, ..Sighand::default() }
+    }
+
+    /// What happens on `signo`, a valid signal.
+    pub fn action(&self, signo: i32) -> &KernelSigaction {
+        &self.actions[signo as usize - 1]
+    }
+
+    pub fn action_mut(&mut self, signo: i32) -> &mut KernelSigaction {
+        &mut self.actions[signo as usize - 1]
+    }
+
+    /// Caught signals fall back to their default; with `force_default` ignored ones too.
+    #[doc(alias = "flush_signal_handlers")]
+    pub fn flush_handlers(&mut self, force_default: bool) {
+        for action in &mut self.actions {
+            let handler = if force_default || action.sa_handler != SIG_IGN { SIG_DFL } else { SIG_IGN };
+            *action = KernelSigaction { sa_handler: handler, ..KernelSigaction::default() };
+        }
+    }
+
+    /// Whether the action on `signo` is to do nothing.
+    #[doc(alias = "sig_handler_ignored")]
+    pub fn is_ignored(&self, signo: i32) -> bool {
+        match self.action(signo).sa_handler {
+            SIG_IGN => true,
+            SIG_DFL => SigSet::IGNORE.has(signo),
+            _ => false,
+        }
+    }
+
+    /// Whether `signo` ends the process by default and is neither caught nor ignored.
+    #[doc(alias = "sig_fatal")]
+    pub fn is_fatal(&self, signo: i32) -> bool {
+        let harmless = SigSet::IGNORE.union(SigSet::STOP);
+        self.action(signo).sa_handler == SIG_DFL && !harmless.has(signo)
+    }
+}
+
+/// exec's part: caught signals get their default action, ignored ones stay; the alternate stack is gone with the memory.
+///
+/// Pending signals and the mask stay. `force_default` (`CLONE_CLEAR_SIGHAND`, kernel threads) resets ignored ones too.
+pub fn flush_signal_handlers(process: &Process, force_default: bool) {
+    let mut sighand = process.sighand.lock();
+    sighand.flush_handlers(force_default);
+    for task in process.threads.lock().iter() {
+        task.signals.lock().altstack = AltStack::default();
+    }
+}
+
+/// An alternate signal stack.
+#[doc(alias = "sas_ss_sp")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AltStack {
+    pub sp: u64,
+    pub size: u64,
+    /// `SS_DISABLE` or `SS_AUTODISARM`.
+    pub flags: u32,
+}
+
+impl Default for AltStack {
+    #[doc(alias = "sas_ss_reset")]
+    fn default() -> Self {
+        AltStack { sp: 0, size: 0, flags: SS_DISABLE }
+    }
+}
+
+impl AltStack {
+    /// Whether `sp` lies on it, whatever its flags say.
+    #[doc(alias = "__on_sig_stack")]
+    pub fn contains(&self, sp: u64) -> bool {
+        sp > self.sp && sp.wrapping_sub(self.sp) <= self.size
+    }
+
+    /// Whether a thread with this stack pointer runs on it.
+    #[doc(alias = "on_sig_stack")]
+    pub fn is_in_use(&self, sp: u64) -> bool {
+        // A stack that disarms itself may be left with a jump, so the pointer says nothing.
+        self.flags & SS_AUTODISARM == 0 && self.contains(sp)
+    }
+
+    /// `SS_DISABLE`, `SS_ONSTACK` or 0, as `sigaltstack` reports it.
+    #[doc(alias = "sas_ss_flags")]
+    pub fn state(&self, sp: u64) -> u32 {
+        match (self.size, self.is_in_use(sp)) {
+            (0, _) => SS_DISABLE,
+            (_, true) => SS_ONSTACK,
+            (_, false) => 0,
+        }
+    }
+
+    /// The guest's view in a signal frame.
+    pub fn to_frame(self) -> StackT {
+        StackT { ss_sp: self.sp, ss_flags: self.flags, _pad0: 0, ss_size: self.size }
+    }
+}
+
+/// A task's own share of signal state.
+#[derive(Default)]
+pub struct TaskSignals {
+    pub blocked: SigSet,
+    /// The mask while `rt_sigtimedwait` has unblocked what it waits for; such signals must not kill.
+    pub real_blocked: SigSet,
+    pub pending: SigPending,
+    pub altstack: AltStack,
+    /// The task has yet to take part in the group stop.
+    #[doc(alias = "JOBCTL_STOP_PENDING")]
+    pub stop_pending: bool,
+}
+
+impl TaskSignals {
+    /// What a new task starts with: the mask; the alternate stack too unless it would share the memory it lies in.
+    pub fn for_child(&self, shares_vm: bool) -> TaskSignals {
+        let altstack = if shares_vm { AltStack::default() } else { self.altstack };
+        TaskSignals { blocked: self.blocked, altstack, ..TaskSignals::default() }
+    }
+}
+
+/// Signals that are never blocked, caught or ignored, taken out of what a guest asked for.
+pub(super) fn blockable(set: SigSet) -> SigSet {
+    set.difference(SigSet::of(&[SIGKILL, SIGSTOP]))
+}
+
+/// Flags that `rt_sigaction` keeps; the others read back as 0, by which libcs find out what is supported.
+#[doc(alias = "UAPI_SA_FLAGS")]
+pub(super) const KNOWN_FLAGS: u64 = {
+    use acrida_uapi::signal::*;
+    SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | SA_EXPOSE_TAGBITS | SA_RESTORER
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use acrida_uapi::signal::{SIGCHLD, SIGTERM, SIGTSTP, SIGUSR1};
+
+    #[test]
+    fn exec_resets_handlers_and_keeps_ignored_ones() {
+        let mut sighand = Sighand::default();
+        sighand.action_mut(SIGUSR1).sa_handler = 0x1000;
+        sighand.action_mut(SIGTERM).sa_handler = SIG_IGN;
+        sighand.flush_handlers(false);
+        assert_eq!(sighand.action(SIGUSR1).sa_handler, SIG_DFL);
+        assert_eq!(sighand.action(SIGTERM).sa_handler, SIG_IGN);
+        sighand.flush_handlers(true);
+        assert_eq!(sighand.action(SIGTERM).sa_handler, SIG_DFL);
+    }
+
+    #[test]
+    fn default_actions() {
+        let mut sighand = Sighand::default();
+        assert!(sighand.is_fatal(SIGTERM) && !sighand.is_ignored(SIGTERM));
+        assert!(sighand.is_ignored(SIGCHLD) && !sighand.is_fatal(SIGCHLD));
+        assert!(!sighand.is_fatal(SIGTSTP) && !sighand.is_ignored(SIGTSTP));
+        sighand.action_mut(SIGTERM).sa_handler = 0x1000;
+        assert!(!sighand.is_fatal(SIGTERM));
+    }
+
+    #[test]
+    fn an_alternate_stack_ends_at_its_top() {
+        let stack = AltStack { sp: 0x1000, size: 0x1000, flags: 0 };
+        assert_eq!(stack.state(0x1000), 0);
+        assert_eq!(stack.state(0x1001), SS_ONSTACK);
+        assert_eq!(stack.state(0x2000), SS_ONSTACK);
+        assert_eq!(stack.state(0x2001), 0);
+        assert_eq!(AltStack { flags: SS_AUTODISARM, ..stack }.state(0x1800), 0);
+        assert_eq!(AltStack::default().state(0x1800), SS_DISABLE);
+    }
+}

@@ -1,0 +1,325 @@
+//! POSIX per-process timers.
+//!
+//! Mirrors: kernel/time/posix-timers.c, posix-cpu-timers.c, Linux 6.1.
+//! Differs: a timer on a CPU clock sleeps for the least time in which the clock could reach its goal, then looks again. A
+//! thread's CPU clock cannot be read from the timer thread; it is taken to advance with its process's.
+//! Locking: `PosixTimer::state`, under `Process::sighand` when a signal is taken; never held while one is sent.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+
+use acrida_kcore::platform::{ClockId, platform};
+use acrida_kcore::sync::SpinLock;
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::siginfo::{SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID, SigInfo, Sigevent};
+use acrida_uapi::signal::{SIGALRM, valid_signal};
+use acrida_uapi::time::{Itimerspec, TIMER_ABSTIME, Timespec};
+
+use super::clock::{TimerClock, timer_clock};
+use super::queue::{Timer, TimerFunction};
+use crate::abi::{Flags, SysResult};
+use crate::current;
+use crate::kernel::signal::{Queued, Sent, Target, send_signal};
+use crate::kernel::task::{Process, Task};
+
+/// Most overruns that are reported.
+#[doc(alias = "DELAYTIMER_MAX")]
+const OVERRUN_MAX: u64 = i32::MAX as u64;
+
+/// The timers of one process.
+#[derive(Default)]
+pub struct PosixTimers(SpinLock<Table>);
+
+#[derive(Default)]
+struct Table {
+    timers: BTreeMap<i32, Arc<PosixTimer>>,
+    next_id: i32,
+}
+
+/// Who is told of an expiry.
+enum Notify {
+    Nobody,
+    Process(Weak<Process>),
+    Task(Weak<Task>),
+}
+
+/// One timer.
+#[doc(alias = "k_itimer")]
+pub struct PosixTimer {
+    id: i32,
+    clock: TimerClock,
+    notify: Notify,
+    signo: i32,
+    value: u64,
+    state: SpinLock<State>,
+    timer: Timer,
+}
+
+#[derive(Clone, Copy, Default)]
+struct State {
+    /// On the timer's clock, ns; `None` while disarmed.
+    expires: Option<u64>,
+    interval: u64,
+    /// The signal of the last expiry is not yet taken; the timer rests until then.
+    queued: bool,
+    /// Overruns of the signal that was taken last.
+    overrun_last: u64,
+    deleted: bool,
+}
+
+/// The first expiry after `now` of a timer that expired at `expires`, and how many periods were left out.
+#[doc(alias = "hrtimer_forward")]
+pub fn forward(expires: u64, interval: u64, now: u64) -> (u64, u64) {
+    if interval == 0 || now < expires {
+        return (expires, 0);
+    }
+    let periods = (now - expires) / interval + 1;
+    (expires.saturating_add(periods.saturating_mul(interval)), periods)
+}
+
+impl TimerFunction for PosixTimer {
+    #[doc(alias = "posix_timer_fn")]
+    fn expired(&self, _now: u64) {
+        let now = self.clock.now();
+        {
+            let mut state = self.state.lock();
+            let Some(expires) = state.expires.filter(|_| !state.queued && !state.deleted) else { return };
+            if expires > now {
+                self.arm(expires, now);
+                return;
+            }
+            if matches!(self.notify, Notify::Nobody) {
+                // Nothing to tell: gettime computes from the clock.
+                return;
+            }
+            state.queued = true;
+        }
+        if self.send() == Sent::Ignored {
+            // Nobody takes the signal, so nobody would start the next period.
+            let mut state = self.state.lock();
+            state.queued = false;
+            self.next_period(&mut state);
+        }
+    }
+}
+
+impl PosixTimer {
+    fn send(self: &PosixTimer) -> Sent {
+        let info = SigInfo::timer(self.signo, self.id, 0, self.value);
+        let queued = Queued { info, timer: self.me() };
+        let sent = match &self.notify {
+            Notify::Nobody => Ok(Sent::Ignored),
+            Notify::Process(process) => match process.upgrade() {
+                Some(process) => send_signal(Target::Process(&process), queued),
+                None => Ok(Sent::Ignored),
+            },
+            Notify::Task(task) => match task.upgrade() {
+                Some(task) => send_signal(Target::Task(&task), queued),
+                None => Ok(Sent::Ignored),
+            },
+        };
+        sent.unwrap_or(Sent::Ignored)
+    }
+
+    /// The timer as its queue entry refers to it.
+    fn me(&self) -> Option<Arc<PosixTimer>> {
+        let process = match &self.notify {
+            Notify::Nobody => None,
+            Notify::Process(process) => process.upgrade(),
+            Notify::Task(task) => task.upgrade().map(|task| task.process.clone()),
+        }?;
+        process.timers.posix.0.lock().timers.get(&self.id).cloned()
+    }
+
+    fn arm(&self, expires: u64, now: u64) {
+        let wait = self.clock.wait_for(expires.saturating_sub(now));
+        self.timer.arm(platform().now(ClockId::Monotonic).saturating_add(wait));
+    }
+
+    /// Starts the next period, or ends a one-shot timer; the periods left out.
+    fn next_period(&self, state: &mut State) -> u64 {
+        let Some(expires) = state.expires else { return 0 };
+        if state.interval == 0 {
+            state.expires = None;
+            return 0;
+        }
+        let now = self.clock.now();
+        let (next, periods) = forward(expires, state.interval, now);
+        state.expires = Some(next);
+        self.arm(next, now);
+        periods.saturating_sub(1)
+    }
+
+    /// Its signal is about to be delivered: the details get the overruns, and the next period begins.
+    #[doc(alias = "posixtimer_rearm")]
+    pub fn signal_taken(&self, info: &mut SigInfo) {
+        let mut state = self.state.lock();
+        if !core::mem::take(&mut state.queued) || state.deleted {
+            return;
+        }
+        let overruns = self.next_period(&mut state).min(OVERRUN_MAX);
+        state.overrun_last = overruns;
+        info.set_si_overrun(overruns as i32);
+    }
+
+    /// Its signal was taken back without being delivered.
+    pub fn signal_flushed(&self) {
+        let mut state = self.state.lock();
+        if core::mem::take(&mut state.queued) && !state.deleted {
+            self.next_period(&mut state);
+        }
+    }
+
+    fn set(&self, value: u64, interval: u64, absolute: bool) -> Itimerspec {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        let before = self.left(&state, now);
+        state.interval = interval;
+        state.queued = false;
+        state.overrun_last = 0;
+        self.timer.cancel();
+        state.expires = (value != 0).then(|| if absolute { value } else { now.saturating_add(value) });
+        if let Some(expires) = state.expires {
+            self.arm(expires, now);
+        }
+        before
+    }
+
+    /// Time left and period, as `timer_gettime` shows them.
+    #[doc(alias = "common_timer_get")]
+    fn left(&self, state: &State, now: u64) -> Itimerspec {
+        let silent = matches!(self.notify, Notify::Nobody);
+        let value = match state.expires {
+            None => 0,
+            Some(expires) if state.interval != 0 && (state.queued || silent) => forward(expires, state.interval, now).0 - now,
+            Some(_) if state.queued => 0,
+            Some(expires) if expires > now => expires - now,
+            // Due: a silent one has ended, another is about to be served.
+            Some(_) => u64::from(!silent),
+        };
+        let span = |ns: u64| Timespec::from_nanos(ns as i64);
+        Itimerspec { it_interval: span(state.interval), it_value: span(value) }
+    }
+
+    fn delete(&self) {
+        let mut state = self.state.lock();
+        state.deleted = true;
+        state.expires = None;
+        self.timer.cancel();
+    }
+}
+
+impl PosixTimers {
+    fn find(&self, id: i32) -> Result<Arc<PosixTimer>, Errno> {
+        self.0.lock().timers.get(&id).cloned().ok_or(Errno::EINVAL)
+    }
+
+    pub(super) fn delete_all(&self) {
+        let timers = core::mem::take(&mut self.0.lock().timers);
+        let timers: Vec<_> = timers.into_values().collect();
+        for timer in timers {
+            timer.delete();
+        }
+    }
+}
+
+/// Whom `event` names, or `EINVAL`.
+#[doc(alias = "good_sigevent")]
+fn receiver(task: &Task, event: &Sigevent) -> Result<Notify, Errno> {
+    let by_signal = matches!(event.sigev_notify, SIGEV_SIGNAL | SIGEV_THREAD | SIGEV_THREAD_ID);
+    if by_signal && !valid_signal(event.sigev_signo) {
+        return Err(Errno::EINVAL);
+    }
+    match event.sigev_notify {
+        SIGEV_NONE => Ok(Notify::Nobody),
+        SIGEV_SIGNAL | SIGEV_THREAD => Ok(Notify::Process(Arc::downgrade(&task.process))),
+        SIGEV_THREAD_ID => {
+            let tid = u32::try_from(event.tid).map_err(|_| Errno::EINVAL)?;
+            let target = task.kernel.pids.task(tid).filter(|t| t.process.tgid == task.process.tgid);
+            Ok(Notify::Task(Arc::downgrade(&target.ok_or(Errno::EINVAL)?)))
+        }
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// `timer_create(which_clock, timer_event_spec, created_timer_id)`.
+pub fn sys_timer_create(clock: i32, event: UserAddr, id_out: UserAddr) -> SysResult {
+    let task = current();
+    let event: Option<Sigevent> = event.read_opt()?;
+    let clock = timer_clock(task, clock)?;
+    let notify = match &event {
+        Some(event) => receiver(task, event)?,
+        None => Notify::Process(Arc::downgrade(&task.process)),
+    };
+    let table = &task.process.timers.posix;
+    let id = {
+        let mut table = table.0.lock();
+        let id = table.next_id;
+        table.next_id = id.checked_add(1).unwrap_or(0);
+        id
+    };
+    let (signo, value) = event.map_or((SIGALRM, id as u64), |e| (e.sigev_signo, e.sigev_value));
+    id_out.write(&id)?;
+    let timer = Arc::new_cyclic(|me: &Weak<PosixTimer>| PosixTimer {
+        id,
+        clock,
+        notify,
+        signo,
+        value,
+        state: SpinLock::default(),
+        timer: Timer::new(&task.kernel.timers, me.clone()),
+    });
+    table.0.lock().timers.insert(id, timer);
+    Ok(0)
+}
+
+/// `timer_settime(timer_id, flags, new_setting, old_setting)`.
+pub fn sys_timer_settime(id: i32, flags: Flags, new: UserAddr, old: UserAddr) -> SysResult {
+    if new.is_null() {
+        return Err(Errno::EINVAL.into());
+    }
+    let new: Itimerspec = new.read()?;
+    let interval = super::span(new.it_interval.tv_sec, new.it_interval.tv_nsec)?;
+    let value = super::span(new.it_value.tv_sec, new.it_value.tv_nsec)?;
+    let timer = current().process.timers.posix.find(id)?;
+    let before = timer.set(value, interval, flags.0 & TIMER_ABSTIME != 0);
+    old.write_opt(&before)?;
+    Ok(0)
+}
+
+/// `timer_gettime(timer_id, setting)`.
+pub fn sys_timer_gettime(id: i32, setting: UserAddr) -> SysResult {
+    let timer = current().process.timers.posix.find(id)?;
+    let left = timer.left(&timer.state.lock(), timer.clock.now());
+    setting.write(&left)?;
+    Ok(0)
+}
+
+/// `timer_getoverrun(timer_id)`.
+pub fn sys_timer_getoverrun(id: i32) -> SysResult {
+    let timer = current().process.timers.posix.find(id)?;
+    let overruns = timer.state.lock().overrun_last;
+    Ok(overruns as usize)
+}
+
+/// `timer_delete(timer_id)`.
+pub fn sys_timer_delete(id: i32) -> SysResult {
+    let timer = current().process.timers.posix.0.lock().timers.remove(&id).ok_or(Errno::EINVAL)?;
+    timer.delete();
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forward_skips_what_has_passed() {
+        assert_eq!(forward(100, 10, 99), (100, 0));
+        assert_eq!(forward(100, 10, 100), (110, 1));
+        assert_eq!(forward(100, 10, 135), (140, 4));
+        assert_eq!(forward(100, 0, 135), (100, 0));
+    }
+}
