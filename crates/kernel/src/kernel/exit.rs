@@ -93,7 +93,7 @@ pub fn zap_other_threads(process: &Process) {
 /// Ends the calling task; the last one of a process ends it with `status`.
 pub fn do_exit(status: WaitStatus) -> ! {
     let task = current();
-    task.exiting.store(true, Ordering::SeqCst);
+    signal::exit_signals(task);
     task.exit_code.store(status.raw(), Ordering::Relaxed);
     crate::kernel::futex::mm_release(task);
     if let Some(vfork) = task.vfork_done.lock().take() {

@@ -8,12 +8,15 @@ use core::sync::atomic::Ordering;
 
 use acrida_kcore::regs::UserFrame;
 use acrida_kcore::thread::Thread;
-use acrida_uapi::siginfo::{SI_KERNEL, SigInfo};
-use acrida_uapi::signal::{SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH, SIGXFSZ, SigSet};
+use acrida_uapi::siginfo::{BUS_ADRERR, SI_KERNEL, SigInfo};
+use acrida_uapi::signal::{SIGBUS, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGSEGV, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH, SIGXFSZ, SigSet};
 
 use super::send::{force_sig, send_to_process, send_to_task};
 use crate::kernel::task::Task;
+use crate::mm::{self, FaultAction};
 
+/// The processor's number of a page fault.
+const X86_TRAP_PF: u64 = 14;
 /// What a host terminal sends to its foreground group, that is, to every host process of the world.
 const FROM_TERMINAL: SigSet = SigSet::of(&[SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH]);
 /// What the host sends to the very thread whose call failed.
@@ -45,10 +48,21 @@ fn in_host_foreground(task: &Task) -> bool {
 }
 
 /// A guest instruction faulted: memory that can be made present is, anything else becomes a signal.
-pub fn fault(task: &Task, thread: &Thread, _frame: &mut UserFrame) {
+#[doc(alias = "exc_page_fault")]
+pub fn fault(task: &Task, thread: &Thread, frame: &mut UserFrame) {
     let fault = &thread.fault;
     let signo = fault.signo.load(Ordering::Relaxed) as i32;
     let code = fault.code.load(Ordering::Relaxed) as i32;
     let addr = fault.addr.load(Ordering::Relaxed);
-    force_sig(SigInfo::fault(signo, code, addr), task);
+    let is_page_fault = signo == SIGSEGV && fault.trapno.load(Ordering::Relaxed) == X86_TRAP_PF;
+    let action = match is_page_fault {
+        true => mm::handle_fault(addr, fault.error.load(Ordering::Relaxed)),
+        false => FaultAction::Deliver,
+    };
+    match action {
+        // The frame is the interrupted instruction's own.
+        FaultAction::Retry => frame.full_restore = 1,
+        FaultAction::Deliver => force_sig(SigInfo::fault(signo, code, addr), task),
+        FaultAction::Bus => force_sig(SigInfo::fault(SIGBUS, BUS_ADRERR, addr), task),
+    }
 }
