@@ -239,14 +239,14 @@ fn run_first(lists: Lists) {
     let files = task.files();
     for fd in 0..3 {
         if crate::host::is_open(HostFd(fd)) {
-            let file = crate::fs::hostfs::wrap_inherited(HostFd(fd));
+            let Ok(file) = crate::fs::hostfs::wrap_inherited(HostFd(fd)) else { continue };
             // The table is empty and the number below every limit but a zero one.
             let _ = files.replace(fd as u32, file, false);
         }
     }
     if let Some(cwd) = lists.option("cwd") {
         // A directory that is gone leaves the process in the root, as a login would.
-        let _ = crate::fs::open::do_chdir(cwd);
+        let _ = crate::fs::access::do_chdir(cwd);
     }
     // A search that finds a file it may not run says so unless a later directory has a better one.
     let mut outcome: Error = Errno::ENOENT.into();

@@ -3,8 +3,11 @@
 //! Mirrors: nothing in Linux.
 //! Differs: every function states the sizes of the buffers it hands over; this is what SAFETY.md relies on.
 
+pub mod fs;
+pub mod io;
 pub mod mm;
 pub mod time;
+pub mod xattr;
 
 use acrida_kcore::host::{Arg, HostFd};
 use acrida_kcore::platform::platform;

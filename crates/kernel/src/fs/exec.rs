@@ -92,7 +92,7 @@ fn execve_at(frame: &mut UserFrame, dirfd: i32, name: Vec<u8>, argv: UserAddr, e
     if name.is_empty() && flags & AT_EMPTY_PATH == 0 {
         return Err(Errno::ENOENT.into());
     }
-    let file = crate::fs::namei::open_exec(dirfd, &name, flags)?;
+    let file = crate::fs::open::open_exec(dirfd, &name, flags)?;
     let limit = acrida_loader::arg_limit(current().process.rlimit(RLIMIT_STACK as usize).rlim_cur);
     let mut used = 0;
     let argv = read_strings(argv, limit, &mut used)?;
@@ -108,7 +108,7 @@ fn execve_at(frame: &mut UserFrame, dirfd: i32, name: Vec<u8>, argv: UserAddr, e
 
 /// The first program of the world, in the place of a guest that does not exist yet.
 pub fn exec_first(path: &[u8], argv: &[Vec<u8>], envp: &[Vec<u8>]) -> Result<(), Error> {
-    let file = crate::fs::namei::open_exec(AT_FDCWD, path, 0)?;
+    let file = crate::fs::open::open_exec(AT_FDCWD, path, 0)?;
     let bprm = prepare(file, argv.to_vec(), envp.to_vec(), path.to_vec())?;
     let thread = acrida_kcore::thread::current();
     let mut frame = thread.frame();
@@ -153,13 +153,13 @@ fn prepare(mut file: Arc<File>, mut argv: Vec<Vec<u8>>, envp: Vec<Vec<u8>>, exec
                     return Err(Errno::ELOOP.into());
                 }
                 argv = script.rewrite_argv(&name, &argv);
-                file = crate::fs::namei::open_exec(AT_FDCWD, &script.interpreter, 0)?;
+                file = crate::fs::open::open_exec(AT_FDCWD, &script.interpreter, 0)?;
                 name = script.interpreter;
             }
             Image::Elf(plan) => {
                 let interp = match &plan.interp {
                     Some(path) => {
-                        let file = crate::fs::namei::open_exec(AT_FDCWD, path, 0)?;
+                        let file = crate::fs::open::open_exec(AT_FDCWD, path, 0)?;
                         let plan = acrida_loader::plan(&FileSource(file.clone()), Role::Interpreter, TASK_SIZE).map_err(loader_errno)?;
                         Some((file, plan))
                     }

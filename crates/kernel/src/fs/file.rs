@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::any::Any;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use acrida_kcore::host::HostFd;
 use acrida_kcore::sync::SpinLock;
@@ -58,7 +58,8 @@ pub trait FileOperations: Any + Send + Sync {
         let _ = (file, from, pos);
         Err(Errno::EINVAL.into())
     }
-    /// The new position. Stream files keep the default.
+    /// The new position, from a whence and an offset; a file whose position is `File::pos` sets it (`vfs_setpos`), so the
+    /// caller must not hold it. Stream files keep the default.
     fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
         let _ = (file, offset, whence);
         Err(Errno::ESPIPE.into())
@@ -76,6 +77,10 @@ pub trait FileOperations: Any + Send + Sync {
     #[doc(alias = "FMODE_ATOMIC_POS")]
     fn atomic_pos(&self) -> bool {
         self.seekable()
+    }
+    /// What `File::pos` holds at the start. A file whose position is kept elsewhere says so here.
+    fn start_pos(&self) -> u64 {
+        0
     }
     /// Registers on the file's wait queues if `table` asks for it, and gives the event mask now. `None`: the file has no
     /// poll (always ready for poll and select, EPERM for epoll).
@@ -125,8 +130,8 @@ pub trait FileOperations: Any + Send + Sync {
     }
     /// Attributes, when the file is not an inode of a file system (pipes, anonymous inodes).
     fn stat(&self, file: &File) -> Result<Kstat, Error> {
-        match file.inode() {
-            Some(inode) => inode.stat(),
+        match &file.path {
+            Some(path) => path.stat(),
             None => Err(Errno::EBADF.into()),
         }
     }
@@ -148,6 +153,11 @@ pub trait FileOperations: Any + Send + Sync {
     fn set_flags(&self, file: &File, flags: u32) -> Result<(), Error> {
         let _ = (file, flags);
         Ok(())
+    }
+    /// A fresh open of the same object through a magic link (/proc/self/fd/N) when the file has no path.
+    fn reopen(&self, file: &Arc<File>, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+        let _ = (file, flags);
+        Err(Errno::ENXIO.into())
     }
     /// The host descriptor of a host file.
     fn host_fd(&self) -> Option<HostFd> {
@@ -174,6 +184,9 @@ pub struct File {
     /// Who hears SIGIO (`F_SETOWN`...), and the epoll sets that watch the file.
     pub owner: SpinLock<FileOwner>,
     pub epoll: SpinLock<EpollLinks>,
+    /// Whether the file counts among its inode's writers.
+    #[doc(alias = "FMODE_WRITER")]
+    writer: AtomicBool,
 }
 
 /// `F_SETOWN`, `F_SETSIG`.
@@ -208,22 +221,29 @@ impl File {
 
     /// An open file of a file system.
     pub fn of_path(ops: Box<dyn FileOperations>, flags: u32, path: Path) -> Arc<File> {
-        let inode = path.dentry.inode();
+        let inode = Some(path.dentry.inode().clone());
         Arc::new(File::raw(ops, flags, Some(path), inode))
     }
 
     fn raw(ops: Box<dyn FileOperations>, flags: u32, path: Option<Path>, inode: Option<Arc<dyn Inode>>) -> File {
         use acrida_uapi::fcntl::{O_CLOEXEC, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC};
         let flags = flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+        let start = ops.start_pos();
         File {
             ops,
             flags: AtomicU32::new(flags),
-            pos: SpinLock::new(0),
+            pos: SpinLock::new(start),
             path,
             inode,
             owner: SpinLock::default(),
             epoll: SpinLock::default(),
+            writer: AtomicBool::new(false),
         }
+    }
+
+    /// The file holds one `get_write_access` of its inode, given back when the file goes.
+    pub fn set_writer(&self) {
+        self.writer.store(true, Ordering::Relaxed);
     }
 
     #[inline]
@@ -292,5 +312,10 @@ impl Drop for File {
             inode.common().file_closed(self);
         }
         self.ops.release(self);
+        if let Some(inode) = &self.inode
+            && *self.writer.get_mut()
+        {
+            inode.common().put_write_access();
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! Mirrors: lib/iov_iter.c, Linux 6.1.
 //! Differs: two directions share one type; each copy gives the bytes moved, short at a bad guest address.
 
+use alloc::vec::Vec;
+
 use acrida_kcore::frame::Extent;
 use acrida_kcore::platform::platform;
 use acrida_kcore::uaccess::UserAddr;
@@ -89,6 +91,42 @@ impl<'a> IovIter<'a> {
                 let len = (first.iov_len as usize - *offset).min(self.count);
                 Some((UserAddr(first.iov_base).add(*offset as u64), len))
             }
+            _ => None,
+        }
+    }
+
+    /// Every guest range that is left; `None` for kernel buffers.
+    pub fn user_segments(&self) -> Option<Vec<Iovec>> {
+        let (segments, mut skip) = match &self.kind {
+            Kind::User(addr) => return Some(alloc::vec![Iovec { iov_base: addr.0, iov_len: self.count as u64 }]),
+            Kind::UserVec(segments, offset) => (segments, *offset as u64),
+            _ => return None,
+        };
+        let mut left = self.count as u64;
+        let mut out = Vec::with_capacity(segments.len());
+        for segment in *segments {
+            let len = (segment.iov_len - skip).min(left);
+            if len > 0 {
+                out.push(Iovec { iov_base: segment.iov_base + skip, iov_len: len });
+            }
+            left -= len;
+            skip = 0;
+        }
+        Some(out)
+    }
+
+    /// What is left of a kernel buffer that is filled.
+    pub fn kernel_out_segment(&mut self) -> Option<&mut [u8]> {
+        match &mut self.kind {
+            Kind::KernelOut(buf, pos) => Some(&mut buf[*pos..*pos + self.count]),
+            _ => None,
+        }
+    }
+
+    /// What is left of a kernel buffer that is read.
+    pub fn kernel_in_segment(&self) -> Option<&[u8]> {
+        match &self.kind {
+            Kind::KernelIn(buf, pos) => Some(&buf[*pos..*pos + self.count]),
             _ => None,
         }
     }

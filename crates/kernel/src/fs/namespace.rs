@@ -1,10 +1,202 @@
-//! Mounts: stub of the VFS helper's work.
+//! Mounts: which file system stands where.
+//!
+//! Mirrors: fs/namespace.c, fs/mount.h, Linux 6.1.
+//! Differs: one namespace per world, no propagation; a mount knows the mounts on top of it, keyed by dentry.
+//! Locking: `MountNamespace::tree` serialises changes; `Mount::children` and `Mount::place` are leaf locks.
+
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
-use crate::fs::inode::Path;
-use acrida_uapi::errno::Error;
-pub struct MountNamespace {}
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use acrida_kcore::sync::{SetOnce, SpinLock};
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::mount::MsFlags;
+
+use crate::fs::dcache::{Dentry, Path};
+use crate::fs::super_block::{Instance, SuperBlock};
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// A file system (or a part of one) at a place.
+#[doc(alias = "vfsmount")]
+pub struct Mount {
+    pub id: u64,
+    pub sb: Arc<dyn SuperBlock>,
+    /// What is seen at the place.
+    pub root: Arc<Dentry>,
+    /// What `mount` was given, for /proc/mounts.
+    pub source: Vec<u8>,
+    flags: AtomicU64,
+    /// Where it is mounted; `None` for the root and what was taken off.
+    place: SpinLock<Option<Path>>,
+    children: SpinLock<BTreeMap<usize, Arc<Mount>>>,
+}
+
+fn key(dentry: &Arc<Dentry>) -> usize {
+    Arc::as_ptr(dentry).addr()
+}
+
+impl Mount {
+    pub fn new(sb: Arc<dyn SuperBlock>, root: Arc<Dentry>, source: &[u8], flags: MsFlags) -> Arc<Mount> {
+        Arc::new(Mount {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            sb,
+            root,
+            source: source.to_vec(),
+            flags: AtomicU64::new(flags.bits()),
+            place: SpinLock::new(None),
+            children: SpinLock::default(),
+        })
+    }
+
+    pub fn flags(&self) -> MsFlags {
+        MsFlags::from_bits_retain(self.flags.load(Ordering::Relaxed))
+    }
+
+    pub fn set_flags(&self, flags: MsFlags) {
+        self.flags.store(flags.bits(), Ordering::Relaxed);
+    }
+
+    /// `EROFS` on a read-only mount.
+    #[doc(alias = "mnt_want_write")]
+    pub fn want_write(&self) -> Result<(), Errno> {
+        if self.flags().contains(MsFlags::MS_RDONLY) { Err(Errno::EROFS) } else { Ok(()) }
+    }
+
+    /// Whether set-id bits count for nothing here.
+    pub fn nosuid(&self) -> bool {
+        self.flags().contains(MsFlags::MS_NOSUID)
+    }
+
+    /// The place it covers.
+    pub fn place(&self) -> Option<Path> {
+        self.place.lock().clone()
+    }
+
+    /// The mount directly on `dentry` of this mount.
+    #[doc(alias = "lookup_mnt")]
+    pub fn child_at(&self, dentry: &Arc<Dentry>) -> Option<Arc<Mount>> {
+        if !dentry.is_mountpoint() {
+            return None;
+        }
+        self.children.lock().get(&key(dentry)).cloned()
+    }
+
+    pub fn children(&self) -> Vec<Arc<Mount>> {
+        self.children.lock().values().cloned().collect()
+    }
+
+    /// The root of what is mounted here, as a path.
+    pub fn root_path(self: &Arc<Self>) -> Path {
+        Path { mnt: self.clone(), dentry: self.root.clone() }
+    }
+}
+
+/// The tree of mounts of a world.
+#[doc(alias = "mnt_namespace")]
+pub struct MountNamespace {
+    root: Arc<Mount>,
+    tree: SpinLock<()>,
+}
+
 impl MountNamespace {
-    /// The world's first tree: host files at `/`, our own file systems on /tmp, /dev, /dev/shm, /run, /proc, then `mounts`.
-    pub fn new_world(_mounts: &[alloc::vec::Vec<u8>]) -> Result<Arc<MountNamespace>, Error> { Ok(Arc::new(MountNamespace {})) }
-    pub fn root(&self) -> Path { unimplemented!() }
+    /// The world's first tree: host files at `/`, our own file systems on /tmp, /dev, /dev/shm, /run, /proc, then `mounts`
+    /// (`TYPE:[SOURCE:]PATH[:ro]`). Ours are left out where the host has no such directory.
+    pub fn new_world(mounts: &[Vec<u8>]) -> Result<Arc<MountNamespace>, Error> {
+        crate::fs::init_mount::build(mounts)
+    }
+
+    pub fn with_root(instance: Instance, source: &[u8]) -> Arc<MountNamespace> {
+        let root = Mount::new(instance.sb, instance.root, source, MsFlags::empty());
+        Arc::new(MountNamespace { root, tree: SpinLock::new(()) })
+    }
+
+    pub fn root(&self) -> Path {
+        follow_mounts(self.root.root_path())
+    }
+
+    /// Puts `mount` on `at`, on top of whatever is mounted there.
+    #[doc(alias = "do_add_mount")]
+    pub fn attach(&self, mount: &Arc<Mount>, at: Path) -> Result<(), Errno> {
+        let _tree = self.tree.lock();
+        if at.dentry.is_unhashed() {
+            return Err(Errno::ENOENT);
+        }
+        let at = follow_mounts(at);
+        at.dentry.mount_added();
+        at.mnt.children.lock().insert(key(&at.dentry), mount.clone());
+        let old = mount.place.lock().replace(at);
+        debug_assert!(old.is_none(), "a mount in two places");
+        Ok(())
+    }
+
+    /// Takes `mount` and everything on it off the tree; with `Detach::IfIdle` only when nothing is mounted on it.
+    #[doc(alias = "do_umount")]
+    pub fn detach(&self, mount: &Arc<Mount>, how: Detach) -> Result<(), Errno> {
+        let _tree = self.tree.lock();
+        let children = mount.children();
+        if how == Detach::IfIdle && (!children.is_empty() || is_busy(mount)) {
+            return Err(Errno::EBUSY);
+        }
+        let Some(place) = mount.place.lock().take() else { return Err(Errno::EINVAL) };
+        let removed = place.mnt.children.lock().remove(&key(&place.dentry));
+        place.dentry.mount_removed();
+        drop((removed, place, children));
+        Ok(())
+    }
+
+    /// Moves a mount to another place.
+    #[doc(alias = "do_move_mount")]
+    pub fn relocate(&self, mount: &Arc<Mount>, to: Path) -> Result<(), Errno> {
+        self.detach(mount, Detach::Always)?;
+        self.attach(mount, to)
+    }
+
+    /// Every mount, parents before children.
+    pub fn list(&self) -> Vec<Arc<Mount>> {
+        let mut all = alloc::vec![self.root.clone()];
+        let mut next = 0;
+        while let Some(mount) = all.get(next).cloned() {
+            all.extend(mount.children());
+            next += 1;
+        }
+        all
+    }
+}
+
+static INTERNAL: SetOnce<Arc<Mount>> = SetOnce::new();
+
+/// The mount that stands in the paths of objects outside every tree.
+#[doc(alias = "kern_mount")]
+pub fn internal_mount() -> Arc<Mount> {
+    if let Some(mount) = INTERNAL.get() {
+        return mount.clone();
+    }
+    let Instance { sb, root } = crate::fs::anon_inodes::instance();
+    let mount = Mount::new(sb, root, b"none", MsFlags::empty());
+    // Somebody else's may have come first: any of them serves.
+    let _ = INTERNAL.set(mount.clone());
+    mount
+}
+
+/// When a mount may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detach {
+    IfIdle,
+    Always,
+}
+
+/// Whether paths lead into the mount: besides the tree's reference and the caller's, every open file and directory has one.
+fn is_busy(mount: &Arc<Mount>) -> bool {
+    Arc::strong_count(mount) > 2
+}
+
+/// The top of what is mounted at `path`.
+#[doc(alias = "traverse_mounts")]
+pub fn follow_mounts(mut path: Path) -> Path {
+    while let Some(mount) = path.mnt.child_at(&path.dentry) {
+        path = mount.root_path();
+    }
+    path
 }

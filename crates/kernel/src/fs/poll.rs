@@ -31,6 +31,11 @@ impl<'a> PollTable<'a> {
         PollTable { key, registrar: Some(registrar) }
     }
 
+    /// Whether the asker wants to wait; spares files with expensive queues the trouble.
+    pub fn wants_queues(&self) -> bool {
+        self.registrar.is_some()
+    }
+
     /// Registers on `queue` if the asker wants to wait.
     pub fn poll_wait(&mut self, queue: &Arc<WaitQueueHead>) {
         if let Some(registrar) = &mut self.registrar {

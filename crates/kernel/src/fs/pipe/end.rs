@@ -200,8 +200,8 @@ impl Pipe {
 
     /// Attributes of a pipe without a name; a FIFO has those of its inode.
     fn stat(&self, file: &File) -> Result<Kstat, Error> {
-        match file.inode() {
-            Some(inode) => inode.stat(),
+        match &file.path {
+            Some(path) => path.stat(),
             None => Ok(Kstat { mode: S_IFIFO | 0o600, ..Kstat::default() }),
         }
     }

@@ -1,0 +1,98 @@
+//! Objects outside every tree: the file system they are said to be on, and the inodes of files without a path.
+//!
+//! Mirrors: fs/anon_inodes.c, Linux 6.1.
+//! Differs: an inode is made only when a path to the file is asked for (`AT_EMPTY_PATH`, /proc/PID/fd/N).
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::statfs::{ANON_INODE_FS_MAGIC, Statfs};
+use zerocopy::FromZeros;
+
+use crate::fs::attr::{Kstat, Owner};
+use crate::fs::dcache::{Dentry, Path};
+use crate::fs::file::{File, FileOperations};
+use crate::fs::inode::{Iattr, Inode, InodeCommon};
+use crate::fs::namespace::internal_mount;
+use crate::fs::super_block::{Instance, SuperBlock};
+
+struct AnonFs;
+
+impl SuperBlock for AnonFs {
+    fn type_name(&self) -> &'static str {
+        "anon_inodefs"
+    }
+
+    fn statfs(&self, _dentry: &Dentry) -> Result<Statfs, Error> {
+        let mut out = Statfs::new_zeroed();
+        (out.f_type, out.f_bsize, out.f_namelen) = (ANON_INODE_FS_MAGIC, 4096, 255);
+        Ok(out)
+    }
+}
+
+/// The internal file system's instance.
+pub fn instance() -> Instance {
+    let root = Dentry::root(Arc::new(RootInode(InodeCommon::default())));
+    Instance { sb: Arc::new(AnonFs), root }
+}
+
+struct RootInode(InodeCommon);
+
+impl Inode for RootInode {
+    fn common(&self) -> &InodeCommon {
+        &self.0
+    }
+
+    fn owner(&self) -> Owner {
+        Owner { mode: acrida_uapi::stat::S_IFDIR, uid: 0, gid: 0 }
+    }
+
+    fn stat(&self, _dentry: &Dentry) -> Result<Kstat, Error> {
+        Ok(Kstat { mode: acrida_uapi::stat::S_IFDIR, ..Kstat::default() })
+    }
+}
+
+/// The inode of an open file without a path.
+struct FileInode {
+    common: InodeCommon,
+    file: Arc<File>,
+}
+
+impl Inode for FileInode {
+    fn common(&self) -> &InodeCommon {
+        &self.common
+    }
+
+    fn owner(&self) -> Owner {
+        let stat = self.file.ops.stat(&self.file).unwrap_or_default();
+        Owner { mode: stat.mode, uid: stat.uid, gid: stat.gid }
+    }
+
+    fn stat(&self, _dentry: &Dentry) -> Result<Kstat, Error> {
+        self.file.ops.stat(&self.file)
+    }
+
+    fn setattr(&self, _dentry: &Dentry, _attr: &Iattr) -> Result<(), Error> {
+        Err(Errno::EOPNOTSUPP.into())
+    }
+
+    fn open(&self, _path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+        self.file.ops.reopen(&self.file, flags)
+    }
+
+    fn reopens_itself(&self) -> bool {
+        true
+    }
+}
+
+/// Where an open file stands; a place outside every tree for a file without a path.
+pub fn path_of(file: &Arc<File>) -> Path {
+    if let Some(path) = &file.path {
+        return path.clone();
+    }
+    let name = file.ops.link_name(file).unwrap_or_default();
+    let stat = file.ops.stat(file).unwrap_or_default();
+    let inode = Arc::new(FileInode { common: InodeCommon::new(stat.dev, stat.ino), file: file.clone() });
+    Path { mnt: internal_mount(), dentry: Dentry::anonymous(name.as_bytes(), inode) }
+}

@@ -1,0 +1,297 @@
+//! Dentries: the names that are in use, and the tree they form.
+//!
+//! Mirrors: fs/dcache.c, include/linux/dcache.h, Linux 6.1.
+//! Differs: there are no negative dentries; a parent knows its children weakly, so an unused dentry is gone at once unless
+//! its file system keeps it ([`Inode::keep`]); whoever looks a cached entry up asks the inode whether it still holds.
+//! Locking: `children` before `place`; two `children` locks in the order of their addresses (only `d_move` takes two).
+//! No reference to a dentry is dropped under either: the drop takes the parent's `children`.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::{Arc, Weak};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use acrida_kcore::sync::{SpinLock, SpinLockGuard};
+
+use crate::fs::inode::{Inode, Kstat, Mount};
+
+/// What a cached entry is worth.
+pub enum Revalidated {
+    /// It holds; attributes if they had to be read.
+    Valid(Option<Kstat>),
+    Stale,
+}
+
+struct Place {
+    name: Arc<[u8]>,
+    parent: Option<Arc<Dentry>>,
+}
+
+type Children = BTreeMap<Box<[u8]>, Weak<Dentry>>;
+
+/// A name in a directory and the inode behind it.
+#[doc(alias = "dentry")]
+pub struct Dentry {
+    place: SpinLock<Place>,
+    inode: Arc<dyn Inode>,
+    children: SpinLock<Children>,
+    /// The name is gone (or never was): removed, replaced, or found stale.
+    #[doc(alias = "d_unhashed")]
+    unhashed: AtomicBool,
+    /// Used since the keeper looked last (`DCACHE_REFERENCED`).
+    referenced: AtomicBool,
+    /// Mounts on this dentry (`DCACHE_MOUNTED`).
+    mounts: AtomicU32,
+}
+
+impl Dentry {
+    fn new(name: &[u8], parent: Option<Arc<Dentry>>, inode: Arc<dyn Inode>) -> Arc<Dentry> {
+        Arc::new(Dentry {
+            place: SpinLock::new(Place { name: name.into(), parent }),
+            inode,
+            children: SpinLock::default(),
+            unhashed: AtomicBool::new(false),
+            referenced: AtomicBool::new(true),
+            mounts: AtomicU32::new(0),
+        })
+    }
+
+    /// The root of a file system.
+    #[doc(alias = "d_make_root")]
+    pub fn root(inode: Arc<dyn Inode>) -> Arc<Dentry> {
+        Dentry::new(b"/", None, inode)
+    }
+
+    /// A name outside every tree: what /proc/PID/fd shows for pipes and their like.
+    #[doc(alias = "d_alloc_pseudo")]
+    pub fn anonymous(name: &[u8], inode: Arc<dyn Inode>) -> Arc<Dentry> {
+        Dentry::new(name, None, inode)
+    }
+
+    /// A file without a name in the directory `dir` (`O_TMPFILE`).
+    pub fn unnamed(dir: &Arc<Dentry>, inode: Arc<dyn Inode>) -> Arc<Dentry> {
+        let name = alloc::format!("#{}", inode.common().ino);
+        let dentry = Dentry::new(name.as_bytes(), Some(dir.clone()), inode);
+        dentry.unhashed.store(true, Ordering::Relaxed);
+        dentry
+    }
+
+    #[inline]
+    pub fn inode(&self) -> &Arc<dyn Inode> {
+        &self.inode
+    }
+
+    pub fn name(&self) -> Arc<[u8]> {
+        self.place.lock().name.clone()
+    }
+
+    /// `None` at the root of a file system.
+    pub fn parent(&self) -> Option<Arc<Dentry>> {
+        self.place.lock().parent.clone()
+    }
+
+    /// Name and parent of one moment.
+    pub fn place(&self) -> (Arc<[u8]>, Option<Arc<Dentry>>) {
+        let place = self.place.lock();
+        (place.name.clone(), place.parent.clone())
+    }
+
+    /// Whether the name is gone.
+    pub fn is_unhashed(&self) -> bool {
+        self.unhashed.load(Ordering::Acquire)
+    }
+
+    /// Whether it was used since the last question.
+    pub fn take_referenced(&self) -> bool {
+        self.referenced.swap(false, Ordering::Relaxed)
+    }
+
+    pub fn is_mountpoint(&self) -> bool {
+        self.mounts.load(Ordering::Acquire) != 0
+    }
+
+    pub fn mount_added(&self) {
+        self.mounts.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub fn mount_removed(&self) {
+        self.mounts.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// The cached child `name`, not asked whether it still holds.
+    #[doc(alias = "d_lookup")]
+    pub fn child(&self, name: &[u8]) -> Option<Arc<Dentry>> {
+        let child = self.children.lock().get(name)?.upgrade()?;
+        child.referenced.store(true, Ordering::Relaxed);
+        Some(child)
+    }
+
+    /// The child `name` with this inode: the cached one if it is the same object, else a new one in its place.
+    #[doc(alias = "d_add")]
+    pub fn add(self: &Arc<Self>, name: &[u8], inode: Arc<dyn Inode>) -> Arc<Dentry> {
+        let mut children = self.children.lock();
+        let old = children.get(name).and_then(Weak::upgrade);
+        if let Some(old) = &old
+            && Arc::ptr_eq(&old.inode, &inode)
+        {
+            let old = old.clone();
+            drop(children);
+            return old;
+        }
+        let dentry = Dentry::new(name, Some(self.clone()), inode);
+        children.insert(name.into(), Arc::downgrade(&dentry));
+        drop(children);
+        if let Some(old) = old {
+            old.unhashed.store(true, Ordering::Release);
+        }
+        dentry.inode.keep(&dentry);
+        dentry
+    }
+
+    /// Takes the name out of its parent.
+    #[doc(alias = "d_drop")]
+    pub fn unhash(&self) {
+        if !self.unhashed.swap(true, Ordering::AcqRel) {
+            self.leave_parent();
+        }
+    }
+
+    /// A removed directory or file that gets a name again (`linkat` of an `O_TMPFILE` file).
+    pub fn rehash(self: &Arc<Self>, dir: &Arc<Dentry>, name: &[u8]) {
+        let mut children = dir.children.lock();
+        let old = children.insert(name.into(), Arc::downgrade(self));
+        let former = {
+            let mut place = self.place.lock();
+            place.name = name.into();
+            place.parent.replace(dir.clone())
+        };
+        self.unhashed.store(false, Ordering::Release);
+        drop(children);
+        drop((old, former));
+    }
+
+    fn leave_parent(&self) {
+        let (name, parent) = self.place();
+        if let Some(parent) = parent {
+            parent.forget(&name, self);
+        }
+    }
+
+    fn forget(&self, name: &[u8], child: &Dentry) {
+        let mut children = self.children.lock();
+        if children.get(name).is_some_and(|weak| core::ptr::eq(weak.as_ptr(), child)) {
+            children.remove(name);
+        }
+    }
+
+    /// Whether `self` is `other` or lies below it.
+    #[doc(alias = "is_subdir")]
+    pub fn is_at_or_below(self: &Arc<Self>, other: &Arc<Dentry>) -> bool {
+        let mut at = Some(self.clone());
+        while let Some(dentry) = at {
+            if Arc::ptr_eq(&dentry, other) {
+                return true;
+            }
+            at = dentry.parent();
+        }
+        false
+    }
+}
+
+fn lock_both<'a>(a: &'a Dentry, b: &'a Dentry) -> (SpinLockGuard<'a, Children>, Option<SpinLockGuard<'a, Children>>) {
+    if core::ptr::eq(a, b) {
+        return (a.children.lock(), None);
+    }
+    if core::ptr::from_ref(a) < core::ptr::from_ref(b) {
+        let first = a.children.lock();
+        return (first, Some(b.children.lock()));
+    }
+    let second = b.children.lock();
+    (a.children.lock(), Some(second))
+}
+
+/// Moves `dentry` to another name; what was there loses its name, or takes the old one if `exchange` names it.
+pub fn d_move(dentry: &Arc<Dentry>, new_dir: &Arc<Dentry>, new_name: &[u8], exchange: Option<&Arc<Dentry>>) {
+    let (old_name, old_dir) = dentry.place();
+    let Some(old_dir) = old_dir else { return };
+    let (mut from, mut to) = lock_both(&old_dir, new_dir);
+    from.remove(&*old_name);
+    let replaced = to.as_mut().unwrap_or(&mut from).insert(new_name.into(), Arc::downgrade(dentry));
+    set_place(dentry, new_dir, new_name);
+    if let Some(other) = exchange {
+        from.insert((*old_name).into(), Arc::downgrade(other));
+        set_place(other, &old_dir, &old_name);
+    }
+    drop((from, to));
+    if exchange.is_none()
+        && let Some(replaced) = replaced.and_then(|weak| weak.upgrade())
+        && !Arc::ptr_eq(&replaced, dentry)
+    {
+        replaced.unhashed.store(true, Ordering::Release);
+    }
+}
+
+/// The former parent is still referenced by the caller, so nothing is dropped for good here.
+fn set_place(dentry: &Dentry, dir: &Arc<Dentry>, name: &[u8]) {
+    let mut place = dentry.place.lock();
+    place.name = name.into();
+    place.parent = Some(dir.clone());
+}
+
+impl Drop for Dentry {
+    /// Leaves the parent, and drops parents that nobody else holds one after the other: the tree may be deep, the stack is not.
+    fn drop(&mut self) {
+        let place = self.place.get_mut();
+        let Some(mut parent) = place.parent.take() else { return };
+        let name = place.name.clone();
+        parent.forget(&name, self);
+        while let Some(mut dead) = Arc::into_inner(parent) {
+            let place = dead.place.get_mut();
+            let name = place.name.clone();
+            match place.parent.take() {
+                Some(next) => {
+                    // The dead dentry has moved: compare by what its weak reference says, not by address.
+                    next.forget_dead(&name);
+                    parent = next;
+                }
+                None => break,
+            }
+        }
+    }
+}
+
+impl Dentry {
+    fn forget_dead(&self, name: &[u8]) {
+        let mut children = self.children.lock();
+        if children.get(name).is_some_and(|weak| weak.strong_count() == 0) {
+            children.remove(name);
+        }
+    }
+}
+
+/// A place in the tree of mounts.
+#[doc(alias = "path")]
+#[derive(Clone)]
+pub struct Path {
+    pub mnt: Arc<Mount>,
+    pub dentry: Arc<Dentry>,
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Path) -> bool {
+        Arc::ptr_eq(&self.mnt, &other.mnt) && Arc::ptr_eq(&self.dentry, &other.dentry)
+    }
+}
+
+impl Path {
+    #[inline]
+    pub fn inode(&self) -> &Arc<dyn Inode> {
+        self.dentry.inode()
+    }
+
+    /// The attributes.
+    #[doc(alias = "vfs_getattr")]
+    pub fn stat(&self) -> Result<Kstat, acrida_uapi::errno::Error> {
+        self.inode().stat(&self.dentry)
+    }
+}

@@ -1,0 +1,82 @@
+//! Directories of the host: making files in them, and reading them.
+//!
+//! Mirrors: fs/hostfs/hostfs_kern.c, Linux 6.1.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use acrida_kcore::host::HostFd;
+use acrida_uapi::dirent::LinuxDirent64;
+use acrida_uapi::errno::Error;
+use acrida_uapi::fcntl::{AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, O_CREAT, O_EXCL, O_NOFOLLOW, O_TMPFILE, SEEK_CUR, SEEK_SET};
+use zerocopy::FromBytes;
+
+use crate::fs::hostfs::HostInode;
+use crate::fs::hostfs::file::{HostFile, host_flags};
+use crate::fs::hostfs::handle::HostHandle;
+use crate::fs::inode::{Created, Dentry};
+use crate::fs::readdir::DirContext;
+use crate::host;
+
+/// A new regular file, opened as `flags` say: the host must do both at once, the mode may forbid the open later.
+pub fn create(dir: &HostInode, fd: HostFd, name: &[u8], mode: u32, flags: u32) -> Result<Created, Error> {
+    made(dir, host::fs::openat(fd, name, host_flags(flags) | O_CREAT | O_EXCL | O_NOFOLLOW, mode)?)
+}
+
+/// A file without a name.
+pub fn tmpfile(dir: &HostInode, fd: HostFd, mode: u32, flags: u32) -> Result<Created, Error> {
+    made(dir, host::fs::openat(fd, b".", host_flags(flags) | O_TMPFILE | (flags & O_EXCL), mode)?)
+}
+
+fn made(dir: &HostInode, fd: HostFd) -> Result<Created, Error> {
+    let handle = Arc::new(HostHandle::new(fd));
+    let stat = host::fs::statx(handle.fd(), b"")?;
+    let inode = dir.fs().inode(&stat);
+    inode.opened(&handle);
+    Ok(Created { inode, ops: Some(Box::new(HostFile::regular(handle))) })
+}
+
+/// A new name `name` in `fd` for the object of `old`.
+pub fn link(fd: HostFd, name: &[u8], old: &Dentry) -> Result<(), Error> {
+    let inode = HostInode::of(old)?;
+    if let Ok(spot) = inode.named_spot(old) {
+        return Ok(host::fs::linkat(spot.fd, &spot.name, fd, name, 0)?);
+    }
+    let spot = inode.spot(old)?;
+    match host::fs::linkat(spot.fd, b"", fd, name, AT_EMPTY_PATH) {
+        Ok(()) => Ok(()),
+        // That form needs a capability; the way through /proc does not.
+        Err(_) => Ok(host::fs::linkat(HostFd::CWD, &spot.path(), fd, name, AT_SYMLINK_FOLLOW)?),
+    }
+}
+
+/// Emits entries from the host descriptor's position on; what does not fit is read again next time.
+pub fn iterate(fd: HostFd, ctx: &mut DirContext<'_>) -> Result<(), Error> {
+    if let Some((addr, len)) = ctx.raw_user() {
+        // The host's records are what the guest wants: no copy.
+        let len = host::fs::getdents64_user(fd, addr, len)?;
+        ctx.filled(len);
+        return Ok(());
+    }
+    let mut buf = alloc::vec![0; 32 << 10];
+    let mut resume = host::fs::lseek(fd, 0, SEEK_CUR)?.cast_signed();
+    loop {
+        let len = host::fs::getdents64(fd, &mut buf)?;
+        if len == 0 {
+            return Ok(());
+        }
+        let mut rest = &buf[..len];
+        while let Ok((head, _)) = LinuxDirent64::read_from_prefix(rest) {
+            let (record, after) = rest.split_at(usize::from(head.d_reclen).min(rest.len()));
+            let name = &record[size_of::<LinuxDirent64>()..];
+            let name = name.split(|&b| b == 0).next().unwrap_or(name);
+            if !ctx.emit(name, head.d_ino, head.d_type, head.d_off.cast_unsigned()) {
+                // Back to where this entry starts.
+                host::fs::lseek(fd, resume, SEEK_SET)?;
+                return Ok(());
+            }
+            resume = head.d_off;
+            rest = after;
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Open files of the host.
+//!
+//! Mirrors: fs/hostfs/hostfs_kern.c (file operations), Linux 6.1.
+//! Differs: one host descriptor per open file; the host keeps the position and serialises its users. `File::pos` holds
+//! [`HOST_POSITION`], which reads and writes understand as "the descriptor's own".
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use acrida_kcore::host::HostFd;
+use acrida_uapi::errno::{Errno, Error, Restart};
+use acrida_uapi::fcntl::{
+    F_SETFL, O_ACCMODE, O_APPEND, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY,
+    O_NOFOLLOW, O_NONBLOCK, O_PATH, O_SYNC, O_TRUNC, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
+};
+use acrida_uapi::nr;
+use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
+
+use crate::abi::SysResult;
+use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::hostfs::handle::HostHandle;
+use crate::fs::hostfs::inode::HostInode;
+use crate::fs::hostfs::{dir, watch};
+use crate::fs::inode::{DirContext, Kstat, Path};
+use crate::fs::iov_iter::IovIter;
+use crate::fs::poll::PollTable;
+use crate::host;
+use crate::host::io::{Blocking, Buffer, Direction};
+use crate::mm::{MapBacking, MmapRequest};
+
+/// In place of a position: the host descriptor's own.
+pub const HOST_POSITION: u64 = u64::MAX;
+
+/// What stands behind the descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Regular,
+    Directory,
+    /// Devices, and whatever else can block.
+    Stream,
+}
+
+/// An open file of the host.
+pub struct HostFile {
+    handle: Arc<HostHandle>,
+    kind: Kind,
+}
+
+/// The flags of an open that the host must know. `O_NONBLOCK` is added for regular files by the caller: should the name
+/// have become a FIFO in between, the open must not hang.
+pub fn host_flags(flags: u32) -> u32 {
+    let meant = O_ACCMODE | O_APPEND | O_TRUNC | O_DIRECT | O_DSYNC | O_SYNC | O_NOATIME | O_LARGEFILE | O_NONBLOCK;
+    (flags & meant) | O_NOCTTY
+}
+
+/// `EINTR` of an interrupted host call is a restart; nothing was done yet.
+pub fn restart(errno: Errno) -> Error {
+    if errno == Errno::EINTR { Restart::ERESTARTSYS.into() } else { errno.into() }
+}
+
+impl HostFile {
+    pub fn regular(handle: Arc<HostHandle>) -> HostFile {
+        HostFile { handle, kind: Kind::Regular }
+    }
+
+    /// Opens what `path` names.
+    pub fn open(inode: &HostInode, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+        let mode = inode.mode();
+        let (fd, kind) = match mode & S_IFMT {
+            S_IFDIR => {
+                let dir = inode.dir_fd(&path.dentry)?;
+                (host::fs::openat(dir, b".", host_flags(flags) | O_DIRECTORY, 0)?, Kind::Directory)
+            }
+            S_IFREG => (open_regular(inode, path, flags)?, Kind::Regular),
+            _ => {
+                let spot = inode.spot(&path.dentry)?;
+                let path = spot.path();
+                (host::fs::openat_blocking(HostFd::CWD, &path, host_flags(flags)).map_err(restart)?, Kind::Stream)
+            }
+        };
+        let handle = Arc::new(HostHandle::new(fd));
+        if kind == Kind::Regular {
+            let stat = host::fs::statx(fd, b"")?;
+            if !inode.is_same_object(&stat) {
+                // Replaced between look-up and open.
+                return Err(Errno::ESTALE.into());
+            }
+        }
+        inode.opened(&handle);
+        Ok(Box::new(HostFile { handle, kind }))
+    }
+
+    /// A descriptor that only marks the place.
+    pub fn open_path(inode: &HostInode, path: &Path) -> Result<Box<dyn FileOperations>, Error> {
+        let spot = inode.spot(&path.dentry)?;
+        let fd = if spot.name.is_empty() {
+            host::fs::openat(HostFd::CWD, &spot.path(), O_PATH, 0)?
+        } else {
+            host::fs::openat(spot.fd, &spot.name, O_PATH | O_NOFOLLOW, 0)?
+        };
+        let handle = Arc::new(HostHandle::new(fd));
+        inode.opened(&handle);
+        let kind = if inode.is_regular() { Kind::Regular } else { Kind::Stream };
+        Ok(Box::new(HostFile { handle, kind }))
+    }
+
+    fn blocking(&self) -> Blocking {
+        if self.kind == Kind::Stream { Blocking::Interruptible } else { Blocking::Never }
+    }
+
+    fn transfer(&self, iter: &mut IovIter<'_>, direction: Direction, pos: &mut u64) -> SysResult {
+        transfer(self.handle.fd(), iter, direction, pos, self.kind != Kind::Stream, self.blocking())
+    }
+}
+
+/// Moves the bytes of `iter`; moves `pos` unless it is the host's.
+pub fn transfer(
+    fd: HostFd,
+    iter: &mut IovIter<'_>,
+    direction: Direction,
+    pos: &mut u64,
+    seekable: bool,
+    blocking: Blocking,
+) -> SysResult {
+    let position = (seekable && *pos != HOST_POSITION).then_some(*pos);
+    let result = if let Some(bytes) = iter.kernel_out_segment() {
+        host::io::transfer(fd, direction, Buffer::Out(bytes), position, blocking)
+    } else if let Some(bytes) = iter.kernel_in_segment() {
+        host::io::transfer(fd, direction, Buffer::In(bytes), position, blocking)
+    } else {
+        match iter.user_segments().as_deref() {
+            Some([one]) => {
+                let addr = acrida_kcore::uaccess::UserAddr(one.iov_base);
+                host::io::transfer(fd, direction, Buffer::User(addr, one.iov_len as usize), position, blocking)
+            }
+            Some([]) | None => host::io::transfer(fd, direction, Buffer::In(&[]), position, blocking),
+            Some(segments) => host::io::transfer_vec(fd, direction, segments, position, blocking),
+        }
+    };
+    let done = result.map_err(restart)?;
+    iter.advance(done);
+    if position.is_some() {
+        *pos += done as u64;
+    }
+    Ok(done)
+}
+
+fn open_regular(inode: &HostInode, path: &Path, flags: u32) -> Result<HostFd, Errno> {
+    let flags = host_flags(flags) | O_NONBLOCK;
+    match inode.named_spot(&path.dentry) {
+        Ok(spot) => host::fs::openat(spot.fd, &spot.name, flags | O_NOFOLLOW, 0),
+        // Removed, but still open somewhere: through /proc.
+        Err(_) => host::fs::openat(HostFd::CWD, &inode.spot(&path.dentry)?.path(), flags, 0),
+    }
+}
+
+/// `SEEK_*` of an origin.
+pub fn seek_number(whence: Whence) -> u32 {
+    match whence {
+        Whence::Set => SEEK_SET,
+        Whence::Cur => SEEK_CUR,
+        Whence::End => SEEK_END,
+        Whence::Data => SEEK_DATA,
+        Whence::Hole => SEEK_HOLE,
+    }
+}
+
+/// Event mask now, and the queue for later ones.
+pub fn poll(fd: HostFd, table: &mut PollTable<'_>) -> u32 {
+    if table.wants_queues() {
+        table.poll_wait(&watch::watch(fd));
+    }
+    const ALL: u16 = 0x3fff;
+    host::io::poll_now(fd, ALL).into()
+}
+
+impl FileOperations for HostFile {
+    fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        self.transfer(to, Direction::Read, pos)
+    }
+
+    fn write(&self, _file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        self.transfer(from, Direction::Write, pos)
+    }
+
+    fn llseek(&self, _file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+        Ok(host::fs::lseek(self.handle.fd(), offset, seek_number(whence))?)
+    }
+
+    fn start_pos(&self) -> u64 {
+        HOST_POSITION
+    }
+
+    fn seekable(&self) -> bool {
+        self.kind != Kind::Stream
+    }
+
+    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+        (self.kind == Kind::Stream).then(|| poll(self.handle.fd(), table))
+    }
+
+    fn can_poll(&self) -> bool {
+        self.kind == Kind::Stream
+    }
+
+    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+        host::io::ioctl(self.handle.fd(), cmd, arg, self.blocking()).map_err(restart)
+    }
+
+    fn mmap(&self, _file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
+        if self.kind == Kind::Directory {
+            return Err(Errno::ENODEV.into());
+        }
+        Ok(MapBacking::Host(self.handle.fd(), request.offset))
+    }
+
+    fn fsync(&self, _file: &Arc<File>, datasync: bool) -> Result<(), Error> {
+        let nr = if datasync { nr::fdatasync } else { nr::fsync };
+        Ok(host::fs::sync_call(nr, self.handle.fd())?)
+    }
+
+    fn fallocate(&self, _file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+        Ok(host::fs::fallocate(self.handle.fd(), mode, offset, len)?)
+    }
+
+    fn truncate(&self, _file: &Arc<File>, len: u64) -> Result<(), Error> {
+        Ok(host::fs::ftruncate(self.handle.fd(), len)?)
+    }
+
+    fn iterate(&self, _file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {
+        if self.kind != Kind::Directory {
+            return Err(Errno::ENOTDIR.into());
+        }
+        dir::iterate(self.handle.fd(), ctx)
+    }
+
+    fn stat(&self, _file: &File) -> Result<Kstat, Error> {
+        Ok(host::fs::statx(self.handle.fd(), b"")?)
+    }
+
+    fn set_flags(&self, _file: &File, flags: u32) -> Result<(), Error> {
+        Ok(host::fs::fcntl(self.handle.fd(), F_SETFL, (flags & !(O_CREAT | O_EXCL)).into()).map(drop)?)
+    }
+
+    fn host_fd(&self) -> Option<HostFd> {
+        Some(self.handle.fd())
+    }
+}

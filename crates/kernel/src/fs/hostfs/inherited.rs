@@ -1,0 +1,180 @@
+//! Descriptors the world was started with: standard input, output and error.
+//!
+//! Mirrors: nothing in Linux.
+//! Differs: their open file descriptions are shared with the programs outside (a shell, `tee`), so status flags are kept
+//! on our side only, and the position is the host's.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use acrida_kcore::host::HostFd;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::fcntl::{F_GETFL, SEEK_CUR};
+use acrida_uapi::poll::{POLLERR, POLLHUP, POLLIN, POLLOUT};
+use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
+
+use crate::abi::SysResult;
+use crate::fs::attr::{Kstat, Owner};
+use crate::fs::dcache::Dentry;
+use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::hostfs::file::{self, HOST_POSITION};
+use crate::fs::hostfs::handle::HostHandle;
+use crate::fs::inode::{Inode, InodeCommon, Path};
+use crate::fs::iov_iter::IovIter;
+use crate::fs::poll::PollTable;
+use crate::host;
+use crate::host::io::{Blocking, Direction};
+use crate::mm::{MapBacking, MmapRequest};
+
+/// An open file over a descriptor that came from outside; takes it over.
+pub fn wrap_inherited(fd: HostFd) -> Result<Arc<File>, Error> {
+    let flags = host::fs::fcntl(fd, F_GETFL, 0)? as u32;
+    let handle = Arc::new(HostHandle::new(fd));
+    let stat = host::fs::statx(fd, b"")?;
+    let name = host::fs::readlinkat(HostFd::CWD, &host::fs::fd_path(fd, b"")).unwrap_or_default();
+    let owner = Owner { mode: stat.mode, uid: stat.uid, gid: stat.gid };
+    let inode = Arc::new(InheritedInode { common: InodeCommon::new(stat.dev, stat.ino), handle: handle.clone(), owner });
+    let seekable = matches!(stat.mode & S_IFMT, S_IFREG | S_IFDIR) && host::fs::lseek(fd, 0, SEEK_CUR).is_ok();
+    let path = Path { mnt: crate::fs::namespace::internal_mount(), dentry: Dentry::anonymous(&name, inode) };
+    Ok(File::of_path(Box::new(Inherited { handle, seekable }), flags, path))
+}
+
+/// The inode of an inherited descriptor, known only through it.
+struct InheritedInode {
+    common: InodeCommon,
+    handle: Arc<HostHandle>,
+    owner: Owner,
+}
+
+impl Inode for InheritedInode {
+    fn common(&self) -> &InodeCommon {
+        &self.common
+    }
+
+    fn owner(&self) -> Owner {
+        self.owner
+    }
+
+    fn stat(&self, _dentry: &Dentry) -> Result<Kstat, Error> {
+        Ok(host::fs::statx(self.handle.fd(), b"")?)
+    }
+
+    fn checks_itself(&self) -> bool {
+        true
+    }
+
+    fn setattr(&self, _dentry: &Dentry, attr: &crate::fs::attr::Iattr) -> Result<(), Error> {
+        if let Some(mode) = attr.mode {
+            host::fs::fchmodat(HostFd::CWD, &host::fs::fd_path(self.handle.fd(), b""), mode)?;
+        }
+        if attr.uid.is_some() || attr.gid.is_some() {
+            host::fs::fchownat(self.handle.fd(), b"", attr.uid.unwrap_or(u32::MAX), attr.gid.unwrap_or(u32::MAX))?;
+        }
+        if let Some(size) = attr.size {
+            host::fs::ftruncate(self.handle.fd(), size)?;
+        }
+        Ok(())
+    }
+
+    /// A fresh open of the same object, as through /proc/self/fd.
+    fn open(&self, _path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+        let path = host::fs::fd_path(self.handle.fd(), b"");
+        let fd = host::fs::openat_blocking(HostFd::CWD, &path, file::host_flags(flags))?;
+        let seekable = matches!(self.owner.mode & S_IFMT, S_IFREG | S_IFDIR);
+        Ok(Box::new(Inherited { handle: Arc::new(HostHandle::new(fd)), seekable }))
+    }
+}
+
+struct Inherited {
+    handle: Arc<HostHandle>,
+    seekable: bool,
+}
+
+impl Inherited {
+    /// Our file may be non-blocking while the shared description is not.
+    fn check_ready(&self, file: &File, wanted: u16) -> Result<(), Errno> {
+        if self.seekable || !file.nonblocking() {
+            return Ok(());
+        }
+        let now = host::io::poll_now(self.handle.fd(), wanted | POLLERR | POLLHUP);
+        if now == 0 { Err(Errno::EAGAIN) } else { Ok(()) }
+    }
+
+    fn blocking(&self) -> Blocking {
+        if self.seekable { Blocking::Never } else { Blocking::Interruptible }
+    }
+}
+
+impl FileOperations for Inherited {
+    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        self.check_ready(file, POLLIN)?;
+        file::transfer(self.handle.fd(), to, Direction::Read, pos, self.seekable, self.blocking())
+    }
+
+    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        self.check_ready(file, POLLOUT)?;
+        file::transfer(self.handle.fd(), from, Direction::Write, pos, self.seekable, self.blocking())
+    }
+
+    fn llseek(&self, _file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+        Ok(host::fs::lseek(self.handle.fd(), offset, file::seek_number(whence))?)
+    }
+
+    fn start_pos(&self) -> u64 {
+        HOST_POSITION
+    }
+
+    fn seekable(&self) -> bool {
+        self.seekable
+    }
+
+    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+        (!self.seekable).then(|| file::poll(self.handle.fd(), table))
+    }
+
+    fn can_poll(&self) -> bool {
+        !self.seekable
+    }
+
+    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+        Ok(host::io::ioctl(self.handle.fd(), cmd, arg, self.blocking()).map_err(file::restart)?)
+    }
+
+    fn mmap(&self, _file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
+        if !self.seekable {
+            return Err(Errno::ENODEV.into());
+        }
+        Ok(MapBacking::Host(self.handle.fd(), request.offset))
+    }
+
+    fn fsync(&self, _file: &Arc<File>, datasync: bool) -> Result<(), Error> {
+        let nr = if datasync { acrida_uapi::nr::fdatasync } else { acrida_uapi::nr::fsync };
+        Ok(host::fs::sync_call(nr, self.handle.fd())?)
+    }
+
+    fn fallocate(&self, _file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+        Ok(host::fs::fallocate(self.handle.fd(), mode, offset, len)?)
+    }
+
+    fn truncate(&self, _file: &Arc<File>, len: u64) -> Result<(), Error> {
+        Ok(host::fs::ftruncate(self.handle.fd(), len)?)
+    }
+
+    fn iterate(&self, _file: &Arc<File>, ctx: &mut crate::fs::readdir::DirContext<'_>) -> Result<(), Error> {
+        super::dir::iterate(self.handle.fd(), ctx)
+    }
+
+    fn stat(&self, _file: &File) -> Result<Kstat, Error> {
+        Ok(host::fs::statx(self.handle.fd(), b"")?)
+    }
+
+    fn link_name(&self, file: &File) -> Option<String> {
+        let path = file.path.as_ref()?;
+        Some(String::from_utf8_lossy(&path.dentry.name()).into_owned())
+    }
+
+    fn host_fd(&self) -> Option<HostFd> {
+        Some(self.handle.fd())
+    }
+}

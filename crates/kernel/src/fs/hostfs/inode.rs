@@ -1,0 +1,377 @@
+//! Inodes of the host: where they are, what is known of them, and how they change.
+//!
+//! Mirrors: fs/hostfs/hostfs_kern.c (inode operations), Linux 6.1.
+//! Differs: an inode is reached through a descriptor if there is one, else by its dentry's name in its directory.
+//! Locking: `seen`, `dir`, `open` and `link` are leaf locks; none is held over a host call.
+
+use alloc::boxed::Box;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use acrida_kcore::host::HostFd;
+use acrida_kcore::platform::{ClockId, platform};
+use acrida_kcore::sync::SpinLock;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::fcntl::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
+use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG};
+use acrida_uapi::time::{Timespec, UTIME_NOW, UTIME_OMIT};
+
+use crate::fs::attr::generic_permission;
+use crate::fs::file::FileOperations;
+use crate::fs::hostfs::file::HostFile;
+use crate::fs::hostfs::handle::HostHandle;
+use crate::fs::hostfs::{HostFs, dir};
+use crate::fs::inode::{
+    Created, Dentry, Iattr, Inode, InodeCommon, Kstat, Link, Looked, MAY_EXEC, MAY_READ, MAY_WRITE, NewNode, Owner, Path,
+    Rename, Revalidated, SetTime,
+};
+use crate::host;
+use crate::kernel::cred::Cred;
+use crate::kernel::task::try_current;
+
+/// How long a cached directory or symbolic link is believed, in monotonic nanoseconds.
+pub const TRUSTED_NS: u64 = 100_000_000;
+
+/// What the host said last, and what tells this object from a later one with the same number.
+#[derive(Clone, Copy)]
+struct Seen {
+    owner: Owner,
+    btime: Timespec,
+    /// For symbolic links, whose numbers are reused fast and whose text never changes.
+    mtime: Timespec,
+}
+
+impl Seen {
+    fn of(stat: &Kstat) -> Seen {
+        Seen { owner: Owner { mode: stat.mode, uid: stat.uid, gid: stat.gid }, btime: stat.btime, mtime: stat.mtime }
+    }
+
+    fn is_same_object(&self, later: &Seen) -> bool {
+        let kind = self.owner.mode & S_IFMT;
+        kind == later.owner.mode & S_IFMT
+            && self.btime == later.btime
+            && (kind != S_IFLNK || self.mtime == later.mtime)
+    }
+}
+
+/// An object of the host's file systems.
+pub struct HostInode {
+    common: InodeCommon,
+    fs: Arc<HostFs>,
+    seen: SpinLock<Seen>,
+    /// Monotonic time of the last look, ns.
+    seen_at: AtomicU64,
+    /// A directory's `O_PATH` descriptor, once something was looked up in it.
+    dir: SpinLock<Option<Arc<HostHandle>>>,
+    /// A descriptor of some open file of this inode.
+    open: SpinLock<Weak<HostHandle>>,
+    /// A symbolic link's text.
+    link: SpinLock<Option<Vec<u8>>>,
+}
+
+/// How the host reaches an object: `name` in `fd`, or `fd` itself when the name is empty.
+pub struct Spot {
+    pub fd: HostFd,
+    pub name: Arc<[u8]>,
+    _keep: (Option<Arc<HostHandle>>, Option<Arc<Dentry>>),
+}
+
+impl Spot {
+    /// A path of the host for calls that take nothing else.
+    pub fn path(&self) -> Vec<u8> {
+        host::fs::fd_path(self.fd, &self.name)
+    }
+}
+
+fn now() -> u64 {
+    platform().now(ClockId::Monotonic)
+}
+
+impl HostInode {
+    pub(super) fn new(fs: Arc<HostFs>, stat: &Kstat) -> HostInode {
+        HostInode {
+            common: InodeCommon::new(stat.dev, stat.ino),
+            fs,
+            seen: SpinLock::new(Seen::of(stat)),
+            seen_at: AtomicU64::new(now()),
+            dir: SpinLock::new(None),
+            open: SpinLock::new(Weak::new()),
+            link: SpinLock::new(None),
+        }
+    }
+
+    pub(super) fn fs(&self) -> &Arc<HostFs> {
+        &self.fs
+    }
+
+    pub fn mode(&self) -> u32 {
+        self.seen.lock().owner.mode
+    }
+
+    pub(super) fn is_same_object(&self, stat: &Kstat) -> bool {
+        self.common.dev == stat.dev && self.common.ino == stat.ino && self.seen.lock().is_same_object(&Seen::of(stat))
+    }
+
+    /// Takes new attributes over.
+    pub(super) fn saw(&self, stat: &Kstat) {
+        *self.seen.lock() = Seen::of(stat);
+        self.seen_at.store(now(), Ordering::Relaxed);
+    }
+
+    pub(super) fn set_dir_handle(&self, handle: Arc<HostHandle>) {
+        let old = self.dir.lock().replace(handle);
+        drop(old);
+    }
+
+    /// Remembers a descriptor of this inode while it is open.
+    pub(super) fn opened(&self, handle: &Arc<HostHandle>) {
+        let old = core::mem::replace(&mut *self.open.lock(), Arc::downgrade(handle));
+        drop(old);
+    }
+
+    fn handle(&self) -> Option<Arc<HostHandle>> {
+        let dir = self.dir.lock().clone();
+        dir.or_else(|| self.open.lock().upgrade())
+    }
+
+    /// Where the host finds the object.
+    pub fn spot(&self, dentry: &Dentry) -> Result<Spot, Errno> {
+        if let Some(handle) = self.handle() {
+            return Ok(Spot { fd: handle.fd(), name: Arc::from([]), _keep: (Some(handle), None) });
+        }
+        self.named_spot(dentry)
+    }
+
+    /// The name in its directory, even when there is a descriptor.
+    pub fn named_spot(&self, dentry: &Dentry) -> Result<Spot, Errno> {
+        let (name, parent) = dentry.place();
+        let parent = parent.ok_or(Errno::ENOENT)?;
+        if dentry.is_unhashed() {
+            return Err(Errno::ENOENT);
+        }
+        let fd = HostInode::of(&parent)?.dir_fd(&parent)?;
+        Ok(Spot { fd, name, _keep: (None, Some(parent)) })
+    }
+
+    /// The `O_PATH` descriptor of this directory; it lives as long as the inode.
+    pub fn dir_fd(&self, dentry: &Dentry) -> Result<HostFd, Errno> {
+        if let Some(handle) = &*self.dir.lock() {
+            return Ok(handle.fd());
+        }
+        let spot = self.spot(dentry)?;
+        let name: &[u8] = if spot.name.is_empty() { b"." } else { &spot.name };
+        let fd = host::fs::openat(spot.fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)?;
+        let fresh = Arc::new(HostHandle::new(fd));
+        let mut dir = self.dir.lock();
+        // Another thread may have been faster: its descriptor stays.
+        let kept = dir.get_or_insert_with(|| fresh.clone()).fd();
+        drop(dir);
+        Ok(kept)
+    }
+
+    fn is_dir(&self) -> bool {
+        self.mode() & S_IFMT == S_IFDIR
+    }
+
+    fn set_times(&self, spot: &Spot, attr: &Iattr) -> Result<(), Errno> {
+        let time = |time: Option<SetTime>| match time {
+            None => Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+            Some(SetTime::Now) => Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+            Some(SetTime::At(time)) => time,
+        };
+        host::fs::utimensat(spot.fd, &spot.name, &[time(attr.atime), time(attr.mtime)])
+    }
+}
+
+impl Drop for HostInode {
+    fn drop(&mut self) {
+        self.fs.forget((self.common.dev, self.common.ino));
+    }
+}
+
+impl Inode for HostInode {
+    fn common(&self) -> &InodeCommon {
+        &self.common
+    }
+
+    fn owner(&self) -> Owner {
+        self.seen.lock().owner
+    }
+
+    fn stat(&self, dentry: &Dentry) -> Result<Kstat, Error> {
+        let spot = self.spot(dentry)?;
+        let stat = host::fs::statx(spot.fd, &spot.name)?;
+        self.saw(&stat);
+        Ok(stat)
+    }
+
+    /// The way through a directory is checked against what was seen last; everything else by the host.
+    fn permission(&self, dentry: &Dentry, cred: &Cred, mask: u32) -> Result<(), Error> {
+        if mask == MAY_EXEC && self.is_dir() && generic_permission(cred, self.owner(), mask).is_ok() {
+            return Ok(());
+        }
+        let spot = self.spot(dentry)?;
+        let is_caller = try_current().is_none_or(|task| {
+            let own = task.cred();
+            own.fsuid == cred.fsuid && own.fsgid == cred.fsgid
+        });
+        if is_caller {
+            return Ok(host::fs::faccessat(spot.fd, &spot.name, mask & (MAY_READ | MAY_WRITE | MAY_EXEC))?);
+        }
+        let stat = host::fs::statx(spot.fd, &spot.name)?;
+        self.saw(&stat);
+        Ok(generic_permission(cred, self.owner(), mask)?)
+    }
+
+    fn checks_itself(&self) -> bool {
+        true
+    }
+
+    fn lookup(&self, dentry: &Arc<Dentry>, name: &[u8]) -> Result<Option<Looked>, Error> {
+        let fd = self.dir_fd(dentry)?;
+        match host::fs::statx(fd, name) {
+            Ok(stat) => Ok(Some(Looked { inode: self.fs.inode(&stat), stat: Some(stat) })),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+
+    fn revalidate(&self, dentry: &Dentry) -> Revalidated {
+        let trusted = matches!(self.mode() & S_IFMT, S_IFDIR | S_IFLNK) && self.common.dev != self.fs.proc_dev;
+        if trusted && now().wrapping_sub(self.seen_at.load(Ordering::Relaxed)) < TRUSTED_NS {
+            return Revalidated::Valid(None);
+        }
+        let Ok(spot) = self.named_spot(dentry) else { return Revalidated::Stale };
+        match host::fs::statx(spot.fd, &spot.name) {
+            Ok(stat) if self.is_same_object(&stat) => {
+                self.saw(&stat);
+                Revalidated::Valid(Some(stat))
+            }
+            _ => Revalidated::Stale,
+        }
+    }
+
+    fn keep(&self, dentry: &Arc<Dentry>) {
+        if matches!(self.mode() & S_IFMT, S_IFDIR | S_IFLNK) {
+            let old = self.fs.kept.lock().keep(dentry.clone());
+            drop(old);
+        }
+    }
+
+    fn create(&self, dentry: &Arc<Dentry>, name: &[u8], mode: u32, flags: u32) -> Result<Created, Error> {
+        dir::create(self, self.dir_fd(dentry)?, name, mode, flags)
+    }
+
+    fn mkdir(&self, dentry: &Arc<Dentry>, name: &[u8], mode: u32) -> Result<Arc<dyn Inode>, Error> {
+        let fd = self.dir_fd(dentry)?;
+        host::fs::mkdirat(fd, name, mode)?;
+        Ok(self.fs.inode(&host::fs::statx(fd, name)?))
+    }
+
+    fn mknod(&self, dentry: &Arc<Dentry>, name: &[u8], node: NewNode) -> Result<Arc<dyn Inode>, Error> {
+        let fd = self.dir_fd(dentry)?;
+        host::fs::mknodat(fd, name, node.mode, node.rdev)?;
+        Ok(self.fs.inode(&host::fs::statx(fd, name)?))
+    }
+
+    fn symlink(&self, dentry: &Arc<Dentry>, name: &[u8], target: &[u8]) -> Result<(), Error> {
+        Ok(host::fs::symlinkat(target, self.dir_fd(dentry)?, name)?)
+    }
+
+    fn link(&self, dentry: &Arc<Dentry>, name: &[u8], old: &Dentry) -> Result<(), Error> {
+        dir::link(self.dir_fd(dentry)?, name, old)
+    }
+
+    fn unlink(&self, dentry: &Arc<Dentry>, victim: &Dentry) -> Result<(), Error> {
+        Ok(host::fs::unlinkat(self.dir_fd(dentry)?, &victim.name(), 0)?)
+    }
+
+    fn rmdir(&self, dentry: &Arc<Dentry>, victim: &Dentry) -> Result<(), Error> {
+        Ok(host::fs::unlinkat(self.dir_fd(dentry)?, &victim.name(), acrida_uapi::fcntl::AT_REMOVEDIR)?)
+    }
+
+    fn rename(&self, how: &Rename<'_>) -> Result<(), Error> {
+        let to = HostInode::of(how.new_dir)?.dir_fd(how.new_dir)?;
+        let from = self.dir_fd(how.old_dir)?;
+        Ok(host::fs::renameat2(from, &how.old.name(), to, how.new_name, how.flags)?)
+    }
+
+    fn tmpfile(&self, dentry: &Arc<Dentry>, mode: u32, flags: u32) -> Result<Created, Error> {
+        dir::tmpfile(self, self.dir_fd(dentry)?, mode, flags)
+    }
+
+    fn get_link(&self, dentry: &Dentry) -> Result<Link, Error> {
+        if self.mode() & S_IFMT != S_IFLNK {
+            return Err(Errno::EINVAL.into());
+        }
+        if let Some(text) = &*self.link.lock() {
+            return Ok(Link::Text(text.clone()));
+        }
+        let spot = self.spot(dentry)?;
+        let text = host::fs::readlinkat(spot.fd, &spot.name)?;
+        if self.common.dev != self.fs.proc_dev {
+            *self.link.lock() = Some(text.clone());
+        }
+        Ok(Link::Text(text))
+    }
+
+    fn setattr(&self, dentry: &Dentry, attr: &Iattr) -> Result<(), Error> {
+        let spot = self.spot(dentry)?;
+        if attr.uid.is_some() || attr.gid.is_some() {
+            host::fs::fchownat(spot.fd, &spot.name, attr.uid.unwrap_or(u32::MAX), attr.gid.unwrap_or(u32::MAX))?;
+        }
+        if let Some(mode) = attr.mode {
+            if self.mode() & S_IFMT == S_IFLNK {
+                return Err(Errno::EOPNOTSUPP.into());
+            }
+            host::fs::fchmodat(HostFd::CWD, &spot.path(), mode)?;
+        }
+        if let Some(size) = attr.size {
+            host::fs::truncate(&spot.path(), size)?;
+        }
+        if attr.atime.is_some() || attr.mtime.is_some() {
+            self.set_times(&spot, attr)?;
+        }
+        if self.is_dir() {
+            // Searching it is decided here: know the new rights at once.
+            let stat = host::fs::statx(spot.fd, &spot.name)?;
+            self.saw(&stat);
+        }
+        Ok(())
+    }
+
+    fn open(&self, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+        HostFile::open(self, path, flags)
+    }
+
+    fn open_path(&self, path: &Path) -> Result<Box<dyn FileOperations>, Error> {
+        HostFile::open_path(self, path)
+    }
+
+    fn getxattr(&self, dentry: &Dentry, name: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(host::xattr::get(&self.spot(dentry)?.path(), name)?)
+    }
+
+    fn setxattr(&self, dentry: &Dentry, name: &[u8], value: &[u8], flags: u32) -> Result<(), Error> {
+        Ok(host::xattr::set(&self.spot(dentry)?.path(), name, value, flags)?)
+    }
+
+    fn listxattr(&self, dentry: &Dentry) -> Result<Vec<u8>, Error> {
+        Ok(host::xattr::list(&self.spot(dentry)?.path())?)
+    }
+
+    fn removexattr(&self, dentry: &Dentry, name: &[u8]) -> Result<(), Error> {
+        Ok(host::xattr::remove(&self.spot(dentry)?.path(), name)?)
+    }
+
+    fn host_dir(&self) -> Option<&HostInode> {
+        Some(self)
+    }
+}
+
+impl HostInode {
+    pub(super) fn is_regular(&self) -> bool {
+        self.mode() & S_IFMT == S_IFREG
+    }
+}

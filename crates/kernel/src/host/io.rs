@@ -1,0 +1,97 @@
+//! Host calls that move bytes, between a host file and guest or kernel memory.
+//!
+//! Mirrors: nothing in Linux.
+//! Differs: `position` is `None` for the descriptor's own; calls marked blocking end with `EINTR` at a signal.
+
+use acrida_kcore::host::{Arg, HostFd};
+use acrida_kcore::platform::platform;
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::nr;
+use acrida_uapi::uio::Iovec;
+use zerocopy::IntoBytes;
+
+/// Whether the call may block for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocking {
+    Never,
+    Interruptible,
+}
+
+/// Bytes in guest or kernel memory.
+pub enum Buffer<'a> {
+    User(UserAddr, usize),
+    Out(&'a mut [u8]),
+    In(&'a [u8]),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Read,
+    Write,
+}
+
+fn run(blocking: Blocking, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno> {
+    let host = platform().host();
+    match blocking {
+        Blocking::Never => host.call(nr, args),
+        Blocking::Interruptible => host.call_blocking(nr, args),
+    }
+}
+
+/// Reads or writes one buffer; gives the bytes moved.
+pub fn transfer(fd: HostFd, direction: Direction, buffer: Buffer<'_>, position: Option<u64>, blocking: Blocking) -> Result<usize, Errno> {
+    let nr = match (direction, position) {
+        (Direction::Read, None) => nr::read,
+        (Direction::Read, Some(_)) => nr::pread64,
+        (Direction::Write, None) => nr::write,
+        (Direction::Write, Some(_)) => nr::pwrite64,
+    };
+    let at = position.unwrap_or(0);
+    match buffer {
+        Buffer::User(addr, len) => {
+            run(blocking, nr, &mut [Arg::Fd(fd), Arg::User(addr, len), Arg::Val(len as u64), Arg::Val(at)])
+        }
+        Buffer::Out(bytes) => run(blocking, nr, &mut [Arg::Fd(fd), Arg::OutLen(bytes), Arg::Val(at)]),
+        Buffer::In(bytes) => run(blocking, nr, &mut [Arg::Fd(fd), Arg::InLen(bytes), Arg::Val(at)]),
+    }
+}
+
+/// Reads or writes several guest ranges in one call; each must lie in guest space (`EFAULT`).
+pub fn transfer_vec(fd: HostFd, direction: Direction, segments: &[Iovec], position: Option<u64>, blocking: Blocking) -> Result<usize, Errno> {
+    if !segments.iter().all(|s| UserAddr(s.iov_base).access_ok(s.iov_len as usize)) {
+        return Err(Errno::EFAULT);
+    }
+    let nr = match (direction, position) {
+        (Direction::Read, None) => nr::readv,
+        (Direction::Read, Some(_)) => nr::preadv,
+        (Direction::Write, None) => nr::writev,
+        (Direction::Write, Some(_)) => nr::pwritev,
+    };
+    let vec = Arg::In(segments.as_bytes());
+    run(blocking, nr, &mut [Arg::Fd(fd), vec, Arg::Val(segments.len() as u64), Arg::Val(position.unwrap_or(0)), Arg::Val(0)])
+}
+
+/// `struct pollfd` of one descriptor.
+#[repr(C)]
+#[derive(Clone, Copy, Default, zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+struct PollFd {
+    fd: i32,
+    events: u16,
+    revents: u16,
+}
+
+/// The events among `events` that hold now.
+pub fn poll_now(fd: HostFd, events: u16) -> u16 {
+    let mut poll = PollFd { fd: fd.0, events, revents: 0 };
+    let args = &mut [Arg::Out(poll.as_mut_bytes()), Arg::Val(1), Arg::Val(0)];
+    match platform().host().call(nr::poll, args) {
+        Ok(_) => poll.revents,
+        Err(_) => 0,
+    }
+}
+
+/// `ioctl` whose argument is a number or a guest address; the host copies what its command says.
+pub fn ioctl(fd: HostFd, cmd: u32, arg: u64, blocking: Blocking) -> Result<usize, Errno> {
+    run(blocking, nr::ioctl, &mut [Arg::Fd(fd), Arg::Val(cmd.into()), Arg::User(UserAddr(arg), 0)])
+}
