@@ -131,9 +131,14 @@ static int stop_and_continue(int flags)
 	kill(pid, SIGSTOP);
 	while (raw(SYS_wait4, (long)pid, &status, (long)WUNTRACED, 0L) == -EINTR)
 		;
+	// The status may be there before the signal.
+	while (!(flags & SA_NOCLDSTOP) && children < 1)
+		sched_yield();
 	kill(pid, SIGCONT);
 	while (raw(SYS_wait4, (long)pid, &status, (long)WCONTINUED, 0L) == -EINTR)
 		;
+	while (!(flags & SA_NOCLDSTOP) && children < 2)
+		sched_yield();
 	int before_death = children;
 	kill(pid, SIGKILL);
 	ending(pid);

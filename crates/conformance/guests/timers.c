@@ -10,9 +10,9 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 {
 	(void)signo;
 	(void)context;
-	count++;
 	last_overrun = info->si_overrun;
 	taker = gettid();
+	count++;
 }
 
 static void await(int wanted)
