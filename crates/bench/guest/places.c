@@ -15,7 +15,9 @@ const char *directory_of(const char *file_system)
     if (made[which] != NULL)
         return made[which];
     const char *root = which ? argument_text("directory", "/var/tmp") : "/dev/shm";
-    if (asprintf(&made[which], "%s/acrida-bench-%ld", root, (long)getpid()) < 0)
+    /* The runner removes what bears its label, should this process be killed. */
+    const char *label = argument_text("label", "acrida-bench");
+    if (asprintf(&made[which], "%s/%s-%ld", root, label, (long)getpid()) < 0)
         fail("asprintf");
     MUST(mkdir(made[which], 0700));
     return made[which];

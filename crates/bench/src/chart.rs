@@ -58,7 +58,7 @@ fn save(directory: &Path, name: &str, svg: &str) -> anyhow::Result<String> {
     Ok(name)
 }
 
-/// The workloads with an axis and at least two points on it.
+/// The workloads with an axis and at least one line along it.
 fn scaling(report: &Report) -> BTreeMap<&str, Vec<&Row>> {
     let mut workloads: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in report
@@ -68,7 +68,11 @@ fn scaling(report: &Report) -> BTreeMap<&str, Vec<&Row>> {
     {
         workloads.entry(&row.name).or_default().push(row);
     }
-    workloads.retain(|_, rows| rows.len() > 1);
+    workloads.retain(|_, rows| {
+        rows.first()
+            .and_then(|row| row.axis.as_deref())
+            .is_some_and(|axis| !lines(rows, axis).is_empty())
+    });
     workloads
 }
 
@@ -110,7 +114,9 @@ fn bars(group: &str, rows: &[&Row]) -> anyhow::Result<String> {
             ))
             .map_err(drawing)?;
             text(area, &row.title, 10, top, 12)?;
-            text(area, &three_digits(*cost), to + 4, top, 11)?;
+            // At the end that points away from 1.
+            let label = if *cost <= 1.0 { from - 34 } else { to + 4 };
+            text(area, &three_digits(*cost), label, top, 11)?;
         }
         Ok(())
     })
@@ -131,7 +137,7 @@ fn curves(name: &str, rows: &[&Row]) -> anyhow::Result<String> {
     draw(WIDTH, 480, |area| {
         let mut chart = ChartBuilder::on(area)
             .caption(format!("{name}: cost against {axis}"), ("sans-serif", 16))
-            .margin(12)
+            .margin(24)
             .x_label_area_size(36)
             .y_label_area_size(70)
             .build_cartesian_2d(
@@ -142,6 +148,7 @@ fn curves(name: &str, rows: &[&Row]) -> anyhow::Result<String> {
         chart
             .configure_mesh()
             .x_desc(axis)
+            .light_line_style(WHITE)
             .y_label_formatter(&|value| unit.format(*value))
             .x_label_formatter(&|value| format!("{value:.0}"))
             .draw()
@@ -167,6 +174,7 @@ fn curves(name: &str, rows: &[&Row]) -> anyhow::Result<String> {
         }
         chart
             .configure_series_labels()
+            .position(SeriesLabelPosition::UpperLeft)
             .background_style(WHITE.mix(0.8))
             .border_style(NATIVE)
             .draw()
@@ -199,6 +207,7 @@ fn lines(rows: &[&Row], axis: &str) -> BTreeMap<String, Vec<Point>> {
             acrida: comparison.acrida.spread.median,
         });
     }
+    lines.retain(|_, points| points.len() > 1);
     lines
 }
 

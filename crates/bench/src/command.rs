@@ -11,10 +11,14 @@ use anyhow::{Context, bail};
 use crate::catalogue::{self, Case};
 use crate::figure::Effort;
 use crate::guest::Guest;
+use crate::interrupt;
 use crate::report::{FORMAT, Report, Settings};
 use crate::run::{Plan, run};
 use crate::side::{Peer, Side};
 use crate::{chart, doc, table};
+
+/// As shells name an end by SIGINT.
+const INTERRUPTED: u8 = 130;
 
 /// Measure workloads natively and under acrida, side by side
 #[derive(Clone, Debug, clap::Args)]
@@ -68,7 +72,8 @@ pub struct BenchArgs {
     pub prefix: Option<String>,
 }
 
-/// Runs `acrida bench`; `acrida` is the command to be measured. Ends with 1 when a workload failed.
+/// Runs `acrida bench`; `acrida` is the command to be measured. Ends with 1 when a workload failed, and
+/// with 130 when it was interrupted.
 ///
 /// # Errors
 /// When nothing could be measured at all, or the results could not be written.
@@ -82,7 +87,11 @@ pub fn main(args: BenchArgs, acrida: &Path) -> anyhow::Result<ExitCode> {
                 list(&cases);
                 return Ok(ExitCode::SUCCESS);
             }
-            run(&plan(&args, acrida, &guest), &cases)
+            interrupt::watch()?;
+            match run(&plan(&args, acrida, &guest), &cases) {
+                Some(report) => report,
+                None => return Ok(ExitCode::from(INTERRUPTED)),
+            }
         }
     };
     show(&args, &report)?;

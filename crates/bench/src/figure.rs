@@ -11,6 +11,8 @@ use crate::process::{Finished, Running, quote};
 use crate::side::Side;
 use crate::statistics::median;
 
+const MOST_PROGRAM_SAMPLES: u32 = 2;
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -32,6 +34,16 @@ pub struct Effort {
     pub limit: Duration,
 }
 
+impl Effort {
+    /// A program takes long, and its own length evens out what disturbs a short loop.
+    fn for_program(self) -> Self {
+        Self {
+            samples: self.samples.min(MOST_PROGRAM_SAMPLES),
+            ..self
+        }
+    }
+}
+
 /// The line that the guest prints.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -51,7 +63,7 @@ pub fn measure(case: &Case, side: &Side, guest: &Guest, effort: Effort) -> Outco
             run_guest(words, side, guest, effort)
         }
         Kind::Program(program) => match program.prepare(guest) {
-            Ok(words) => run_guest(words, side, guest, effort),
+            Ok(words) => run_guest(words, side, guest, effort.for_program()),
             Err(outcome) => Ok(outcome),
         },
         Kind::World(world) => world.measure(side, guest, effort),
@@ -66,6 +78,9 @@ fn run_guest(
     effort: Effort,
 ) -> anyhow::Result<Outcome> {
     words.insert(0, guest.program().into());
+    if let Some(label) = guest.label() {
+        words.push(format!("label={}", label.display()).into());
+    }
     words.push(format!("time={}", effort.time.as_millis()).into());
     words.push(format!("samples={}", effort.samples).into());
     let finished = Running::run(&side.command(&words, guest)?, effort.limit)?;

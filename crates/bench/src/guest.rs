@@ -2,8 +2,10 @@
 //!
 //! It lies under /var/tmp, not /tmp: in a world /tmp is a file system of the world's own, and empty.
 
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -51,6 +53,11 @@ impl Guest {
         self.directory.path()
     }
 
+    /// What names of files begin with that guests make outside of the directory, in /dev/shm.
+    pub fn label(&self) -> Option<&OsStr> {
+        self.directory.path().file_name()
+    }
+
     /// What `guest --list` prints.
     ///
     /// # Errors
@@ -64,5 +71,35 @@ impl Guest {
             bail!("the guest ended with {}", output.status);
         }
         String::from_utf8(output.stdout).context("the guest's list is not text")
+    }
+}
+
+impl Drop for Guest {
+    /// A native guest that was killed has left its directory in /dev/shm; best effort, as all cleaning up.
+    fn drop(&mut self) {
+        let (Some(label), Ok(entries)) = (self.label(), fs::read_dir("/dev/shm")) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            if entry.file_name().as_bytes().starts_with(label.as_bytes()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_guest_left_goes_with_the_run() {
+        let guest = Guest::unpack().unwrap();
+        let left = Path::new("/dev/shm").join(format!("{}-1", guest.label().unwrap().display()));
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("file"), "").unwrap();
+        let program = guest.program();
+        drop(guest);
+        assert!(!left.exists() && !program.exists());
     }
 }

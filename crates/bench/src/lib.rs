@@ -21,6 +21,7 @@ mod command;
 mod doc;
 mod figure;
 mod guest;
+mod interrupt;
 mod machine;
 mod process;
 mod program;

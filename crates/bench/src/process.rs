@@ -14,8 +14,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use crate::interrupt;
+
 /// How long the output may stay open after the leader's end, when somebody else holds it.
 const OUTPUT_GRACE: Duration = Duration::from_secs(2);
+
+/// The last line alone is often the least telling one (`make: *** Error 1`).
+const QUOTED_LINES: usize = 3;
 
 /// A process that runs, with its output collected line by line.
 pub struct Running {
@@ -57,6 +62,7 @@ impl Running {
         let lines = read_lines(child.stdout.take().context("no standard output")?);
         let errors = read_all(child.stderr.take().context("no standard error")?);
         let pid = pid_of(&child)?;
+        interrupt::enter(pid);
         let (tell, ended) = mpsc::channel();
         thread::spawn(move || {
             wait_without_reaping(pid);
@@ -105,6 +111,7 @@ impl Running {
         // Also after its end: a server that it left behind must not disturb the next run.
         let group = pid_of(&self.child)?;
         let _ = kill_process_group(group, Signal::KILL);
+        interrupt::leave();
         let status = self.child.wait().context("reaping")?;
         let lines = drain(&self.lines);
         let errors = drain(&self.errors).concat();
@@ -120,16 +127,19 @@ impl Running {
     }
 }
 
-/// The end of a text that somebody printed to say what went wrong, or nothing.
+/// The last lines that somebody printed to say what went wrong, in one line, or nothing.
 pub fn quote(errors: &str) -> String {
-    match errors
+    let said: Vec<&str> = errors
         .lines()
-        .rev()
         .map(str::trim)
-        .find(|line| !line.is_empty())
-    {
-        Some(line) => format!("; it said: {line}"),
-        None => String::new(),
+        .filter(|line| !line.is_empty())
+        .collect();
+    match said.as_slice() {
+        [] => String::new(),
+        said => format!(
+            "; it said: {}",
+            said[said.len().saturating_sub(QUOTED_LINES)..].join(" / ")
+        ),
     }
 }
 
@@ -200,6 +210,12 @@ mod tests {
         assert_eq!(finished.errors, "bad\n");
         assert_eq!(finished.status.code(), Some(3));
         assert_eq!(quote(&finished.errors), "; it said: bad");
+    }
+
+    #[test]
+    fn the_last_lines_are_quoted() {
+        assert_eq!(quote("a\nb\n\n c\nd\n"), "; it said: b / c / d");
+        assert_eq!(quote("\n"), "");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::catalogue::Case;
 use crate::check;
 use crate::figure::{Effort, Outcome, measure};
 use crate::guest::Guest;
+use crate::interrupt;
 use crate::machine::Machine;
 use crate::report::{Comparison, FORMAT, Figures, PeerResult, Report, Row, RowResult, Settings};
 use crate::side::Side;
@@ -39,32 +40,36 @@ pub struct Plan<'a> {
     pub settings: Settings,
 }
 
-/// Measures all `cases`.
-pub fn run(plan: &Plan<'_>, cases: &[Case]) -> Report {
+/// Measures all `cases`; `None` when it was interrupted.
+pub fn run(plan: &Plan<'_>, cases: &[Case]) -> Option<Report> {
     let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let machine = Machine::this();
     let progress = progress_bar(cases.len());
-    let rows: Vec<Row> = cases
-        .iter()
-        .map(|case| {
-            progress.set_message(case.title());
-            let row = plan.row(case);
-            if let RowResult::Failed { reason } = &row.result {
-                progress.suspend(|| eprintln!("acrida bench: {} failed: {reason}", row.title));
-            }
-            progress.inc(1);
-            row
-        })
-        .collect();
+    let mut rows = Vec::with_capacity(cases.len());
+    for case in cases {
+        progress.set_message(case.title());
+        let row = plan.row(case);
+        if interrupt::requested() {
+            progress.finish_and_clear();
+            return None;
+        }
+        if let RowResult::Failed { reason } = &row.result {
+            progress.suspend(|| eprintln!("acrida bench: {} failed: {reason}", row.title));
+        }
+        progress.inc(1);
+        rows.push(row);
+    }
     progress.finish_and_clear();
-    Report {
+    let settings = plan.settings.clone();
+    let checks = check::all(&rows);
+    Some(Report {
         format: FORMAT,
         started,
         machine,
-        settings: plan.settings.clone(),
-        checks: check::all(&rows),
+        settings,
         rows,
-    }
+        checks,
+    })
 }
 
 /// Drawn on standard error, and only where that is a terminal.

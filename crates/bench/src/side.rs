@@ -131,9 +131,11 @@ fn machine(program: &OsStr, words: &[OsString], directory: &Path) -> anyhow::Res
         ]
         .map(OsString::from),
     );
-    let mut init_word = OsString::from("init=");
-    init_word.push(&init);
-    boot.push(init_word);
+    for (name, path) in [("init=", init.as_path()), ("uml_dir=", directory)] {
+        let mut word = OsString::from(name);
+        word.push(path);
+        boot.push(word);
+    }
     Ok(boot)
 }
 

@@ -1,5 +1,7 @@
 //! The report as a table for people.
 
+use std::collections::BTreeMap;
+
 use crate::report::{PeerResult, Report, Row, RowResult};
 use crate::target::Target;
 use crate::unit::three_digits;
@@ -61,7 +63,23 @@ pub fn render(report: &Report) -> String {
             verdict(check.met)
         );
     }
-    text + &summary(report)
+    text + &impossible(report) + &summary(report)
+}
+
+/// What the peers could not do, each reason once.
+fn impossible(report: &Report) -> String {
+    let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for row in &report.rows {
+        for (peer, result) in &row.peers {
+            if let PeerResult::Impossible { reason } = result {
+                reasons.entry((peer, reason)).or_default().push(&row.title);
+            }
+        }
+    }
+    let line = |((peer, reason), titles): (&(&str, &str), &Vec<&str>)| {
+        format!("{peer} cannot run {}: {reason}\n", titles.join(", "))
+    };
+    reasons.iter().map(line).collect()
 }
 
 fn summary(report: &Report) -> String {
@@ -181,6 +199,10 @@ mod tests {
                 ratio,
             },
         );
+        let reason = "needs two CPUs".to_owned();
+        compared
+            .peers
+            .insert("runsc".to_owned(), PeerResult::Impossible { reason });
         let report = report(vec![
             row("calls", "getppid", "", 106.0, 13.5, Some("<=0.2")),
             compared,
@@ -190,15 +212,16 @@ mod tests {
         let expected = "\
 A processor, 2 CPUs (virtual), 4096 MiB, Linux 6.1.0, load 0.1
 
-workload   native   acrida  ratio  spread  target        meaning            uml
+workload   native   acrida  ratio  spread  target        meaning            runsc   uml
 -- calls
 getppid    106 ns  13.5 ns   0.13      0%  <=0.2 met     7.85 times faster
-dup        200 ns   500 ns   2.50      0%  <=0.5 MISSED  2.50 times slower  9.00
+dup        200 ns   500 ns   2.50      0%  <=0.5 MISSED  2.50 times slower  cannot  9.00
 -- pipes
 pipe_byte  FAILED under acrida: no
 -- programs
 redis      skipped: not installed
 
+runsc cannot run dup: needs two CPUs
 2 measured, 1 skipped, 1 failed; 1 of 2 targets met
 ";
         assert_eq!(render(&report), expected);
