@@ -11,12 +11,14 @@ use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Of one process start, not of one check.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 /// A machine on which everything hangs shall not take an hour to say so.
 const MAX_TIMEOUTS: usize = 3;
+/// Guests bound each wait with an alarm of 15 s; a run that takes as long has most likely met one.
+const OVERDUE: Duration = Duration::from_secs(12);
 
 /// What executes a guest.
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub struct Transcript {
     pub checks: BTreeMap<String, Vec<String>>,
     /// What belongs to no check: stderr, exit status, stray output.
     pub rest: Vec<String>,
+    /// Some start took so long that a wait must have ended by its bound: on the host that is a mistake in the guest.
+    pub overdue: bool,
 }
 
 enum Ended {
@@ -54,7 +58,9 @@ pub fn run(
     let mut timeouts = 0;
     while !left.is_empty() {
         fs::create_dir_all(work)?;
+        let begin = Instant::now();
         let ended = start(runner, program, &left, work, place)?;
+        transcript.overdue |= begin.elapsed() >= OVERDUE;
         let stdout = String::from_utf8_lossy(&fs::read(work.join("stdout"))?).into_owned();
         let stderr = String::from_utf8_lossy(&fs::read(work.join("stderr"))?).into_owned();
         remove(place)?;

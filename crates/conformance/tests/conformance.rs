@@ -80,6 +80,9 @@ impl Session {
                 .cloned()
                 .unwrap_or_else(|| vec!["(did not run)".into()]),
         };
+        if check == REST && pair.host.overdue {
+            return Err("on the host, a wait of this guest ended by its bound".into());
+        }
         match diff(&of(&pair.host), &of(&pair.subject)) {
             None => Ok(()),
             Some(text) => Err(format!("- host, + {}\n{text}", self.subject_name()).into()),

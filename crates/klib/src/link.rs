@@ -112,8 +112,10 @@ impl Identity {
     }
 
     /// Takes a node into the container of this name: claims its link and keeps the reference.
-    /// The handle is good while the container keeps the node; the caller links it at once.
-    pub(crate) fn own<'t, A>(
+    ///
+    /// # Safety
+    /// The caller links the node at once, and uses the handle only while it holds the container.
+    pub(crate) unsafe fn own<'t, A>(
         &mut self,
         node: Arc<A::Value>,
     ) -> Result<Node<'t, A::Link>, AlreadyLinked<A::Value>>
@@ -124,7 +126,7 @@ impl Identity {
             return Err(AlreadyLinked(node));
         }
         // SAFETY: the reference that keeps the link alive is the container's from here on, and
-        // the caller holds the container mutably.
+        // the caller keeps to the container's borrow.
         Ok(unsafe { Node::new(A::into_link(node)) })
     }
 }

@@ -71,7 +71,7 @@ impl SeqCount {
     #[doc(alias = "raw_seqcount_try_begin")]
     pub fn try_begin(&self) -> Option<Sequence> {
         let seq = self.0.load(Acquire);
-        (seq % 2 == 0).then_some(Sequence(seq))
+        seq.is_multiple_of(2).then_some(Sequence(seq))
     }
 
     /// Whether what was read since is torn or old and must be read again.

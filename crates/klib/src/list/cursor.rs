@@ -148,7 +148,8 @@ impl<A: Adapter<Link = ListLink>> CursorMut<'_, A> {
     /// # Errors
     /// [`AlreadyLinked`] if its link is on a list.
     pub fn insert_before(&mut self, node: Arc<A::Value>) -> Result<(), AlreadyLinked<A::Value>> {
-        let node = self.list.identity.own::<A>(node)?;
+        // SAFETY: linked below, and the handle does not leave this function.
+        let node = unsafe { self.list.identity.own::<A>(node) }?;
         let (before, at) = (self.before(), self.at());
         self.list.ends.join(before, Some(node));
         self.list.ends.join(Some(node), at);
@@ -160,7 +161,8 @@ impl<A: Adapter<Link = ListLink>> CursorMut<'_, A> {
     /// # Errors
     /// [`AlreadyLinked`] if its link is on a list.
     pub fn insert_after(&mut self, node: Arc<A::Value>) -> Result<(), AlreadyLinked<A::Value>> {
-        let node = self.list.identity.own::<A>(node)?;
+        // SAFETY: linked below, and the handle does not leave this function.
+        let node = unsafe { self.list.identity.own::<A>(node) }?;
         let (at, behind) = (self.at(), self.behind());
         self.list.ends.join(at, Some(node));
         self.list.ends.join(Some(node), behind);

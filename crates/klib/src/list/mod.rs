@@ -199,7 +199,8 @@ impl<A: Adapter<Link = ListLink>> List<A> {
     /// [`AlreadyLinked`] if its link is on a list, this or another; nothing is changed then.
     #[doc(alias = "list_add_tail")]
     pub fn push_back(&mut self, node: Arc<A::Value>) -> Result<(), AlreadyLinked<A::Value>> {
-        let node = self.identity.own::<A>(node)?;
+        // SAFETY: linked below, and the handle does not leave this function.
+        let node = unsafe { self.identity.own::<A>(node) }?;
         let last = self.ends.last();
         self.ends.join(last, Some(node));
         self.ends.join(Some(node), None);
@@ -212,7 +213,8 @@ impl<A: Adapter<Link = ListLink>> List<A> {
     /// [`AlreadyLinked`] as for [`push_back`](Self::push_back).
     #[doc(alias = "list_add")]
     pub fn push_front(&mut self, node: Arc<A::Value>) -> Result<(), AlreadyLinked<A::Value>> {
-        let node = self.identity.own::<A>(node)?;
+        // SAFETY: linked below, and the handle does not leave this function.
+        let node = unsafe { self.identity.own::<A>(node) }?;
         let first = self.ends.first();
         self.ends.join(Some(node), first);
         self.ends.join(None, Some(node));

@@ -268,7 +268,8 @@ impl<A: Adapter<Link = RbLink>> RbTree<A> {
         let Some(old) = self.handle_of(old).map(Node::as_ptr) else {
             return Err(AlreadyLinked(new));
         };
-        let new = self.identity.own::<A>(new)?;
+        // SAFETY: linked below, and the handle does not leave this function.
+        let new = unsafe { self.identity.own::<A>(new) }?;
         // SAFETY: the handle was made above, and the tree has not been changed since.
         let old = unsafe { Node::new(old) };
         new.take_place_of(&self.root, old);

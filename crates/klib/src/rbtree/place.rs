@@ -53,7 +53,8 @@ impl<A: Adapter<Link = RbLink>> Vacant<'_, A> {
         self,
         node: Arc<A::Value>,
     ) -> Result<u32, AlreadyLinked<A::Value>> {
-        let node = self.tree.identity.own::<A>(node)?;
+        // SAFETY: linked below, and the handle does not leave this function.
+        let node = unsafe { self.tree.identity.own::<A>(node) }?;
         let root = &self.tree.root;
         match self.above {
             Some((above, side)) => {

@@ -1,0 +1,116 @@
+// sched.c: scheduling calls as far as they can be told apart: affinity, policies, priorities, getcpu.
+//
+// Calls: sched_yield sched_setaffinity sched_getaffinity sched_getparam sched_setscheduler sched_getscheduler sched_getattr
+// Calls: sched_get_priority_max sched_rr_get_interval getcpu getpriority setpriority
+// Passes: host acrida
+#include "process.h"
+
+#define NOBODY 2000000000L
+
+CHECK(affinity)
+{
+	unsigned long mask[16] = {0}, none[16] = {0};
+	report_result("yield", raw(SYS_sched_yield));
+	long size = raw(SYS_sched_getaffinity, 0L, (long)sizeof mask, mask);
+	report_flag("size-is-a-multiple-of-eight", size > 0 && size % 8 == 0);
+	report_result("length-unaligned", raw(SYS_sched_getaffinity, 0L, 9L, mask));
+	report_result("length-zero", raw(SYS_sched_getaffinity, 0L, 0L, mask));
+	report_result("get-bad", raw(SYS_sched_getaffinity, 0L, (long)sizeof mask, BAD));
+	report_result("get-missing", raw(SYS_sched_getaffinity, NOBODY, (long)sizeof mask, mask));
+	report_result("get-negative", raw(SYS_sched_getaffinity, -1L, (long)sizeof mask, mask));
+	report_result("set-none", raw(SYS_sched_setaffinity, 0L, (long)sizeof none, none));
+	report_result("set-bad", raw(SYS_sched_setaffinity, 0L, (long)sizeof mask, BAD));
+	report_result("set-missing", raw(SYS_sched_setaffinity, NOBODY, (long)sizeof mask, mask));
+	report_result("set-same", raw(SYS_sched_setaffinity, 0L, (long)sizeof mask, mask));
+	IN_CHILD("pinned")
+	{
+		int cpu = 0;
+		while (!(mask[cpu / 64] >> cpu % 64 & 1))
+			cpu++;
+		unsigned long one[16] = {0}, now[16] = {0};
+		one[cpu / 64] = 1UL << cpu % 64;
+		report_result("set-one", raw(SYS_sched_setaffinity, 0L, (long)sizeof one, one));
+		raw(SYS_sched_getaffinity, 0L, (long)sizeof now, now);
+		report_flag("kept", memcmp(one, now, sizeof one) == 0);
+		unsigned current = 99, node = 99;
+		report_result("getcpu", raw(SYS_getcpu, &current, &node, 0L));
+		report_flag("on-it", current == (unsigned)cpu);
+		pid_t pid = start();
+		if (pid == 0) {
+			raw(SYS_sched_getaffinity, 0L, (long)sizeof now, now);
+			_exit(memcmp(one, now, sizeof one) != 0);
+		}
+		report("inherited", "%s", ending(pid));
+	}
+	report_result("getcpu-bad", raw(SYS_getcpu, BAD, 0L, 0L));
+	report_result("getcpu-nothing", raw(SYS_getcpu, 0L, 0L, 0L));
+}
+
+CHECK(policies)
+{
+	struct sched_param param = {0};
+	report_result("get", raw(SYS_sched_getscheduler, 0L));
+	report_result("get-missing", raw(SYS_sched_getscheduler, NOBODY));
+	report_result("get-negative", raw(SYS_sched_getscheduler, -1L));
+	report_result("getparam", raw(SYS_sched_getparam, 0L, &param));
+	report_result("getparam-null", raw(SYS_sched_getparam, 0L, 0L));
+	report_result("getparam-bad", raw(SYS_sched_getparam, 0L, BAD));
+	report_result("getparam-missing", raw(SYS_sched_getparam, NOBODY, &param));
+	param.sched_priority = 5;
+	report_result("other-with-priority", raw(SYS_sched_setscheduler, 0L, (long)SCHED_OTHER, &param));
+	param.sched_priority = 0;
+	report_result("fifo-without-priority", raw(SYS_sched_setscheduler, 0L, (long)SCHED_FIFO, &param));
+	report_result("unknown-policy", raw(SYS_sched_setscheduler, 0L, 99L, &param));
+	report_result("negative-policy", raw(SYS_sched_setscheduler, 0L, -1L, &param));
+	report_result("set-null", raw(SYS_sched_setscheduler, 0L, (long)SCHED_OTHER, 0L));
+	report_result("set-bad", raw(SYS_sched_setscheduler, 0L, (long)SCHED_OTHER, BAD));
+	report_result("set-missing", raw(SYS_sched_setscheduler, NOBODY, (long)SCHED_OTHER, &param));
+	IN_CHILD("child")
+	{
+		report_result("batch", raw(SYS_sched_setscheduler, 0L, (long)SCHED_BATCH, &param));
+		report_result("now", raw(SYS_sched_getscheduler, 0L));
+		report_result("reset-on-fork",
+			      raw(SYS_sched_setscheduler, 0L, (long)(SCHED_BATCH | SCHED_RESET_ON_FORK), &param));
+		report_result("now", raw(SYS_sched_getscheduler, 0L));
+	}
+	for (long policy = -1; policy < 8; policy++)
+		report("priorities", "%ld %s %s", policy, outcome(raw(SYS_sched_get_priority_min, policy)),
+		       outcome(raw(SYS_sched_get_priority_max, policy)));
+	struct timespec interval;
+	report_result("rr-missing", raw(SYS_sched_rr_get_interval, NOBODY, &interval));
+	report_result("rr-bad", raw(SYS_sched_rr_get_interval, 0L, BAD));
+	report_result("rr", raw(SYS_sched_rr_get_interval, 0L, &interval));
+}
+
+CHECK(nice_values)
+{
+	IN_CHILD("child")
+	{
+		report("raw-is-20-minus", "%ld", raw(SYS_getpriority, (long)PRIO_PROCESS, 0L));
+		report_result("set", raw(SYS_setpriority, (long)PRIO_PROCESS, 0L, 5L));
+		report("now", "%ld", raw(SYS_getpriority, (long)PRIO_PROCESS, 0L));
+		report_result("beyond-is-cut", raw(SYS_setpriority, (long)PRIO_PROCESS, 0L, 100L));
+		report("now", "%ld", raw(SYS_getpriority, (long)PRIO_PROCESS, 0L));
+		pid_t pid = start();
+		if (pid == 0)
+			_exit(raw(SYS_getpriority, (long)PRIO_PROCESS, 0L));
+		report("inherited", "%s", ending(pid));
+	}
+	report_result("which-3", raw(SYS_getpriority, 3L, 0L));
+	report_result("which-negative", raw(SYS_setpriority, -1L, 0L, 0L));
+	report_result("missing", raw(SYS_getpriority, (long)PRIO_PROCESS, NOBODY));
+	report_result("set-missing", raw(SYS_setpriority, (long)PRIO_PROCESS, NOBODY, 0L));
+	report_result("group-missing", raw(SYS_getpriority, (long)PRIO_PGRP, NOBODY));
+	report_ok("own-group", raw(SYS_getpriority, (long)PRIO_PGRP, 0L));
+	if (geteuid() == 0) {
+		IN_CHILD("unprivileged")
+		{
+			struct rlimit limit = {0, 0};
+			setrlimit(RLIMIT_NICE, &limit);
+			need(setresuid(1001, 1001, 1001));
+			raw(SYS_setpriority, (long)PRIO_PROCESS, 0L, 5L);
+			report_result("lower-again", raw(SYS_setpriority, (long)PRIO_PROCESS, 0L, 4L));
+			report_result("same", raw(SYS_setpriority, (long)PRIO_PROCESS, 0L, 5L));
+		}
+	}
+}

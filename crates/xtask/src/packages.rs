@@ -1,0 +1,47 @@
+//! The Debian packages that tests use.
+
+use anyhow::{Result, bail};
+use std::process::{Command, Stdio};
+
+/// Package, and a file that says it is there.
+const PACKAGES: &[(&str, &str)] = &[
+    ("gcc", "/usr/bin/gcc"),
+    ("libc6-dev", "/usr/include/stdio.h"),
+    ("make", "/usr/bin/make"),
+    ("git", "/usr/bin/git"),
+    ("perl", "/usr/bin/perl"),
+    ("python3.11", "/usr/bin/python3.11"),
+    ("libpython3.11-testsuite", "/usr/lib/python3.11/test/test_epoll.py"),
+    ("musl-tools", "/usr/bin/musl-gcc"),
+    ("xz-utils", "/usr/bin/xz"),
+    ("util-linux", "/usr/bin/setsid"),
+    ("gdb", "/usr/bin/gdb"),
+];
+
+/// Installs what is missing, or says what to install.
+pub fn ensure() -> Result<()> {
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|(_, file)| !std::path::Path::new(file).exists()).map(|&(name, _)| name).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let hint = format!("apt-get install {}", missing.join(" "));
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout == b"0\n");
+    if !is_root {
+        bail!("the tests need packages that are not installed; as root: {hint}");
+    }
+    println!("installing: {}", missing.join(" "));
+    let apt = |args: &[&str]| {
+        let status = Command::new("apt-get")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(["-qq", "-y", "-o", "Dpkg::Use-Pty=0"])
+            .args(args)
+            .stdout(Stdio::null())
+            .status();
+        status.is_ok_and(|s| s.success())
+    };
+    if !(apt(&["update"]) && apt(&[&["install", "--no-install-recommends"], &missing[..]].concat())) {
+        bail!("apt-get failed; try by hand: {hint}");
+    }
+    Ok(())
+}
