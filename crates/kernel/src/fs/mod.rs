@@ -3,6 +3,7 @@
 pub mod access;
 pub mod anon_inodes;
 pub mod attr;
+pub mod chmod;
 pub mod d_path;
 pub mod dcache;
 pub mod dup;
@@ -28,4 +29,9 @@ pub mod read_write;
 pub mod readdir;
 pub mod special;
 pub mod stat;
+pub mod statfs;
 pub mod super_block;
+pub mod sync;
+pub mod truncate;
+pub mod utimes;
+pub mod xattr;

@@ -4,6 +4,11 @@
 //! Differs: one mode of walking (with references); a symbolic link's text is put in front of what is left of the path.
 //! Locking: none of its own; a component's answer may be outdated at once, as on Linux.
 
+pub mod create;
+pub mod may;
+pub mod remove;
+pub mod rename;
+
 use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
