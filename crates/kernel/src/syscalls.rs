@@ -301,7 +301,7 @@ syscalls! {
     199 fremovexattr(fd: Fd, name: UserAddr) = [ours crate::fs::xattr::sys_fremovexattr] "";
     200 tkill(pid: i32, sig: Signo) = [ours crate::kernel::signal::sys_tkill] "";
     201 time(tloc: UserAddr) = [ours crate::kernel::time::clock::sys_time] "";
-    202 futex() = [refused ENOSYS] "not yet";
+    202 futex(uaddr: UserAddr, op: Flags, val: u32, utime: u64, uaddr2: UserAddr, val3: u32) = [ours crate::kernel::futex::sys_futex] "";
     203 sched_setaffinity(pid: i32, len: usize, mask: UserAddr) = [ours crate::kernel::sched::sys_sched_setaffinity] "";
     204 sched_getaffinity(pid: i32, len: usize, mask: UserAddr) = [ours crate::kernel::sched::sys_sched_getaffinity] "";
     205 set_thread_area() = [refused ENOSYS] "not yet";
@@ -317,7 +317,7 @@ syscalls! {
     215 epoll_wait_old() = [refused ENOSYS] "not yet";
     216 remap_file_pages(start: UserAddr, size: u64, prot: Flags, page: u64, flags: Flags) = [ours crate::mm::remap_file_pages::sys_remap_file_pages] "";
     217 getdents64(fd: Fd, dirent: BufOut, count: u32) = [ours crate::fs::readdir::sys_getdents64] "";
-    218 set_tid_address(addr: UserAddr) = [ours crate::kernel::ids::sys_set_tid_address] "";
+    218 set_tid_address(tidptr: UserAddr) = [ours crate::kernel::futex::sys_set_tid_address] "";
     219 restart_syscall() = [ours crate::kernel::signal::sys_restart_syscall] "";
     220 semtimedop() = [refused ENOSYS] "not yet";
     221 fadvise64() = [refused ENOSYS] "not yet";
@@ -372,8 +372,8 @@ syscalls! {
     270 pselect6() = [refused ENOSYS] "not yet";
     271 ppoll() = [refused ENOSYS] "not yet";
     272 unshare(flags: u64) = [refused EPERM] "one set of namespaces a world";
-    273 set_robust_list() = [refused ENOSYS] "not yet";
-    274 get_robust_list() = [refused ENOSYS] "not yet";
+    273 set_robust_list(head: UserAddr, len: usize) = [ours crate::kernel::futex::sys_set_robust_list] "";
+    274 get_robust_list(pid: i32, head: UserAddr, len: UserAddr) = [ours crate::kernel::futex::sys_get_robust_list] "";
     275 splice() = [refused ENOSYS] "not yet";
     276 tee() = [refused ENOSYS] "not yet";
     277 sync_file_range(fd: Fd, offset: i64, nbytes: i64, flags: Flags) = [ours crate::fs::sync::sys_sync_file_range] "";
@@ -461,14 +461,14 @@ syscalls! {
     446 landlock_restrict_self() = [refused ENOSYS] "not yet";
     447 memfd_secret() = [refused ENOSYS] "not yet";
     448 process_mrelease() = [refused ENOSYS] "not yet";
-    449 futex_waitv() = [refused ENOSYS] "not yet";
+    449 futex_waitv() = [refused ENOSYS] "as a host older than it; C libraries fall back to futex";
     450 set_mempolicy_home_node(start: UserAddr, len: u64, node: u64, flags: u64) = [refused ENOSYS] "a hint that nothing here uses";
     451 cachestat() = [refused ENOSYS] "not yet";
     452 fchmodat2(dfd: DirFd, path: UserPath, mode: Mode, flags: Flags) = [ours crate::fs::chmod::sys_fchmodat2] "";
     453 map_shadow_stack(addr: UserAddr, size: u64, flags: Flags) = [refused EOPNOTSUPP] "no shadow stacks";
-    454 futex_wake() = [refused ENOSYS] "not yet";
-    455 futex_wait() = [refused ENOSYS] "not yet";
-    456 futex_requeue() = [refused ENOSYS] "not yet";
+    454 futex_wake() = [refused ENOSYS] "as a host older than it; C libraries fall back to futex";
+    455 futex_wait() = [refused ENOSYS] "as a host older than it; C libraries fall back to futex";
+    456 futex_requeue() = [refused ENOSYS] "as a host older than it; C libraries fall back to futex";
     457 statmount() = [refused ENOSYS] "not yet";
     458 listmount() = [refused ENOSYS] "not yet";
     459 lsm_get_self_attr() = [refused ENOSYS] "not yet";
