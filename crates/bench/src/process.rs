@@ -4,7 +4,7 @@
 //! group's number still belongs to it when the rest of the group is killed.
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -19,8 +19,8 @@ use crate::interrupt;
 /// How long the output may stay open after the leader's end, when somebody else holds it.
 const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 
-/// The last line alone is often the least telling one (`make: *** Error 1`).
-const QUOTED_LINES: usize = 3;
+/// How much is quoted of each line.
+const QUOTED_CHARACTERS: usize = 160;
 
 /// A process that runs, with its output collected line by line.
 pub struct Running {
@@ -101,6 +101,15 @@ impl Running {
             .context("no line of output in time")
     }
 
+    /// Writes one line to its input.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub fn say(&mut self, line: &str) -> anyhow::Result<()> {
+        let input = self.input.as_mut().context("its input is closed")?;
+        writeln!(input, "{line}").context("writing to its input")
+    }
+
     /// Closes its input and waits for its end. What is left of its group is killed.
     ///
     /// # Errors
@@ -127,19 +136,18 @@ impl Running {
     }
 }
 
-/// The last lines that somebody printed to say what went wrong, in one line, or nothing.
+/// What somebody printed to say what went wrong, in one line, or nothing. The first line names the cause more
+/// often than the last, which may be a back trace or `make: *** Error 1`; both are quoted.
 pub fn quote(errors: &str) -> String {
-    let said: Vec<&str> = errors
+    let mut lines = errors
         .lines()
         .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
-    match said.as_slice() {
-        [] => String::new(),
-        said => format!(
-            "; it said: {}",
-            said[said.len().saturating_sub(QUOTED_LINES)..].join(" / ")
-        ),
+        .filter(|line| !line.is_empty());
+    let short = |line: &str| line.chars().take(QUOTED_CHARACTERS).collect::<String>();
+    match (lines.next(), lines.next_back()) {
+        (None, _) => String::new(),
+        (Some(only), None) => format!("; it said: {}", short(only)),
+        (Some(first), Some(last)) => format!("; it said: {} ... {}", short(first), short(last)),
     }
 }
 
@@ -213,8 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn the_last_lines_are_quoted() {
-        assert_eq!(quote("a\nb\n\n c\nd\n"), "; it said: b / c / d");
+    fn the_first_and_the_last_line_are_quoted() {
+        assert_eq!(quote("\n a\nb\nc\n\n"), "; it said: a ... c");
+        assert_eq!(quote("a\n"), "; it said: a");
         assert_eq!(quote("\n"), "");
     }
 

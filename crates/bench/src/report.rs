@@ -121,9 +121,13 @@ impl Report {
         })
     }
 
-    /// How many promises are kept, and how many there are among what was measured.
+    /// How many promises are kept, and how many there are. What failed keeps none.
     pub fn promises(&self) -> (usize, usize) {
-        let rows = self.rows.iter().filter_map(|row| row.comparison()?.met);
+        let rows = self.rows.iter().filter_map(|row| match &row.result {
+            RowResult::Measured(comparison) => comparison.met,
+            RowResult::Failed { .. } => row.target.as_ref().map(|_| false),
+            RowResult::Skipped { .. } => None,
+        });
         let all: Vec<bool> = rows
             .chain(self.checks.iter().map(|check| check.met))
             .collect();
@@ -152,7 +156,7 @@ impl Row {
         let ratio = &self.comparison()?.ratio;
         let cost = self.unit.cost(ratio.median);
         let (less, more) = match self.unit {
-            Unit::Kibibytes => ("less", "more"),
+            Unit::Bytes => ("less", "more"),
             Unit::Nanoseconds | Unit::MebibytesPerSecond => ("faster", "slower"),
         };
         Some(

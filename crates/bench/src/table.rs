@@ -222,7 +222,7 @@ pipe_byte  FAILED under acrida: no
 redis      skipped: not installed
 
 runsc cannot run dup: needs two CPUs
-2 measured, 1 skipped, 1 failed; 1 of 2 targets met
+2 measured, 1 skipped, 1 failed; 1 of 3 targets met
 ";
         assert_eq!(render(&report), expected);
     }

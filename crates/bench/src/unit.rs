@@ -12,8 +12,8 @@ pub enum Unit {
     #[serde(rename = "MiB/s")]
     MebibytesPerSecond,
     /// Memory held.
-    #[serde(rename = "KiB")]
-    Kibibytes,
+    #[serde(rename = "B")]
+    Bytes,
 }
 
 impl Unit {
@@ -36,7 +36,7 @@ impl Unit {
         let steps: &[(f64, &str)] = match self {
             Self::Nanoseconds => &[(1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns")],
             Self::MebibytesPerSecond => &[(1024.0, "GiB/s"), (1.0, "MiB/s")],
-            Self::Kibibytes => &[(1024.0, "MiB"), (1.0, "KiB")],
+            Self::Bytes => &[(1024.0 * 1024.0, "MiB"), (1024.0, "KiB"), (1.0, "B")],
         };
         let (step, name) = steps
             .iter()
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(Unit::Nanoseconds.format(0.4), "0.40 ns");
         assert_eq!(Unit::Nanoseconds.format(2.5e9), "2.50 s");
         assert_eq!(Unit::MebibytesPerSecond.format(3072.0), "3.00 GiB/s");
-        assert_eq!(Unit::Kibibytes.format(16384.0), "16.0 MiB");
+        assert_eq!(Unit::Bytes.format(16384.0), "16.0 KiB");
     }
 
     #[test]

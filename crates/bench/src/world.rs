@@ -22,9 +22,11 @@ pub enum World {
     Start,
     /// The memory that is resident while one guest waits.
     Memory,
+    /// The memory that one more watched file costs, the host kernel's own included.
+    Watch,
 }
 
-/// Both, as cases.
+/// All of them, as cases.
 pub fn cases() -> Vec<Case> {
     let start = Workload {
         name: "world_start".to_owned(),
@@ -41,17 +43,30 @@ pub fn cases() -> Vec<Case> {
         operation: "memory of a world with one idle guest (proportional set size of all its processes)".to_owned(),
         bound: "The kernel image, what it has touched of its memory, and the command that looks after the world.".to_owned(),
         axis: None,
-        unit: Unit::Kibibytes,
+        unit: Unit::Bytes,
         kind: Kind::World(World::Memory),
     };
-    [(start, 15e6), (memory, 16.0 * 1024.0)]
-        .map(|(workload, over)| Case {
-            workload: Rc::new(workload),
-            arguments: String::new(),
-            target: Some(Target::OverNativeAtMost(over)),
-            thorough: false,
-        })
-        .into()
+    let watch = Workload {
+        name: "watch_memory".to_owned(),
+        group: "events".to_owned(),
+        operation: "memory of one file watched by epoll".to_owned(),
+        bound: "An item and a wait queue entry, and what the allocator leaves unused around them."
+            .to_owned(),
+        axis: None,
+        unit: Unit::Bytes,
+        kind: Kind::World(World::Watch),
+    };
+    let case = |workload, target| Case {
+        workload: Rc::new(workload),
+        arguments: String::new(),
+        target: Some(target),
+        thorough: false,
+    };
+    vec![
+        case(start, Target::OverNativeAtMost(15e6)),
+        case(memory, Target::OverNativeAtMost(16.0 * 1024.0 * 1024.0)),
+        case(watch, Target::RatioAtMost(1.0)),
+    ]
 }
 
 impl World {
@@ -63,6 +78,7 @@ impl World {
         let figure = match self {
             Self::Start => start(side, guest, effort)?,
             Self::Memory => memory(side, guest, effort)?,
+            Self::Watch => watch(side, guest, effort)?,
         };
         Ok(Outcome::Measured(figure))
     }
@@ -86,35 +102,81 @@ fn start(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
 }
 
 fn memory(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
-    let words = side.command(&[guest.program().into(), OsString::from("idle")], guest)?;
-    let running = Running::start(&words)?;
-    let weighed = running
-        .next_line(effort.limit)
-        .and_then(|line| {
-            if line == "ready" {
-                Ok(())
-            } else {
-                bail!("not ready but {line:?}")
-            }
-        })
-        .and_then(|()| proportional_kibibytes(running.id()));
+    with_guest(&["idle"], side, guest, effort, |running| {
+        expect_line(running, "ready", effort)?;
+        proportional_bytes(running.id())
+    })
+}
+
+fn watch(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
+    let (epolls, fds) = (8, 15_000);
+    let words = [
+        "watches",
+        &format!("epolls={epolls}"),
+        &format!("fds={fds}"),
+    ];
+    with_guest(&words, side, guest, effort, |running| {
+        let weigh = |running: &Running| {
+            Ok::<_, anyhow::Error>(proportional_bytes(running.id())? + kernel_bytes()?)
+        };
+        expect_line(running, "ready", effort)?;
+        let before = weigh(running)?;
+        running.say("go on")?;
+        expect_line(running, "watching", effort)?;
+        Ok((weigh(running)? - before) / f64::from(epolls * fds))
+    })
+}
+
+/// Lets `weigh` look at a guest that runs; what the guest said last explains a failure.
+fn with_guest(
+    words: &[&str],
+    side: &Side,
+    guest: &Guest,
+    effort: Effort,
+    weigh: impl FnOnce(&mut Running) -> anyhow::Result<f64>,
+) -> anyhow::Result<f64> {
+    let words: Vec<OsString> = [guest.program().into()]
+        .into_iter()
+        .chain(words.iter().map(OsString::from))
+        .collect();
+    let mut running = Running::start(&side.command(&words, guest)?)?;
+    let weighed = weigh(&mut running);
     let finished = running.finish(effort.limit)?;
     weighed.with_context(|| format!("ended with {}{}", finished.status, quote(&finished.errors)))
 }
 
+fn expect_line(running: &Running, expected: &str, effort: Effort) -> anyhow::Result<()> {
+    let line = running.next_line(effort.limit)?;
+    if line != expected {
+        bail!("it said {line:?} and not {expected:?}");
+    }
+    Ok(())
+}
+
 /// Of a process and all that descend from it. A page that several of them map counts once in the sum.
-fn proportional_kibibytes(root: u32) -> anyhow::Result<f64> {
+fn proportional_bytes(root: u32) -> anyhow::Result<f64> {
     let mut total = 0.0;
     for pid in family(root)? {
         let path = format!("/proc/{pid}/smaps_rollup");
         let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-        let number = line
-            .and_then(|line| line.split_whitespace().next())
-            .context("no Pss in smaps_rollup")?;
-        total += number.parse::<f64>()?;
+        total += kibibytes_in(&text, "Pss:").with_context(|| format!("no Pss in {path}"))?;
     }
-    Ok(total)
+    Ok(total * 1024.0)
+}
+
+/// What the host's kernel holds for everybody and cannot give back: only differences of it mean anything.
+fn kernel_bytes() -> anyhow::Result<f64> {
+    let text = fs::read_to_string("/proc/meminfo").context("reading /proc/meminfo")?;
+    Ok(kibibytes_in(&text, "SUnreclaim:").context("no SUnreclaim in /proc/meminfo")? * 1024.0)
+}
+
+fn kibibytes_in(text: &str, field: &str) -> Option<f64> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(field))?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
 }
 
 fn family(root: u32) -> anyhow::Result<Vec<u32>> {
@@ -174,7 +236,7 @@ mod tests {
     #[test]
     fn a_native_start_takes_time_and_memory() {
         let guest = Guest::unpack().unwrap();
-        for world in [World::Start, World::Memory] {
+        for world in [World::Start, World::Memory, World::Watch] {
             let Outcome::Measured(figure) = world.measure(&Side::native(), &guest, EFFORT).unwrap()
             else {
                 panic!()
@@ -191,7 +253,7 @@ mod tests {
                 .map(OsString::from)
                 .to_vec(),
         );
-        for world in [World::Start, World::Memory] {
+        for world in [World::Start, World::Memory, World::Watch] {
             let error = format!("{:#}", world.measure(&side, &guest, EFFORT).unwrap_err());
             assert!(error.contains("it said: no"), "{error}");
         }
