@@ -4,27 +4,34 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
 const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest"));
 
+const NAME: &str = "guest";
+/// How long the program may be busy because of other threads' children.
+const BUSY_LIMIT: Duration = Duration::from_secs(5);
+
 /// The unpacked guest and the directory around it, which goes when this is dropped.
 pub struct Guest {
     directory: TempDir,
+    list: String,
 }
 
 impl Guest {
     /// Writes the guest into a directory of its own.
     ///
     /// # Errors
-    /// When nothing can be written under /var/tmp.
+    /// When nothing can be written under /var/tmp, or the guest does not run natively.
     pub fn unpack() -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("acrida-bench-")
@@ -32,20 +39,21 @@ impl Guest {
             .permissions(Permissions::from_mode(0o755))
             .tempdir_in("/var/tmp")
             .context("making a directory under /var/tmp")?;
-        let guest = Self { directory };
+        let program = directory.path().join(NAME);
         fs::OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o755)
-            .open(guest.program())
+            .open(&program)
             .and_then(|mut file| file.write_all(PROGRAM))
             .context("writing the guest program")?;
-        Ok(guest)
+        let list = first_run(&program)?;
+        Ok(Self { directory, list })
     }
 
     /// Where the program lies.
     pub fn program(&self) -> PathBuf {
-        self.directory.path().join("guest")
+        self.directory.path().join(NAME)
     }
 
     /// Where workloads may put files of the host.
@@ -59,19 +67,27 @@ impl Guest {
     }
 
     /// What `guest --list` prints.
-    ///
-    /// # Errors
-    /// When the guest does not run natively.
-    pub fn list(&self) -> anyhow::Result<String> {
-        let output = Command::new(self.program())
-            .arg("--list")
-            .output()
-            .context("running the guest natively")?;
-        if !output.status.success() {
-            bail!("the guest ended with {}", output.status);
-        }
-        String::from_utf8(output.stdout).context("the guest's list is not text")
+    pub fn list(&self) -> &str {
+        &self.list
     }
+}
+
+/// Runs the program that has just been written. Another thread may have forked in between and its child holds
+/// the file open for writing until it executes: the file is busy for that moment.
+fn first_run(program: &Path) -> anyhow::Result<String> {
+    let end = Instant::now() + BUSY_LIMIT;
+    let output = loop {
+        match Command::new(program).arg("--list").output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && Instant::now() < end => {
+                thread::yield_now()
+            }
+            result => break result.context("running the guest natively")?,
+        }
+    };
+    if !output.status.success() {
+        bail!("the guest ended with {}", output.status);
+    }
+    String::from_utf8(output.stdout).context("the guest's list is not text")
 }
 
 impl Drop for Guest {
