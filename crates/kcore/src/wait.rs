@@ -6,7 +6,8 @@
 //! non-exclusive ones stand at the head, exclusive ones at the tail, a wake-up passes a key.
 //!
 //! The protocol of every sleeper: *register, set the state, try, sleep, try again*. It is written once, in
-//! [`WaitQueueHead::wait_event`]; nothing else in the kernel blocks a thread for an event.
+//! [`WaitQueueHead::wait_event`]; nothing else in the kernel blocks a thread for an event. A [`Poller`] sleeps in the same
+//! loop, registered on many queues.
 //!
 //! Locking: the queue's lock is a leaf for sleepers; wake functions run under it and may take locks of their own
 //! (epoll's), so no queue lock is taken while such a lock is held.
@@ -20,6 +21,10 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use crate::platform::Parked;
 use crate::sync::SpinLock;
 use crate::thread::{Thread, current, schedule, set_current_state, state};
+
+mod poller;
+
+pub use poller::{Keep, Poller};
 
 /// What a wake-up says: which sleepers it wants and what happened.
 #[derive(Clone, Copy, Debug)]
@@ -180,6 +185,28 @@ impl WakeFunction for WakeThread {
     }
 }
 
+/// The wait loop: sleeps until `condition` gives a value. The caller is on the queues that announce a change of it.
+fn sleep_until<R>(options: WaitOptions, mut condition: impl FnMut() -> Option<R>) -> Result<R, WaitError> {
+    let me = current();
+    me.set_wchan(options.wchan);
+    let sleep_state = if options.interruptible { state::INTERRUPTIBLE } else { state::UNINTERRUPTIBLE };
+    let result = loop {
+        set_current_state(sleep_state);
+        if let Some(value) = condition() {
+            break Ok(value);
+        }
+        if options.interruptible && me.signal_pending() {
+            break Err(WaitError::Interrupted);
+        }
+        if schedule(options.deadline) == Parked::TimedOut {
+            break condition().ok_or(WaitError::TimedOut);
+        }
+    };
+    set_current_state(state::RUNNING);
+    me.set_wchan("");
+    result
+}
+
 impl WaitQueueHead {
     pub const fn new() -> Self {
         WaitQueueHead {
@@ -247,8 +274,7 @@ impl WaitQueueHead {
         if let Some(value) = condition() {
             return Ok(value);
         }
-        let me = current();
-        let waker = WakeThread(me);
+        let waker = WakeThread(current());
         let func: &(dyn WakeFunction + '_) = &waker;
         let node = UnsafeCell::new(Node {
             prev: core::ptr::null_mut(),
@@ -260,24 +286,9 @@ impl WaitQueueHead {
         // The kernel stack lies in the arena: the node can be seen by wakers in every process.
         // SAFETY: a fresh node, unlinked below on every way out.
         unsafe { self.link(node.get()) };
-        me.set_wchan(options.wchan);
-        let sleep_state = if options.interruptible { state::INTERRUPTIBLE } else { state::UNINTERRUPTIBLE };
-        let result = loop {
-            set_current_state(sleep_state);
-            if let Some(value) = condition() {
-                break Ok(value);
-            }
-            if options.interruptible && me.signal_pending() {
-                break Err(WaitError::Interrupted);
-            }
-            if schedule(options.deadline) == Parked::TimedOut {
-                break condition().ok_or(WaitError::TimedOut);
-            }
-        };
-        set_current_state(state::RUNNING);
+        let result = sleep_until(options, condition);
         // SAFETY: linked above, still linked.
         unsafe { self.unlink(node.get()) };
-        me.set_wchan("");
         // An exclusive sleeper that was woken but leaves for another reason hands its wake-up on.
         if result.is_err() && options.kind == EntryKind::Exclusive {
             self.wake_one(0);

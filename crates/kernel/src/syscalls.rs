@@ -106,7 +106,7 @@ syscalls! {
     4 stat(path: UserPath, statbuf: UserAddr) = [ours crate::fs::stat::sys_stat] "";
     5 fstat(fd: Fd, statbuf: UserAddr) = [ours crate::fs::stat::sys_fstat] "";
     6 lstat(path: UserPath, statbuf: UserAddr) = [ours crate::fs::stat::sys_lstat] "";
-    7 poll() = [refused ENOSYS] "not yet";
+    7 poll(fds: UserAddr, nfds: u32, timeout: i32) = [ours crate::fs::select::poll::sys_poll] "";
     8 lseek(fd: Fd, offset: i64, whence: u32) = [ours crate::fs::read_write::sys_lseek] "";
     9 mmap(addr: UserAddr, len: u64, prot: Flags, flags: Flags, fd: Fd, offset: u64) = [ours crate::mm::mmap::sys_mmap] "";
     10 mprotect(start: UserAddr, len: u64, prot: Flags) = [ours crate::mm::mprotect::sys_mprotect] "";
@@ -122,7 +122,7 @@ syscalls! {
     20 writev(fd: Fd, iov: UserAddr, iovcnt: usize) = [ours crate::fs::read_write::sys_writev] "";
     21 access(path: UserPath, mode: Mode) = [ours crate::fs::access::sys_access] "";
     22 pipe(fds: UserAddr) = [ours crate::fs::pipe::sys_pipe] "";
-    23 select() = [refused ENOSYS] "not yet";
+    23 select(n: i32, readfds: UserAddr, writefds: UserAddr, exceptfds: UserAddr, timeout: UserAddr) = [ours crate::fs::select::fd_set::sys_select] "";
     24 sched_yield() = [ours crate::kernel::sched::sys_sched_yield] "";
     25 mremap(old: UserAddr, old_len: u64, new_len: u64, flags: Flags, new: UserAddr) = [ours crate::mm::mremap::sys_mremap] "";
     26 msync(start: UserAddr, len: u64, flags: Flags) = [ours crate::mm::msync::sys_msync] "";
@@ -369,8 +369,8 @@ syscalls! {
     267 readlinkat(dfd: DirFd, path: UserPath, buf: BufOut, bufsiz: i32) = [ours crate::fs::stat::sys_readlinkat] "";
     268 fchmodat(dfd: DirFd, path: UserPath, mode: Mode) = [ours crate::fs::chmod::sys_fchmodat] "";
     269 faccessat(dfd: DirFd, path: UserPath, mode: Mode) = [ours crate::fs::access::sys_faccessat] "";
-    270 pselect6() = [refused ENOSYS] "not yet";
-    271 ppoll() = [refused ENOSYS] "not yet";
+    270 pselect6(n: i32, readfds: UserAddr, writefds: UserAddr, exceptfds: UserAddr, timeout: UserAddr, sigmask: UserAddr) = [ours crate::fs::select::fd_set::sys_pselect6] "";
+    271 ppoll(fds: UserAddr, nfds: u32, timeout: UserAddr, sigmask: UserAddr, sigsetsize: usize) = [ours crate::fs::select::poll::sys_ppoll] "";
     272 unshare(flags: u64) = [refused EPERM] "one set of namespaces a world";
     273 set_robust_list(head: UserAddr, len: usize) = [ours crate::kernel::futex::sys_set_robust_list] "";
     274 get_robust_list(pid: i32, head: UserAddr, len: UserAddr) = [ours crate::kernel::futex::sys_get_robust_list] "";

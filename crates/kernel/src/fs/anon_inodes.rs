@@ -6,16 +6,19 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
+use acrida_kcore::sync::SpinLock;
 use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::stat::S_IFMT;
 use acrida_uapi::statfs::{ANON_INODE_FS_MAGIC, Statfs};
 use zerocopy::FromZeros;
 
-use crate::fs::attr::{Kstat, Owner};
+use crate::fs::attr::{Kstat, Owner, SetTime, current_time};
 use crate::fs::dcache::{Dentry, Path};
 use crate::fs::file::{File, FileOperations};
 use crate::fs::inode::{Iattr, Inode, InodeCommon};
 use crate::fs::namespace::internal_mount;
 use crate::fs::super_block::{Instance, SuperBlock};
+use crate::{current, kernel};
 
 struct AnonFs;
 
@@ -73,8 +76,11 @@ impl Inode for FileInode {
         self.file.ops.stat(&self.file)
     }
 
-    fn setattr(&self, _dentry: &Dentry, _attr: &Iattr) -> Result<(), Error> {
-        Err(Errno::EOPNOTSUPP.into())
+    fn setattr(&self, _dentry: &Dentry, attr: &Iattr) -> Result<(), Error> {
+        match self.file.ops.pseudo_inode() {
+            Some(inode) => inode.setattr(attr),
+            None => Err(Errno::EOPNOTSUPP.into()),
+        }
     }
 
     fn open(&self, _path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
@@ -95,4 +101,64 @@ pub fn path_of(file: &Arc<File>) -> Path {
     let stat = file.ops.stat(file).unwrap_or_default();
     let inode = Arc::new(FileInode { common: InodeCommon::new(stat.dev, stat.ino), file: file.clone() });
     Path { mnt: internal_mount(), dentry: Dentry::anonymous(name.as_bytes(), inode) }
+}
+
+/// What a pipe or socket without a path has of an inode.
+pub struct PseudoInode {
+    common: InodeCommon,
+    attr: SpinLock<Kstat>,
+}
+
+impl PseudoInode {
+    /// A new one with a number of its own, the caller's; `mode` is kind and permissions.
+    #[doc(alias = "alloc_anon_inode")]
+    pub fn new(dev: u32, mode: u32) -> PseudoInode {
+        let (cred, now) = (current().cred(), current_time());
+        let common = InodeCommon::new(dev, kernel().next_ino());
+        let attr = Kstat {
+            dev,
+            ino: common.ino,
+            nlink: 1,
+            mode,
+            uid: cred.fsuid,
+            gid: cred.fsgid,
+            blksize: 4096,
+            atime: now,
+            mtime: now,
+            ctime: now,
+            ..Kstat::default()
+        };
+        PseudoInode { common, attr: SpinLock::new(attr) }
+    }
+
+    pub fn common(&self) -> &InodeCommon {
+        &self.common
+    }
+
+    pub fn stat(&self) -> Kstat {
+        *self.attr.lock()
+    }
+
+    /// Changes what was asked for; these objects have no size.
+    #[doc(alias = "simple_setattr")]
+    pub fn setattr(&self, change: &Iattr) -> Result<(), Error> {
+        if change.size.is_some() {
+            return Err(Errno::EINVAL.into());
+        }
+        let mut attr = self.attr.lock();
+        if let Some(mode) = change.mode {
+            attr.mode = attr.mode & S_IFMT | mode & !S_IFMT;
+        }
+        attr.uid = change.uid.unwrap_or(attr.uid);
+        attr.gid = change.gid.unwrap_or(attr.gid);
+        attr.atime = change.atime.map_or(attr.atime, SetTime::resolve);
+        attr.mtime = change.mtime.map_or(attr.mtime, SetTime::resolve);
+        attr.ctime = current_time();
+        Ok(())
+    }
+}
+
+/// Attributes of the files that are only a mechanism (eventfd, epoll...): on Linux they share one inode.
+pub fn anon_stat() -> Kstat {
+    Kstat { nlink: 1, mode: 0o600, blksize: 4096, ..Kstat::default() }
 }

@@ -10,10 +10,16 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use acrida_kcore::sync::SpinLock;
-use acrida_uapi::fcntl::FASYNC;
+use acrida_uapi::epoll::*;
+use acrida_uapi::fcntl::{F_OWNER_PID, F_OWNER_TID, FASYNC};
+use acrida_uapi::siginfo::{POLL_ERR, POLL_IN, POLL_MSG, POLL_OUT, POLL_PRI, SI_SIGIO, SigInfo};
+use acrida_uapi::signal::{SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGIO, SIGSEGV, SIGSYS, SIGTRAP};
 
 use crate::abi::Fd;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileOwner, fput};
+use crate::kernel;
+use crate::kernel::cred::Cred;
+use crate::kernel::signal::{Target, send_signal};
 
 /// Whether a file wants `SIGIO`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +92,7 @@ impl FasyncQueue {
         };
         for (file, fd) in targets {
             send_sigio(&file, fd, band);
-            crate::fs::file::fput(file);
+            fput(file);
         }
     }
 }
@@ -119,6 +125,73 @@ pub fn release(file: &File) {
 }
 
 /// Sends the file's owner its signal.
-fn send_sigio(file: &File, _fd: i32, _band: i32) {
-    let _owner = *file.owner.lock();
+fn send_sigio(file: &File, fd: i32, band: i32) {
+    let owner = *file.owner.lock();
+    let info = match owner.signum {
+        0 => SigInfo::kernel(SIGIO),
+        signo => SigInfo::poll(signo, code_for(signo, band), i64::from(events_of(band)), fd),
+    };
+    let tables = kernel().pids.lock();
+    let (mut task, mut processes) = (None, Vec::new());
+    match owner.kind {
+        F_OWNER_TID => task = tables.tasks.get(&owner.pid).cloned(),
+        F_OWNER_PID => processes.extend(tables.processes.get(&owner.pid).cloned()),
+        _ => processes = tables.group(owner.pid),
+    }
+    drop(tables);
+    if let Some(task) = task.filter(|task| may_signal(&owner, &task.cred())) {
+        deliver(Target::Task(&task), info);
+    }
+    for process in processes {
+        let leader = process.threads.lock().first().cloned();
+        if leader.is_some_and(|leader| may_signal(&owner, &leader.cred())) {
+            deliver(Target::Process(&process), info);
+        }
+    }
+}
+
+/// A queued signal that finds no room becomes a plain `SIGIO`.
+#[doc(alias = "send_sigio_to_task")]
+fn deliver(target: Target<'_>, info: SigInfo) {
+    if send_signal(target, info.into()).is_err() {
+        // A classic signal needs no room.
+        let _ = send_signal(target, SigInfo::kernel(SIGIO).into());
+    }
+}
+
+/// Whether whoever became the file's owner-setter may signal a task with these credentials.
+#[doc(alias = "sigio_perm")]
+fn may_signal(owner: &FileOwner, cred: &Cred) -> bool {
+    owner.euid == 0 || [cred.suid, cred.uid].iter().any(|id| [owner.euid, owner.uid].contains(id))
+}
+
+/// `si_code`: the band, unless the signal has codes of its own that could be mistaken for it.
+fn code_for(signo: i32, band: i32) -> i32 {
+    let own_codes = matches!(signo, SIGILL | SIGFPE | SIGSEGV | SIGBUS | SIGTRAP | SIGCHLD | SIGSYS);
+    if own_codes { SI_SIGIO } else { band }
+}
+
+/// `si_band` for a `POLL_*` code.
+#[doc(alias = "band_table")]
+fn events_of(band: i32) -> u32 {
+    match band {
+        POLL_IN => EPOLLIN | EPOLLRDNORM,
+        POLL_OUT => EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND,
+        POLL_MSG => EPOLLIN | EPOLLRDNORM | EPOLLMSG,
+        POLL_ERR => EPOLLERR,
+        POLL_PRI => EPOLLPRI | EPOLLRDBAND,
+        _ => EPOLLHUP | EPOLLERR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_with_codes_of_their_own_do_not_get_the_band() {
+        assert_eq!(code_for(SIGIO, POLL_IN), POLL_IN);
+        assert_eq!(code_for(40, POLL_HUP), POLL_HUP);
+        assert_eq!(code_for(SIGCHLD, POLL_IN), SI_SIGIO);
+    }
 }

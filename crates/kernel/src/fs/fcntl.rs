@@ -12,10 +12,10 @@ use acrida_uapi::fcntl::*;
 use acrida_uapi::signal::valid_signal;
 
 use crate::abi::{Fd, SysResult};
-use crate::current;
 use crate::fs::fasync::{self, Sigio};
 use crate::fs::fdtable::nofile_limit;
 use crate::fs::file::{File, FileOwner};
+use crate::{current, kernel};
 
 /// Flags that `F_SETFL` changes; `O_ASYNC` goes its own way.
 const SETFL_MASK: u32 = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
@@ -129,6 +129,15 @@ fn owner_as_ex(owner: FileOwner) -> FOwnerEx {
 /// Makes `new` the one who hears; `ESRCH` when there is no such task, process or group.
 #[doc(alias = "f_setown")]
 fn set_owner(file: &File, new: FileOwner) -> Result<(), Errno> {
+    let found = match (new.pid, new.kind) {
+        (0, _) => true,
+        (tid, F_OWNER_TID) => kernel().pids.task(tid).is_some(),
+        (pid, F_OWNER_PID) => kernel().pids.process(pid).is_some(),
+        (pgrp, _) => !kernel().pids.lock().group(pgrp).is_empty(),
+    };
+    if !found {
+        return Err(Errno::ESRCH);
+    }
     let cred = current().cred();
     let mut owner = file.owner.lock();
     *owner = FileOwner { signum: owner.signum, uid: cred.uid, euid: cred.euid, ..new };

@@ -123,6 +123,13 @@ impl FilesStruct {
         if file.is_path() { Err(Errno::EBADF) } else { Ok(file) }
     }
 
+    /// Descriptors below this number have a place in the table (`max_fds`).
+    pub fn capacity(&self) -> usize {
+        /// Linux keeps a first table of this length in the structure itself.
+        const NR_OPEN_DEFAULT: usize = 64;
+        self.table.lock().files.len().max(NR_OPEN_DEFAULT)
+    }
+
     /// Puts `file` at the lowest free descriptor from `from` on; `EMFILE` at the limit.
     #[doc(alias = "get_unused_fd_flags")]
     pub fn install_from(&self, from: u32, file: Arc<File>, cloexec: bool) -> Result<u32, Errno> {

@@ -17,6 +17,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 
 use crate::abi::SysResult;
+use crate::fs::anon_inodes::{PseudoInode, anon_stat};
 use crate::fs::fasync::FasyncQueues;
 use crate::fs::inode::{DirContext, Inode, Kstat, Path};
 use crate::fs::iov_iter::IovIter;
@@ -132,8 +133,12 @@ pub trait FileOperations: Any + Send + Sync {
     fn stat(&self, file: &File) -> Result<Kstat, Error> {
         match &file.path {
             Some(path) => path.stat(),
-            None => Err(Errno::EBADF.into()),
+            None => Ok(self.pseudo_inode().map_or_else(anon_stat, PseudoInode::stat)),
         }
+    }
+    /// The inode of a pipe or socket that has no path.
+    fn pseudo_inode(&self) -> Option<&PseudoInode> {
+        None
     }
     /// Lines of /proc/PID/fdinfo/FD beyond pos, flags, mnt_id, ino.
     fn show_fdinfo(&self, file: &File, out: &mut String) {

@@ -87,7 +87,7 @@ pub struct InodeCommon {
     /// Advisory locks (`i_flctx`), made by their first user.
     pub locks: SpinLock<Option<Arc<dyn InodeLocks>>>,
     /// The pipe of a FIFO while it is open (`i_pipe`); belongs to fs/pipe.
-    pub pipe: SpinLock<Option<Arc<dyn Any + Send + Sync>>>,
+    pub pipe: SpinLock<alloc::sync::Weak<crate::fs::pipe::Pipe>>,
     /// The socket bound to this inode; belongs to net/unix.
     pub socket: SpinLock<Option<alloc::sync::Weak<dyn Any + Send + Sync>>>,
     /// Watches (`i_fsnotify_marks`); belongs to fs/notify.

@@ -7,7 +7,8 @@ use alloc::sync::Arc;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::fcntl::O_NONBLOCK;
-use acrida_uapi::ioctl::{FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX};
+use acrida_uapi::ioctl::{FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE};
+use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG};
 
 use crate::abi::{Fd, SysResult};
 use crate::current;
@@ -23,9 +24,16 @@ pub fn sys_ioctl(fd: Fd, cmd: u32, arg: u64) -> SysResult {
         FIONCLEX => current().files().set_cloexec(fd.0, false)?,
         FIONBIO => set_nonblocking(&file, user)?,
         FIOASYNC => set_async(fd, &file, user)?,
+        FIOQSIZE => return size(&file, user),
+        FIGETBSZ => user.write(&i32::try_from(file.ops.stat(&file)?.blksize).map_err(|_| Errno::EINVAL)?)?,
+        FIONREAD if is_regular(&file) => user.write(&bytes_left(&file)?)?,
         _ => return file.ops.ioctl(&file, cmd, arg),
     }
     Ok(0)
+}
+
+fn is_regular(file: &File) -> bool {
+    file.inode().is_some_and(|inode| inode.is_regular())
 }
 
 #[doc(alias = "ioctl_fionbio")]
@@ -44,4 +52,20 @@ fn set_async(fd: Fd, file: &Arc<File>, arg: UserAddr) -> Result<(), Errno> {
         return Err(Errno::ENOTTY);
     }
     Ok(())
+}
+
+/// Size of what has one.
+fn size(file: &File, arg: UserAddr) -> SysResult {
+    let stat = file.ops.stat(file)?;
+    if !matches!(stat.mode & S_IFMT, S_IFREG | S_IFDIR | S_IFLNK) {
+        return Err(Errno::ENOTTY.into());
+    }
+    arg.write(&stat.size)?;
+    Ok(0)
+}
+
+/// Bytes between the position and the end, as the `int` that programs get.
+fn bytes_left(file: &File) -> Result<i32, acrida_uapi::errno::Error> {
+    let size = file.ops.stat(file)?.size.cast_signed();
+    Ok(size.wrapping_sub((*file.pos.lock()).cast_signed()) as i32)
 }

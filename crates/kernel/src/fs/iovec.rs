@@ -1,14 +1,12 @@
 //! Vectors of guest buffers: copied in, checked, capped.
 //!
 //! Mirrors: lib/iov_iter.c (`import_iovec`), Linux 6.18.
-//! Differs: the array is a type of its own; short vectors stay on the stack as on Linux.
-
-use alloc::vec::Vec;
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::uio::{Iovec, MAX_RW_COUNT, UIO_FASTIOV, UIO_MAXIOV};
-use zerocopy::IntoBytes;
+
+use crate::fs::user_array::UserArray;
 
 /// End of the addresses that Linux lets a program name on x86-64 (`TASK_SIZE_MAX`).
 const USER_END: u64 = 0x7fff_ffff_f000;
@@ -21,42 +19,20 @@ pub fn access_ok(addr: UserAddr, len: usize) -> Result<(), Errno> {
     }
 }
 
-/// An imported vector.
+/// An imported vector: no length is negative, and together they are at most `MAX_RW_COUNT`.
+pub type IovecArray = UserArray<Iovec, UIO_FASTIOV>;
+
+/// Copies `count` segments in; lengths beyond `MAX_RW_COUNT` in all are cut off.
 ///
-/// # Invariants
-/// No length is over `isize::MAX`, and the lengths add up to at most `MAX_RW_COUNT`.
-pub struct IovecArray {
-    short: [Iovec; UIO_FASTIOV],
-    long: Vec<Iovec>,
-    len: usize,
-}
-
-impl IovecArray {
-    /// Copies `count` segments in; lengths beyond `MAX_RW_COUNT` in all are cut off.
-    ///
-    /// # Errors
-    /// `EINVAL` for too many segments or a negative length, `EFAULT` for an address outside user memory.
-    #[doc(alias = "import_iovec")]
-    pub fn import(vector: UserAddr, count: usize) -> Result<IovecArray, Errno> {
-        if count > UIO_MAXIOV {
-            return Err(Errno::EINVAL);
-        }
-        let mut array = IovecArray { short: [Iovec::default(); UIO_FASTIOV], long: Vec::new(), len: count };
-        if count > UIO_FASTIOV {
-            array.long.resize(count, Iovec::default());
-        }
-        vector.read_bytes(array.segments_mut().as_mut_bytes())?;
-        limit(array.segments_mut())?;
-        Ok(array)
+/// # Errors
+/// `EINVAL` for too many segments or a negative length, `EFAULT` for an address outside user memory.
+pub fn import_iovec(vector: UserAddr, count: usize) -> Result<IovecArray, Errno> {
+    if count > UIO_MAXIOV {
+        return Err(Errno::EINVAL);
     }
-
-    pub fn segments(&self) -> &[Iovec] {
-        if self.long.is_empty() { &self.short[..self.len] } else { &self.long }
-    }
-
-    fn segments_mut(&mut self) -> &mut [Iovec] {
-        if self.long.is_empty() { &mut self.short[..self.len] } else { &mut self.long }
-    }
+    let mut segments = IovecArray::read(vector, count)?;
+    limit(&mut segments)?;
+    Ok(segments)
 }
 
 /// Checks every segment, and cuts the sum of their lengths.

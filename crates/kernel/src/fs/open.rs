@@ -215,7 +215,7 @@ fn vfs_open(path: Path, flags: u32, writes: bool) -> Result<Arc<File>, Error> {
         inode.common().get_write_access()?;
     }
     let opened = match inode.kind() {
-        S_IFIFO if !inode.reopens_itself() => crate::fs::special::open_fifo(&inode, flags),
+        S_IFIFO if !inode.reopens_itself() => crate::fs::pipe::fifo_open(inode.common(), flags),
         S_IFSOCK if !inode.reopens_itself() => Err(Errno::ENXIO.into()),
         _ => inode.open(&path, flags),
     };

@@ -18,7 +18,7 @@ use crate::abi::{BufIn, BufOut, Fd, Flags, SysResult};
 use crate::current;
 use crate::fs::file::{File, Whence};
 use crate::fs::iov_iter::IovIter;
-use crate::fs::iovec::{IovecArray, access_ok};
+use crate::fs::iovec::{access_ok, import_iovec};
 
 /// Which way the bytes go, seen from the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,8 +167,8 @@ fn vector(direction: Direction, fd: Fd, iov: (UserAddr, usize), place: Place, fl
         Place::At(_) => fdget_seekable(fd)?,
     };
     direction.check_mode(&file)?;
-    let array = IovecArray::import(iov.0, iov.1)?;
-    let mut iter = IovIter::user_vec(array.segments());
+    let segments = import_iovec(iov.0, iov.1)?;
+    let mut iter = IovIter::user_vec(&segments);
     if iter.count() == 0 {
         return Ok(0);
     }

@@ -1,22 +1,10 @@
-//! Files that are not the file system's own: FIFOs; and structures whose size the caller gives.
+//! Structures whose size the caller gives.
 //!
-//! Mirrors: fs/inode.c (`init_special_inode`), include/linux/uaccess.h (`copy_struct_from_user`), Linux 6.1.
-
-use alloc::boxed::Box;
-use alloc::sync::Arc;
+//! Mirrors: include/linux/uaccess.h (`copy_struct_from_user`), Linux 6.1.
 
 use acrida_kcore::uaccess::UserAddr;
-use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::errno::Errno;
 use zerocopy::{FromBytes, IntoBytes};
-
-use crate::fs::file::FileOperations;
-use crate::fs::inode::Inode;
-
-/// Opens a FIFO of any file system: the pipe hangs on the inode while it is open.
-pub fn open_fifo(inode: &Arc<dyn Inode>, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
-    let _ = (inode, flags);
-    Err(Errno::ENXIO.into())
-}
 
 /// A structure of which the caller knows `size` bytes: what is missing is zero, what we do not know must be (`E2BIG`).
 pub fn copy_struct_from_user<T: FromBytes + IntoBytes>(addr: UserAddr, size: usize) -> Result<T, Errno> {

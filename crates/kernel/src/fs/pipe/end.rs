@@ -3,6 +3,7 @@
 //! Mirrors: fs/pipe.c (`pipefifo_fops`), Linux 6.18.
 //! Differs: the end is counted from its making to its drop, whether or not a file ever held it.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -14,12 +15,11 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{F_GETPIPE_SZ, F_SETPIPE_SZ, O_ACCMODE, O_DIRECT, O_RDONLY, O_RDWR};
 use acrida_uapi::ioctl::FIONREAD;
 use acrida_uapi::siginfo::{POLL_IN, POLL_OUT};
-use acrida_uapi::stat::S_IFIFO;
 
 use crate::abi::SysResult;
+use crate::fs::anon_inodes::PseudoInode;
 use crate::fs::fasync::{self, FasyncQueues};
 use crate::fs::file::{File, FileOperations};
-use crate::fs::inode::Kstat;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::pipe::Pipe;
 use crate::fs::pipe::ring::Joint;
@@ -168,12 +168,18 @@ impl FileOperations for PipeEnd {
         fasync::release(file);
     }
 
-    fn stat(&self, file: &File) -> Result<Kstat, Error> {
-        self.pipe.stat(file)
+    fn pseudo_inode(&self) -> Option<&PseudoInode> {
+        self.pipe.inode.as_ref()
     }
 
     fn link_name(&self, _file: &File) -> Option<String> {
-        self.pipe.ino.map(|ino| format!("pipe:[{ino}]"))
+        self.pipe.inode.as_ref().map(|inode| format!("pipe:[{}]", inode.common().ino))
+    }
+
+    /// Opening /proc/PID/fd/N of a pipe gives another end of it.
+    fn reopen(&self, _file: &Arc<File>, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+        let access = Access::of_flags(flags).ok_or(Errno::EINVAL)?;
+        Ok(Box::new(PipeEnd::attach(&self.pipe, access)))
     }
 }
 
@@ -195,14 +201,6 @@ impl Pipe {
         if half_closed {
             self.fasync_readers.kill(POLL_IN);
             self.fasync_writers.kill(POLL_OUT);
-        }
-    }
-
-    /// Attributes of a pipe without a name; a FIFO has those of its inode.
-    fn stat(&self, file: &File) -> Result<Kstat, Error> {
-        match &file.path {
-            Some(path) => path.stat(),
-            None => Ok(Kstat { mode: S_IFIFO | 0o600, ..Kstat::default() }),
         }
     }
 }

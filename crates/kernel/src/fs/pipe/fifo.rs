@@ -3,11 +3,15 @@
 //! Mirrors: fs/pipe.c (`fifo_open`), Linux 6.18.
 //! Differs: an inode refers to its open pipe weakly; the last end frees it.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::errno::{Errno, Error, Restart};
+use acrida_uapi::fcntl::O_NONBLOCK;
 
+use crate::fs::file::FileOperations;
+use crate::fs::inode::InodeCommon;
 use crate::fs::pipe::end::{Access, PipeEnd};
 use crate::fs::pipe::{Pipe, State};
 use crate::fs::read_write::Blocking;
@@ -40,7 +44,7 @@ impl Pipe {
     ///
     /// # Errors
     /// `ENXIO` for a writer that must not wait and has no reader, `ERESTARTSYS` when a signal ends the wait.
-    pub fn open_fifo(self: &Arc<Pipe>, access: Access, blocking: Blocking) -> Result<PipeEnd, Error> {
+    fn open_fifo(self: &Arc<Pipe>, access: Access, blocking: Blocking) -> Result<PipeEnd, Error> {
         let mut state = self.lock();
         if access == Access::Write && blocking == Blocking::No && state.readers == 0 {
             return Err(Errno::ENXIO.into());
@@ -72,4 +76,24 @@ impl Pipe {
         let came = || (self.lock().partners(access) != seen).then_some(());
         self.rd_wait.wait_event(WaitOptions::interruptible("wait_for_partner"), came).map_err(|_| Restart::ERESTARTSYS)
     }
+}
+
+/// The open pipe of a FIFO's inode, a new one if there is none.
+fn pipe_of(inode: &InodeCommon) -> Arc<Pipe> {
+    let mut slot = inode.pipe.lock();
+    slot.upgrade().unwrap_or_else(|| {
+        let pipe = Pipe::new(None);
+        *slot = Arc::downgrade(&pipe);
+        pipe
+    })
+}
+
+/// Opens the FIFO behind `inode`; `flags` are those of `open`.
+///
+/// # Errors
+/// `EINVAL` for access mode 3, and those of waiting: `ENXIO`, `ERESTARTSYS`.
+pub fn fifo_open(inode: &InodeCommon, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    let access = Access::of_flags(flags).ok_or(Errno::EINVAL)?;
+    let blocking = if flags & O_NONBLOCK != 0 { Blocking::No } else { Blocking::Yes };
+    Ok(Box::new(pipe_of(inode).open_fifo(access, blocking)?))
 }

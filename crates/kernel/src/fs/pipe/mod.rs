@@ -31,17 +31,20 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use acrida_kcore::sync::{SpinLock, SpinLockGuard};
+use acrida_kcore::sync::{SetOnce, SpinLock, SpinLockGuard};
 use acrida_kcore::uaccess::UserAddr;
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::fcntl::{O_CLOEXEC, O_DIRECT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY};
+use acrida_uapi::stat::S_IFIFO;
 
 use crate::abi::{Flags, SysResult};
+use crate::current;
+use crate::fs::anon_inodes::PseudoInode;
 use crate::fs::fasync::FasyncQueue;
 use crate::fs::fdtable::filp_close;
 use crate::fs::file::File;
-use crate::{current, kernel};
+use crate::fs::super_block::anon_dev;
 
 pub mod end;
 pub mod fifo;
@@ -51,6 +54,7 @@ pub mod size;
 pub mod write;
 
 pub use end::{Access, PipeEnd};
+pub use fifo::fifo_open;
 use ring::Ring;
 
 /// Slots of a new pipe.
@@ -76,13 +80,13 @@ pub struct Pipe {
     fasync_writers: FasyncQueue,
     /// Somebody polls: every write is announced, not only the first into an empty ring (edge-triggered epoll).
     poll_usage: AtomicBool,
-    /// The inode number of a pipe without a name; `None` for a FIFO.
-    ino: Option<u64>,
+    /// The inode of a pipe without a name; `None` for a FIFO.
+    inode: Option<PseudoInode>,
 }
 
 impl Pipe {
     #[doc(alias = "alloc_pipe_info")]
-    fn new(ino: Option<u64>) -> Arc<Pipe> {
+    fn new(inode: Option<PseudoInode>) -> Arc<Pipe> {
         let state = State { ring: Ring::new(PIPE_DEF_BUFFERS), readers: 0, writers: 0, r_counter: 0, w_counter: 0 };
         Arc::new(Pipe {
             state: SpinLock::new(state),
@@ -91,7 +95,7 @@ impl Pipe {
             fasync_readers: FasyncQueue::new(),
             fasync_writers: FasyncQueue::new(),
             poll_usage: AtomicBool::new(false),
-            ino,
+            inode,
         })
     }
 
@@ -105,10 +109,18 @@ impl Pipe {
     }
 }
 
+/// The device number of the file system that pipes are said to be on.
+fn pipefs_dev() -> u32 {
+    static DEV: SetOnce<u32> = SetOnce::new();
+    // Whoever comes first decides.
+    let _ = DEV.get().is_none() && DEV.set(anon_dev()).is_ok();
+    DEV.get().copied().unwrap_or(0)
+}
+
 /// Two open files on a new pipe: read end, write end.
 #[doc(alias = "create_pipe_files")]
 pub fn create(flags: u32) -> [Arc<File>; 2] {
-    let pipe = Pipe::new(Some(kernel().next_ino()));
+    let pipe = Pipe::new(Some(PseudoInode::new(pipefs_dev(), S_IFIFO | 0o600)));
     let status = flags & (O_NONBLOCK | O_DIRECT);
     let end = |access, mode| File::anon(Box::new(PipeEnd::attach(&pipe, access)), mode | status);
     [end(Access::Read, O_RDONLY), end(Access::Write, O_WRONLY)]

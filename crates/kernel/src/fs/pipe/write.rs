@@ -6,21 +6,15 @@ use acrida_kcore::sync::SpinLockGuard;
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::{Errno, Error, Restart};
-use acrida_uapi::siginfo::{POLL_IN, SigInfo};
+use acrida_uapi::siginfo::POLL_IN;
 use acrida_uapi::signal::SIGPIPE;
 
 use crate::abi::SysResult;
-use crate::current;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::pipe::ring::Joint;
 use crate::fs::pipe::{Pipe, State};
 use crate::fs::read_write::Blocking;
 use crate::kernel::signal;
-
-/// The writer has nobody to write to.
-fn send_sigpipe() {
-    signal::send_to_process(SigInfo::kernel(SIGPIPE), &current().process);
-}
 
 impl State {
     /// Whether a write would not sleep.
@@ -79,7 +73,7 @@ impl Pipe {
         }
         self.announce(state, was_empty, woken);
         if result == Err(Errno::EPIPE) {
-            send_sigpipe();
+            signal::send_sig_self(SIGPIPE);
         }
         match result {
             Err(errno) if done == 0 => Err(Error::from(errno)),

@@ -56,6 +56,13 @@ pub fn send_to_task(info: SigInfo, task: &Task) {
     let _ = send_signal(Target::Task(task), info.into());
 }
 
+/// Sends to the calling thread as if it had done so itself (`SIGPIPE`).
+#[doc(alias = "send_sig")]
+pub fn send_sig_self(signo: i32) {
+    let task = crate::current();
+    send_to_task(SigInfo::kill(signo, SI_USER, task.process.tgid.cast_signed(), task.cred().uid), task);
+}
+
 /// Sends to a process; as [`send_to_task`].
 #[doc(alias = "group_send_sig_info")]
 pub fn send_to_process(info: SigInfo, process: &Arc<Process>) {

@@ -1,0 +1,143 @@
+//! One sleeper on many queues: what `poll` and `select` wait with.
+//!
+//! Mirrors: fs/select.c (`poll_wqueues`, `poll_table_entry`, `pollwake`), Linux 6.18.
+//! Differs: the entries of a small set lie in the poller, which never moves, since only shared references to it exist.
+//! Locking: an entry is reached under its queue's lock, or by the poller's own thread while it is on no queue.
+//! Memory order: `triggered` is stored before the waker reads the sleeper's state, and read after the sleeper wrote
+//! it, both SeqCst: the same pair as a condition's (see `wait.rs`).
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::any::Any;
+use core::cell::{Cell, RefCell, UnsafeCell};
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use super::{EntryKind, Node, WaitError, WaitOptions, WaitQueueHead, Wake, WakeFunction, Woken, sleep_until};
+use crate::thread::{Thread, current};
+
+/// Entries that cost no allocation (`N_INLINE_POLL_ENTRIES`).
+const INLINE: usize = 9;
+
+/// Anything that must live while an entry is on its queue (the polled file).
+pub type Keep = Arc<dyn Any + Send + Sync>;
+
+/// A thread that waits for any of several queues.
+#[doc(alias = "poll_wqueues")]
+pub struct Poller {
+    thread: &'static Thread,
+    triggered: AtomicBool,
+    /// # Invariants
+    /// The first `used` entries are initialised and linked.
+    inline: UnsafeCell<[MaybeUninit<Entry>; INLINE]>,
+    used: Cell<usize>,
+    /// Boxed entries beyond the inline ones, initialised and linked.
+    more: RefCell<Vec<*mut Entry>>,
+}
+
+#[doc(alias = "poll_table_entry")]
+struct Entry {
+    node: Node,
+    waker: PollWake,
+    head: Arc<WaitQueueHead>,
+    _keep: Keep,
+}
+
+struct PollWake {
+    poller: *const Poller,
+    key: u32,
+}
+
+// SAFETY: the poller outlives the entry's time on the queue; wakers use only its atomics and its thread.
+unsafe impl Send for PollWake {}
+// SAFETY: as above.
+unsafe impl Sync for PollWake {}
+
+impl WakeFunction for PollWake {
+    #[doc(alias = "pollwake")]
+    fn wake(&self, wake: Wake) -> Woken {
+        if wake.key != 0 && wake.key & self.key == 0 {
+            return Woken::No;
+        }
+        // SAFETY: the entry is on its queue, so the poller was not dropped yet.
+        let poller = unsafe { &*self.poller };
+        poller.triggered.store(true, Ordering::SeqCst);
+        if poller.thread.wake_up_state(wake.mode) { Woken::Yes } else { Woken::No }
+    }
+}
+
+impl Poller {
+    /// Runs `body` with a poller of the calling thread; every registration ends with it.
+    #[doc(alias = "poll_initwait")]
+    pub fn with<R>(body: impl FnOnce(&Poller) -> R) -> R {
+        body(&Poller {
+            thread: current(),
+            triggered: AtomicBool::new(false),
+            inline: UnsafeCell::new([const { MaybeUninit::uninit() }; INLINE]),
+            used: Cell::new(0),
+            more: RefCell::new(Vec::new()),
+        })
+    }
+
+    /// Registers on `head` for wake-ups whose key meets `key`; `keep` lives as long.
+    #[doc(alias = "__pollwait")]
+    pub fn join(&self, head: &Arc<WaitQueueHead>, key: u32, keep: Keep) {
+        let node = Node {
+            prev: core::ptr::null_mut(),
+            next: core::ptr::null_mut(),
+            kind: EntryKind::Shared,
+            func: core::ptr::null::<PollWake>(),
+        };
+        let entry = Entry { node, waker: PollWake { poller: self, key }, head: head.clone(), _keep: keep };
+        let at = self.place(entry);
+        // SAFETY: just initialised and not yet linked, so this thread alone reaches it.
+        unsafe { (*at).node.func = &raw const (*at).waker };
+        // SAFETY: the entry stays in place until the drop of the poller unlinks it.
+        unsafe { head.link(&raw mut (*at).node) };
+    }
+
+    /// Gives `entry` a place that it keeps.
+    fn place(&self, entry: Entry) -> *mut Entry {
+        let used = self.used.get();
+        if used == INLINE {
+            let at = Box::into_raw(Box::new(entry));
+            self.more.borrow_mut().push(at);
+            return at;
+        }
+        let at = self.inline.get().cast::<Entry>().wrapping_add(used);
+        // SAFETY: `used` is below the array's length, and that slot is unused.
+        unsafe { at.write(entry) };
+        self.used.set(used + 1);
+        at
+    }
+
+    /// Sleeps until a queue's wake-up since the last call (or since the registrations).
+    ///
+    /// # Errors
+    /// As [`WaitQueueHead::wait_event`]; the sleep is interruptible.
+    #[doc(alias = "poll_schedule_timeout")]
+    pub fn sleep(&self, deadline: Option<u64>, wchan: &'static str) -> Result<(), WaitError> {
+        let options = WaitOptions::interruptible(wchan).until(deadline);
+        sleep_until(options, || self.triggered.swap(false, Ordering::SeqCst).then_some(()))
+    }
+}
+
+impl Drop for Poller {
+    #[doc(alias = "poll_freewait")]
+    fn drop(&mut self) {
+        for index in 0..self.used.get() {
+            let at = self.inline.get().cast::<Entry>().wrapping_add(index);
+            // SAFETY: one of the initialised, linked entries.
+            unsafe { (*at).head.unlink(&raw mut (*at).node) };
+            // SAFETY: unlinked, so nobody else reaches it; dropped once.
+            unsafe { at.drop_in_place() };
+        }
+        for at in self.more.take() {
+            // SAFETY: as above.
+            unsafe { (*at).head.unlink(&raw mut (*at).node) };
+            // SAFETY: boxed by `place`, unlinked.
+            drop(unsafe { Box::from_raw(at) });
+        }
+    }
+}

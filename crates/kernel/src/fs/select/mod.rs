@@ -1,0 +1,97 @@
+//! select and poll: waiting for any of several files.
+//!
+//! Every file is asked for its events; while none has any, the asker has put itself on all their wait queues on the
+//! way ([`Poller`]) and sleeps until one of them wakes it, then asks again. It registers in the first round only, and
+//! no longer once a file was found ready.
+//!
+//! - [`poll`]: the calls that name files in an array
+//! - [`fd_set`]: the calls that name them in bitmaps
+//! - [`timeout`]: when they give up, what is left of the time, the signal mask while they wait
+//!
+//! Mirrors: fs/select.c, Linux 6.18.
+//! Differs: no busy polling of network devices.
+
+use alloc::sync::Arc;
+
+use acrida_kcore::wait::{Poller, WaitError, WaitQueueHead};
+use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
+use acrida_uapi::errno::Restart;
+
+use crate::current;
+use crate::fs::file::{File, fput};
+use crate::fs::poll::{PollQueue, PollTable};
+use timeout::Timeout;
+
+pub mod fd_set;
+pub mod poll;
+pub mod timeout;
+
+/// Events of a file without poll.
+pub const DEFAULT_POLLMASK: u32 = EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+
+/// Puts the poller on the queues of one file.
+struct Registrar<'a> {
+    poller: &'a Poller,
+    file: &'a Arc<File>,
+    key: u32,
+}
+
+impl PollQueue for Registrar<'_> {
+    fn queue(&mut self, queue: &Arc<WaitQueueHead>) {
+        self.poller.join(queue, self.key, self.file.clone());
+    }
+}
+
+/// One round over the files: asks each for its events, and registers while that is of use.
+struct Round<'a> {
+    poller: Option<&'a Poller>,
+}
+
+impl Round<'_> {
+    /// The events of the file behind `fd` (all it has, whatever `key` says), or `None` when there is no file.
+    #[doc(alias = "vfs_poll")]
+    fn events(&self, fd: i32, key: u32) -> Option<u32> {
+        let file = current().files.lock().get(fd).ok()?;
+        let events = match self.poller {
+            Some(poller) => {
+                let mut registrar = Registrar { poller, file: &file, key };
+                file.ops.poll(&file, &mut PollTable::new(key, &mut registrar))
+            }
+            None => file.ops.poll(&file, &mut PollTable::none(key)),
+        };
+        fput(file);
+        Some(events.unwrap_or(DEFAULT_POLLMASK))
+    }
+
+    /// A file was ready: there will be no sleep.
+    fn stop_registering(&mut self) {
+        self.poller = None;
+    }
+}
+
+/// Runs rounds of `scan`, which counts ready files, until there are any; 0 after the timeout.
+///
+/// # Errors
+/// `ERESTARTNOHAND` when a signal came first.
+#[doc(alias = "do_poll")]
+#[doc(alias = "do_select")]
+fn wait_for_events(timeout: Timeout, wchan: &'static str, mut scan: impl FnMut(&mut Round<'_>) -> usize) -> Result<usize, Restart> {
+    Poller::with(|poller| {
+        let mut timed_out = timeout == Timeout::Now;
+        let mut round = Round { poller: (!timed_out).then_some(poller) };
+        loop {
+            let ready = scan(&mut round);
+            if ready > 0 {
+                return Ok(ready);
+            }
+            if current().thread.signal_pending() {
+                return Err(Restart::ERESTARTNOHAND);
+            }
+            if timed_out {
+                return Ok(0);
+            }
+            round.stop_registering();
+            timed_out = poller.sleep(timeout.deadline(), wchan) == Err(WaitError::TimedOut);
+        }
+    })
+}
