@@ -57,6 +57,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         host_tty_pgrp: AtomicU32::new(0),
         unknown_calls: SpinLock::default(),
         timers: Default::default(),
+        text_images: Default::default(),
     });
     let init = new_init(block);
     {

@@ -40,7 +40,8 @@ const PLATFORM: &[u8] = b"x86_64";
 const ADDR_NO_RANDOMIZE: u32 = 0x0004_0000;
 const CLOCK_TICKS: u64 = 100;
 
-struct FileSource(Arc<File>);
+/// An open file as the loader reads it.
+pub struct FileSource(pub Arc<File>);
 
 impl Source for FileSource {
     fn read_at(&self, off: u64, buf: &mut [u8]) -> Result<usize, acrida_loader::Error> {

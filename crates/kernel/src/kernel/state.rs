@@ -35,6 +35,8 @@ pub struct Kernel {
     pub host_tty_pgrp: AtomicU32,
     /// Calls in nobody's table that were made.
     pub unknown_calls: SpinLock<alloc::collections::BTreeSet<u64>>,
+    /// Guest texts with their system calls patched.
+    pub text_images: crate::mm::patch::TextImages,
 }
 
 impl Kernel {

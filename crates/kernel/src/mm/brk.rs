@@ -14,6 +14,7 @@ use super::mm_struct::{MmState, MmStruct, release};
 use super::layout::PIE_BASE;
 use super::mlock::lock_pages;
 use super::mmap::check_limits;
+use super::patch::stubs_end;
 use super::vma::{Backing, PAGE_SIZE, Vma, VmFlags, page_align};
 use crate::abi::SysResult;
 use crate::current;
@@ -34,7 +35,7 @@ impl MmStruct {
         let mut state = self.lock();
         // A program that lies among the libraries (static-pie) has no room behind it.
         let program_end = if program_end > HIGHEST_PIE { PIE_BASE } else { program_end };
-        let end = page_align(program_end).unwrap_or(program_end);
+        let end = stubs_end(&state, page_align(program_end).unwrap_or(program_end));
         let start = page_align(state.layout.randomize.brk_start(end)).unwrap_or(end);
         state.brk = Brk { start, end: start };
     }

@@ -30,18 +30,27 @@ pub fn install(range: Range<u64>, flags: VmFlags, backing: &Backing, host_file: 
         fd: None,
         offset: 0,
     };
-    match (backing, host_file) {
-        (Backing::File { pages: FilePages::Window(pieces), offset, .. }, _) => {
-            let covered: u64 = visible(pieces, *offset, &range).map(|(at, _)| at.end - at.start).sum();
-            if covered < range.end - range.start {
-                host.mmap(MapRequest { prot: PROT_NONE as u32, flags: (MAP_PRIVATE | MAP_NORESERVE) as u32, ..request })?;
-            }
-            map_pieces(&range, flags, pieces, *offset)
+    if let Some((pieces, offset)) = pieces_of(backing) {
+        let covered: u64 = visible(pieces, offset, &range).map(|(at, _)| at.end - at.start).sum();
+        if covered < range.end - range.start {
+            host.mmap(MapRequest { prot: PROT_NONE as u32, flags: (MAP_PRIVATE | MAP_NORESERVE) as u32, ..request })?;
         }
+        return map_pieces(&range, flags, pieces, offset);
+    }
+    match (backing, host_file) {
         (Backing::File { pages: FilePages::Host, .. }, Some((fd, offset))) => {
             host.mmap(MapRequest { fd: Some(fd), offset, ..request })
         }
         _ => host.mmap(request),
+    }
+}
+
+/// The pieces behind an area and the byte of the file that it starts with, if it has pieces.
+fn pieces_of(backing: &Backing) -> Option<(&[Piece], u64)> {
+    match backing {
+        Backing::File { pages, offset, .. } => pages.pieces().map(|pieces| (pieces, *offset)),
+        Backing::Stubs(image) => Some((&image.stubs, 0)),
+        Backing::Anonymous | Backing::Shared(..) => None,
     }
 }
 
@@ -81,21 +90,19 @@ pub fn map_pieces(range: &Range<u64>, flags: VmFlags, pieces: &[Piece], offset: 
 /// Gives the pages of `range` new rights; bytes of a file that has no page there stay without access.
 pub fn protect(range: &Range<u64>, flags: VmFlags, backing: &Backing) -> Result<(), Errno> {
     let host = platform().host();
-    match backing {
-        Backing::File { pages: FilePages::Window(pieces), offset, .. } => {
-            for (at, _) in visible(pieces, *offset, range) {
-                host.mprotect(at.start, (at.end - at.start) as usize, flags.prot())?;
-            }
-            Ok(())
-        }
-        _ => host.mprotect(range.start, (range.end - range.start) as usize, flags.prot()),
+    let Some((pieces, offset)) = pieces_of(backing) else {
+        return host.mprotect(range.start, (range.end - range.start) as usize, flags.prot());
+    };
+    for (at, _) in visible(pieces, offset, range) {
+        host.mprotect(at.start, (at.end - at.start) as usize, flags.prot())?;
     }
+    Ok(())
 }
 
 /// Moves the pages of `range` to `to`, growing or shrinking to `new_len`; what is behind the old length comes up fresh.
 pub fn relocate(range: &Range<u64>, to: u64, new_len: u64, flags: VmFlags, backing: &Backing, keep_old: bool) -> Result<(), Errno> {
     let host = platform().host();
-    let Backing::File { pages: FilePages::Window(pieces), offset, .. } = backing else {
+    let Some((pieces, offset)) = pieces_of(backing) else {
         return host.mremap(range.start, (range.end - range.start) as usize, new_len as usize, to, keep_old);
     };
     // One host mapping per piece: the new place comes up as a whole, then what the guest may have changed is moved over.
@@ -103,7 +110,7 @@ pub fn relocate(range: &Range<u64>, to: u64, new_len: u64, flags: VmFlags, backi
     if range.is_empty() {
         return Ok(());
     }
-    for (at, _) in visible(pieces, *offset, range) {
+    for (at, _) in visible(pieces, offset, range) {
         let len = (at.end - at.start) as usize;
         host.mremap(at.start, len, len, to + (at.start - range.start), keep_old)?;
     }

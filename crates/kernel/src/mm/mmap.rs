@@ -21,6 +21,7 @@ use super::host_map::{HostFile, install};
 use super::layout::{MMAP_MIN_ADDR, UNMAPPED_BASE};
 use super::mlock::lock_pages;
 use super::mm_struct::{MmState, MmStruct, release};
+use super::patch::{self, Part, TextImage, drop_stubs};
 use super::vma::{Backing, FilePages, PAGE_SHIFT, Piece, SharedAnon, Vma, VmFlags, page_align, page_start};
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
@@ -158,8 +159,18 @@ impl MmStruct {
         self.do_mmap(&Wanted { addr, len: mapping.len, prot: mapping.prot, flags, file, offset })
     }
 
-    /// Checks, chooses an address, maps.
+    /// Checks, chooses an address, maps; text comes with its system calls patched.
     pub fn do_mmap(&self, wanted: &Wanted) -> Result<u64, Error> {
+        self.map_region(wanted, patch::image_for)
+    }
+
+    /// As `do_mmap`, but text comes as it is in the file.
+    pub fn do_mmap_plain(&self, wanted: &Wanted) -> Result<u64, Error> {
+        self.map_region(wanted, |_| None)
+    }
+
+    #[doc(alias = "mmap_region")]
+    fn map_region(&self, wanted: &Wanted, image_for: fn(&Wanted) -> Option<Arc<TextImage>>) -> Result<u64, Error> {
         if wanted.len == 0 {
             return Err(Errno::EINVAL.into());
         }
@@ -168,15 +179,24 @@ impl MmStruct {
         let (backing, host_file) = match &wanted.file {
             None => (anonymous_backing(&wanted), None),
             Some(file) => {
-                wanted.check(&mut self.lock())?;
+                wanted.check(&mut self.lock(), 0)?;
                 ask_file(file, &wanted)?
             }
         };
+        let image = image_for(&wanted);
+        let room = image.as_ref().map_or(0, |image| image.stubs_len);
         let mut state = self.lock();
-        let Checked { range, flags } = wanted.check(&mut state)?;
-        install(range.clone(), flags, &backing, host_file, wanted.host_flags())?;
-        let removed = state.areas.remove(range.clone());
-        state.areas.insert(range.start, Vma { end: range.end, flags, backing });
+        let Checked { range, flags } = wanted.check(&mut state, room)?;
+        let whole = Part { range: range.clone(), backing, host_file };
+        let parts = patch::parts(&mut state, whole, flags, image.as_ref());
+        for part in &parts {
+            install(part.range.clone(), flags, &part.backing, part.host_file, wanted.host_flags())?;
+        }
+        let mut removed = state.areas.remove(range.clone());
+        for Part { range, backing, .. } in parts {
+            state.areas.insert(range.start, Vma { end: range.end, flags, backing });
+        }
+        drop_stubs(&mut state, &mut removed);
         self.note_peak(&state);
         if flags.contains(VmFlags::LOCKED) {
             // Pages that cannot come in now are no error.
@@ -223,12 +243,12 @@ impl Wanted {
         self.flags & passed | droppable
     }
 
-    /// Every check that needs no file, in Linux's order.
-    fn check(&self, state: &mut MmState) -> Result<Checked, Errno> {
+    /// Every check that needs no file, in Linux's order. A place that we choose has `room` more bytes free behind it.
+    fn check(&self, state: &mut MmState, room: u64) -> Result<Checked, Errno> {
         if state.areas.len() > MAX_MAP_COUNT {
             return Err(Errno::ENOMEM);
         }
-        let start = self.unmapped_area(state)?;
+        let start = self.unmapped_area(state, room)?;
         let range = start..start + self.len;
         if self.flags & MAP_FIXED_NOREPLACE != 0 && !state.areas.is_free(range.clone()) {
             return Err(Errno::EEXIST);
@@ -301,7 +321,7 @@ impl Wanted {
 
     /// The address: the caller's, or a free one.
     #[doc(alias = "get_unmapped_area")]
-    fn unmapped_area(&self, state: &mut MmState) -> Result<u64, Errno> {
+    fn unmapped_area(&self, state: &mut MmState, room: u64) -> Result<u64, Errno> {
         if self.len > TASK_SIZE {
             return Err(Errno::ENOMEM);
         }
@@ -317,7 +337,7 @@ impl Wanted {
         } else if self.file.is_none() && self.len % HUGE_PAGE == 0 {
             align = HUGE_PAGE;
         }
-        find_area(state, self.addr, self.len, align, self.flags)
+        find_area(state, self.addr, self.len + room, align, self.flags)
     }
 }
 

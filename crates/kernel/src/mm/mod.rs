@@ -40,6 +40,7 @@ pub mod mremap;
 pub mod mseal;
 pub mod msync;
 pub mod munmap;
+pub mod patch;
 pub mod remap_file_pages;
 pub mod task_mmu;
 pub mod vma;

@@ -11,12 +11,12 @@ use core::ops::Range;
 use acrida_kcore::platform::platform;
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
 use acrida_uapi::errno::{Errno, Error};
-use acrida_uapi::mman::{MAP_PRIVATE, MAP_SHARED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE};
+use acrida_uapi::mman::{MAP_FIXED, MAP_PRIVATE, MAP_SHARED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE};
 
 use super::host_map::{install, relocate};
 use super::mlock::lock_pages;
 use super::mm_struct::{MmState, MmStruct, release};
-use super::mmap::{MAX_MAP_COUNT, MapBacking, MmapRequest, check_limits, check_lock_limit, find_area};
+use super::mmap::{MAX_MAP_COUNT, MapBacking, MmapRequest, Wanted, check_limits, check_lock_limit, find_area};
 use super::munmap::unmap_locked;
 use super::vma::{Backing, FilePages, PAGE_SIZE, Piece, Vma, VmFlags, page_align, page_start};
 use crate::abi::{Flags, SysResult};
@@ -38,6 +38,9 @@ pub fn sys_mremap(old: UserAddr, old_len: u64, new_len: u64, flags: Flags, new: 
     let old_len = page_align(old_len).ok_or(Errno::EINVAL)?;
     let new_len = page_align(new_len).filter(|&len| len != 0).ok_or(Errno::EINVAL)?;
     let mm = current().mm();
+    if new_len > old_len || flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) != 0 {
+        mm.show_plain_text(old.0)?;
+    }
     let more = mm.pieces_for_growth(old.0, old_len, new_len)?;
     let mut state = mm.lock();
     let mut call = Mremap { old: old.0, old_len, new_len, flags, more, removed: Vec::new() };
@@ -55,6 +58,20 @@ struct More {
 }
 
 impl MmStruct {
+    /// Puts the file's own pages where an area shows patched text: the jumps do not survive a move. What the guest has
+    /// written over the text (break points) is lost.
+    fn show_plain_text(&self, addr: u64) -> Result<(), Error> {
+        let wanted = {
+            let state = self.lock();
+            let Some((start, vma)) = state.areas.get(addr) else { return Ok(()) };
+            let Backing::File { file, offset, pages: FilePages::Patched(_) } = &vma.backing else { return Ok(()) };
+            let (prot, len) = (vma.flags.prot().into(), vma.end - start);
+            Wanted { addr: start, len, prot, flags: MAP_PRIVATE | MAP_FIXED, file: Some(file.clone()), offset: *offset }
+        };
+        self.do_mmap_plain(&wanted)?;
+        Ok(())
+    }
+
     /// Asks the file of the area at `addr` for the pages that growing to `new_len` adds, if its pages are pieces.
     fn pieces_for_growth(&self, addr: u64, old_len: u64, new_len: u64) -> Result<Option<More>, Error> {
         let (file, request) = {

@@ -11,6 +11,7 @@ use acrida_uapi::errno::Errno;
 
 use super::mm_struct::{MmState, MmStruct, release};
 use super::mmap::MAX_MAP_COUNT;
+use super::patch::drop_stubs;
 use super::vma::{Vma, VmFlags, page_align, page_start};
 use crate::abi::SysResult;
 use crate::current;
@@ -59,7 +60,8 @@ pub fn unmap_locked(state: &mut MmState, range: Range<u64>) -> Result<alloc::vec
         return Err(Errno::EPERM);
     }
     platform().host().munmap(range.start, (range.end - range.start) as usize)?;
-    let removed = state.areas.remove(range);
+    let mut removed = state.areas.remove(range);
+    drop_stubs(state, &mut removed);
     state.stack_uncounted = state.stack_uncounted.min(state.areas.totals().stack);
     Ok(removed)
 }

@@ -39,7 +39,7 @@ pub fn sys_remap_file_pages(start: UserAddr, size: u64, prot: Flags, page: u64, 
                 });
                 return Ok(0);
             }
-            Backing::Anonymous => return Err(Errno::EINVAL.into()),
+            Backing::Anonymous | Backing::Stubs(_) => return Err(Errno::EINVAL.into()),
         }
     };
     let flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE;

@@ -29,6 +29,8 @@ pub enum MapsObject {
     Heap,
     Stack,
     Vdso,
+    /// Where patched texts call the kernel.
+    Stubs,
     /// `/dev/zero (deleted)`, as Linux shows anonymous shared memory, with its inode number.
     Shared(u64),
     File(Arc<File>),
@@ -69,11 +71,12 @@ impl MmStruct {
                 let what = match &vma.backing {
                     Backing::File { file, .. } => MapsObject::File(file.clone()),
                     Backing::Shared(object, _) => MapsObject::Shared(object.ino),
+                    Backing::Stubs(_) => MapsObject::Stubs,
                     Backing::Anonymous if (start..vma.end).contains(&stack) => MapsObject::Stack,
                     Backing::Anonymous if start < brk.end && vma.end > brk.start => MapsObject::Heap,
                     Backing::Anonymous => MapsObject::Anonymous,
                 };
-                let offset = if matches!(vma.backing, Backing::Anonymous) { 0 } else { vma.offset(start) };
+                let offset = if matches!(vma.backing, Backing::Anonymous | Backing::Stubs(_)) { 0 } else { vma.offset(start) };
                 MapsEntry { start, end: vma.end, flags: vma.flags, offset, what }
             })
             .collect();
@@ -134,6 +137,7 @@ impl MapsEntry {
             MapsObject::Heap => Some("[heap]"),
             MapsObject::Stack => Some("[stack]"),
             MapsObject::Vdso => Some("[vdso]"),
+            MapsObject::Stubs => Some("[acrida]"),
             MapsObject::Shared(_) => Some("/dev/zero (deleted)"),
         }
     }

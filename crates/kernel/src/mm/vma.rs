@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use acrida_kcore::frame::Extent;
 use acrida_uapi::mman::{PROT_EXEC, PROT_READ, PROT_WRITE};
 
+use super::patch::TextImage;
 use crate::fs::file::File;
 
 pub const PAGE_SIZE: u64 = acrida_uapi::mman::PAGE_SIZE as u64;
@@ -100,6 +101,8 @@ pub enum FilePages {
     Host,
     /// Pieces of the physical-memory object, in file order; bytes without a piece are not mapped.
     Window(Arc<Vec<Piece>>),
+    /// The file's text with its system calls patched.
+    Patched(Arc<TextImage>),
     /// Zero pages (/dev/zero).
     Zero,
 }
@@ -113,6 +116,8 @@ pub enum Backing {
     Shared(Arc<SharedAnon>, u64),
     /// The file and the byte offset in it.
     File { file: Arc<File>, offset: u64, pages: FilePages },
+    /// What patched texts jump to; no mapping of the guest's.
+    Stubs(Arc<TextImage>),
 }
 
 impl Backing {
@@ -123,6 +128,8 @@ impl Backing {
             Backing::Anonymous => Backing::Anonymous,
             Backing::Shared(object, offset) => Backing::Shared(object, offset + bytes),
             Backing::File { file, offset, pages } => Backing::File { file, offset: offset + bytes, pages },
+            // Never cut: the guest does not know the area.
+            Backing::Stubs(image) => Backing::Stubs(image),
         }
     }
 
@@ -140,10 +147,20 @@ impl Backing {
 }
 
 impl FilePages {
+    /// The pieces of the physical-memory object, if the pages come from there.
+    pub fn pieces(&self) -> Option<&[Piece]> {
+        match self {
+            FilePages::Window(pieces) => Some(pieces),
+            FilePages::Patched(image) => Some(&image.text),
+            FilePages::Host | FilePages::Zero => None,
+        }
+    }
+
     fn same(&self, other: &FilePages) -> bool {
         match (self, other) {
             (FilePages::Host, FilePages::Host) | (FilePages::Zero, FilePages::Zero) => true,
             (FilePages::Window(a), FilePages::Window(b)) => Arc::ptr_eq(a, b),
+            (FilePages::Patched(a), FilePages::Patched(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }
     }
@@ -171,7 +188,7 @@ impl Vma {
     #[doc(alias = "vm_pgoff")]
     pub fn offset(&self, start: u64) -> u64 {
         match &self.backing {
-            Backing::Anonymous => start,
+            Backing::Anonymous | Backing::Stubs(_) => start,
             Backing::Shared(_, offset) | Backing::File { offset, .. } => *offset,
         }
     }
