@@ -19,7 +19,7 @@ use acrida_kcore::wait::WaitQueueHead;
 use acrida_trace_format::boot::{BootBlock, Lists};
 use acrida_trace_format::control::{self, Message};
 use acrida_uapi::errno::{Errno, Error};
-use acrida_uapi::resource::Rlimit64;
+use acrida_uapi::resource::{RLIMIT_NOFILE, Rlimit64};
 use acrida_uapi::signal::SIGCHLD;
 use acrida_uapi::wait::WaitStatus;
 use zerocopy::{FromZeros, IntoBytes};
@@ -36,6 +36,8 @@ use crate::mm::MmStruct;
 /// Runs in the kernel process, on its first thread; returns when the world is over.
 pub fn kernel_process(block: &BootBlock, lists: Lists) {
     let control = HostFd(block.control_fd);
+    let rlimits = crate::host::rlimits();
+    crate::host::make_room_for_fds(&rlimits[RLIMIT_NOFILE as usize]);
     let mounts = match MountNamespace::new_world(&lists.mounts) {
         Ok(mounts) => mounts,
         Err(error) => {
@@ -59,7 +61,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         timers: Default::default(),
         text_images: Default::default(),
     });
-    let init = new_init(block);
+    let init = new_init(block, rlimits);
     {
         let mut tables = kernel.pids.lock();
         let pid = tables.alloc();
@@ -185,9 +187,9 @@ fn new_process(tgid: u32, relations: Relations, rlimits: [Rlimit64; 16], uid: u3
     })
 }
 
-fn new_init(block: &BootBlock) -> Arc<Process> {
+fn new_init(block: &BootBlock, rlimits: [Rlimit64; 16]) -> Arc<Process> {
     let relations = Relations { pgrp: INIT_PID, session: INIT_PID, ..Relations::default() };
-    new_process(INIT_PID, relations, crate::host::rlimits(), block.uid)
+    new_process(INIT_PID, relations, rlimits, block.uid)
 }
 
 /// The first guest process: a group and session of its own, as a login shell would have started it.

@@ -154,3 +154,24 @@ pub fn set_thread_name(name: &[u8]) {
 pub fn hwcaps() -> (u64, u64) {
     (u64::from(core::arch::x86_64::__cpuid(1).edx), 0)
 }
+
+/// Sets a limit of a host process of the world (0: the caller's).
+pub fn set_rlimit(host_pid: u32, which: u32, limit: &Rlimit64) {
+    let mut args = [Arg::Val(host_pid.into()), Arg::Val(which.into()), Arg::In(limit.as_bytes()), Arg::Null];
+    // What the host does not allow stays as it was; our own table has the guest's view.
+    let _ = platform().host().call(nr::prlimit64, &mut args);
+}
+
+/// Raises the host's descriptor limit to the hard one and grows the world's host table at once: growing it while it is
+/// shared costs 6 to 8 ms.
+pub fn make_room_for_fds(limit: &Rlimit64) {
+    const RLIMIT_NOFILE: u32 = 7;
+    const F_DUPFD: u64 = 0;
+    const ROOM: u64 = 16384;
+    set_rlimit(0, RLIMIT_NOFILE, &Rlimit64 { rlim_cur: limit.rlim_max, rlim_max: limit.rlim_max });
+    let highest = ROOM.min(limit.rlim_max) - 1;
+    let high = platform().host().call(nr::fcntl, &mut [Arg::Fd(HostFd(0)), Arg::Val(F_DUPFD), Arg::Val(highest)]);
+    if let Ok(fd) = high {
+        close(HostFd(fd as i32));
+    }
+}

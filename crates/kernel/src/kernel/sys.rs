@@ -14,7 +14,8 @@ use acrida_uapi::errno::Errno;
 
 use acrida_uapi::capability::{CAP_LAST_CAP, CAP_SETPCAP, CAP_SYS_ADMIN, CAP_SYS_RESOURCE};
 use acrida_uapi::prctl::*;
-use acrida_uapi::resource::{RLIM_NLIMITS, RLIMIT_NOFILE, RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD, Rlimit64, Rusage};
+use acrida_uapi::resource::{
+    RLIM_NLIMITS, RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_NICE, RLIMIT_NOFILE, RLIMIT_RTPRIO, RLIMIT_RTTIME, RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD, Rlimit64, Rusage};
 use acrida_uapi::signal::valid_signal;
 use acrida_uapi::time::Timeval;
 
@@ -167,9 +168,22 @@ fn do_prlimit(process: &crate::Process, which: u32, new: Option<Rlimit64>) -> Re
             return Err(Errno::EPERM);
         }
         limits[which as usize] = new;
+        if HOST_ENFORCED.contains(&which) {
+            host::set_rlimit(process.host_pid.load(Ordering::Relaxed), which, &new);
+        }
     }
     Ok(old)
 }
+
+/// Limits that the host enforces on our behalf: CPU time, the size of host files, locked memory, priorities.
+const HOST_ENFORCED: [u32; 6] = [
+    RLIMIT_CPU as u32,
+    RLIMIT_FSIZE as u32,
+    RLIMIT_MEMLOCK as u32,
+    RLIMIT_NICE as u32,
+    RLIMIT_RTPRIO as u32,
+    RLIMIT_RTTIME as u32,
+];
 
 pub fn sys_personality(persona: u32) -> SysResult {
     let process = &current().process;
