@@ -13,6 +13,9 @@ use crate::unit::Unit;
 /// The version of the JSON.
 pub const FORMAT: u32 = 1;
 
+/// A relative spread of ratios above which their median says nothing by itself.
+const UNSTEADY: f64 = 0.25;
+
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -159,15 +162,16 @@ impl Row {
             Unit::Bytes => ("less", "more"),
             Unit::Nanoseconds | Unit::MebibytesPerSecond => ("faster", "slower"),
         };
-        Some(
-            if (ratio.low..=ratio.high).contains(&1.0) || (0.95..=1.05).contains(&cost) {
-                "as native".to_owned()
-            } else if cost < 1.0 {
-                format!("{} times {less}", crate::unit::three_digits(1.0 / cost))
-            } else {
-                format!("{} times {more}", crate::unit::three_digits(cost))
-            },
-        )
+        let as_native = (ratio.low..=ratio.high).contains(&1.0) || (0.95..=1.05).contains(&cost);
+        Some(if as_native && ratio.relative() > UNSTEADY {
+            "too unsteady to tell".to_owned()
+        } else if as_native {
+            "as native".to_owned()
+        } else if cost < 1.0 {
+            format!("{} times {less}", crate::unit::three_digits(1.0 / cost))
+        } else {
+            format!("{} times {more}", crate::unit::three_digits(cost))
+        })
     }
 
     /// Whether acrida costs more than native here, beyond the noise.
@@ -293,6 +297,15 @@ pub mod tests {
         assert_eq!(meaning(100.0, 20.0), "5.00 times faster");
         assert_eq!(meaning(100.0, 250.0), "2.50 times slower");
         assert_eq!(meaning(100.0, 104.0), "as native");
+        let mut unsteady = row("g", "n", "", 100.0, 50.0, None);
+        if let RowResult::Measured(comparison) = &mut unsteady.result {
+            comparison.ratio = Spread {
+                median: 0.5,
+                low: 0.4,
+                high: 1.5,
+            };
+        }
+        assert_eq!(unsteady.meaning().unwrap(), "too unsteady to tell");
         let mut throughput = row("g", "n", "", 100.0, 50.0, None);
         throughput.unit = Unit::MebibytesPerSecond;
         assert_eq!(throughput.meaning().unwrap(), "2.00 times slower");

@@ -117,7 +117,7 @@ fn cells(row: &Row, peers: &[&str]) -> Vec<String> {
         row.unit.format(comparison.native.spread.median),
         row.unit.format(comparison.acrida.spread.median),
         three_digits(comparison.ratio.median),
-        format!("{:.0}%", comparison.ratio.relative() * 100.0),
+        spread(comparison.ratio.relative()),
         target(row),
         row.meaning().unwrap_or_default(),
     ]);
@@ -127,6 +127,15 @@ fn cells(row: &Row, peers: &[&str]) -> Vec<String> {
         None => String::new(),
     }));
     cells
+}
+
+/// As a percentage, as long as that says anything.
+fn spread(relative: f64) -> String {
+    if relative < 10.0 {
+        format!("{:.0}%", relative * 100.0)
+    } else {
+        ">999%".to_owned()
+    }
 }
 
 /// The promise and whether it is kept.
