@@ -36,7 +36,7 @@ static void prepare(void)
 {
 	need(getcwd(folder, sizeof folder) ? 0 : -1);
 	snprintf(self, sizeof self, "%s/%s", folder, interpreter);
-	int from = open("/proc/self/exe", O_RDONLY), to = open(interpreter, O_CREAT | O_WRONLY, 0700);
+	int from = open(guest_arguments[0], O_RDONLY), to = open(interpreter, O_CREAT | O_WRONLY, 0700);
 	char block[4096];
 	for (ssize_t got; (got = read(from, block, sizeof block)) > 0;)
 		need(write(to, block, got));

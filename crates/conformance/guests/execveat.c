@@ -27,7 +27,7 @@ static int directory, file;
 
 static void prepare(void)
 {
-	need(realpath("/proc/self/exe", absolute) ? 0 : -1);
+	need(realpath(guest_arguments[0], absolute) ? 0 : -1);
 	strcpy(folder, absolute);
 	base = strrchr(folder, '/');
 	*base++ = 0;

@@ -10,7 +10,7 @@ static int spawn(pid_t *pid, const posix_spawn_file_actions_t *actions, const po
 		 const char *role)
 {
 	char *argv[] = {guest_arguments[0], EXEC_ROLE, (char *)role, (char *)current_check, NULL};
-	return posix_spawn(pid, "/proc/self/exe", actions, attributes, argv, environ);
+	return posix_spawn(pid, guest_arguments[0], actions, attributes, argv, environ);
 }
 
 ROLE(seven)
