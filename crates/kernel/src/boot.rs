@@ -54,6 +54,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         boot_time: platform().now(ClockId::Monotonic),
         flags: block.flags,
         next_ino: AtomicU64::new(1),
+        lock_waits: SpinLock::default(),
         first_process: AtomicU32::new(0),
         dead_threads: Default::default(),
         host_tty_pgrp: AtomicU32::new(0),

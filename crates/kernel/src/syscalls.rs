@@ -172,7 +172,7 @@ syscalls! {
     70 msgrcv() = [refused ENOSYS] "not yet";
     71 msgctl() = [refused ENOSYS] "not yet";
     72 fcntl(fd: Fd, cmd: u32, arg: u64) = [ours crate::fs::fcntl::sys_fcntl] "";
-    73 flock() = [refused ENOSYS] "not yet";
+    73 flock(fd: Fd, operation: Flags) = [ours crate::fs::locks::flock::sys_flock] "";
     74 fsync(fd: Fd) = [ours crate::fs::sync::sys_fsync] "";
     75 fdatasync(fd: Fd) = [ours crate::fs::sync::sys_fdatasync] "";
     76 truncate(path: UserPath, length: i64) = [ours crate::fs::truncate::sys_truncate] "";

@@ -246,9 +246,9 @@ impl FilesStruct {
 pub fn filp_close(file: Arc<File>, files: &FilesStruct) -> Result<(), acrida_uapi::errno::Error> {
     let result = file.ops.flush(&file);
     if !file.is_path()
-        && let Some(inode) = file.inode()
+        && let Some(locks) = file.inode_common().and_then(|inode| inode.locks.get())
     {
-        inode.common().table_closed(files);
+        locks.table_closed(files);
     }
     fput(file);
     result

@@ -19,7 +19,7 @@ use acrida_uapi::fcntl::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 use crate::abi::SysResult;
 use crate::fs::anon_inodes::{PseudoInode, anon_stat};
 use crate::fs::fasync::FasyncQueues;
-use crate::fs::inode::{DirContext, Inode, Kstat, Path};
+use crate::fs::inode::{DirContext, Inode, InodeCommon, Kstat, Path};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::kernel::task::{TaskWork, try_current};
@@ -264,6 +264,14 @@ impl File {
         self.inode.as_ref()
     }
 
+    /// What hangs on the inode, of a file system or of a pipe or socket.
+    pub fn inode_common(&self) -> Option<&InodeCommon> {
+        match &self.inode {
+            Some(inode) => Some(inode.common()),
+            None => self.ops.pseudo_inode().map(PseudoInode::common),
+        }
+    }
+
     pub fn nonblocking(&self) -> bool {
         self.flags() & acrida_uapi::fcntl::O_NONBLOCK != 0
     }
@@ -313,8 +321,8 @@ impl Drop for File {
                 watcher.file_released(self);
             }
         }
-        if let Some(inode) = &self.inode {
-            inode.common().file_closed(self);
+        if let Some(locks) = self.inode_common().and_then(|inode| inode.locks.get()) {
+            locks.file_closed(self);
         }
         self.ops.release(self);
         if let Some(inode) = &self.inode

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::sync::atomic::{AtomicI32, Ordering};
 
-use acrida_kcore::sync::SpinLock;
+use acrida_kcore::sync::{SetOnce, SpinLock};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::stat::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK};
 
@@ -19,8 +19,8 @@ pub use crate::fs::attr::{Iattr, Kstat, Owner, SetTime};
 pub use crate::fs::dcache::{Dentry, Path, Revalidated};
 pub use crate::fs::namespace::Mount;
 pub use crate::fs::readdir::DirContext;
-use crate::fs::fdtable::FilesStruct;
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::FileOperations;
+use crate::fs::locks::FileLocks;
 use crate::kernel::cred::Cred;
 
 /// Rights asked of [`Inode::permission`].
@@ -67,16 +67,6 @@ pub struct NewNode {
     pub rdev: u32,
 }
 
-/// Locks that processes hold on a file; the slot belongs to fs/locks.
-pub trait InodeLocks: Any + Send + Sync {
-    /// The file's last reference is gone: its flock and OFD locks go.
-    #[doc(alias = "locks_remove_file")]
-    fn file_closed(&self, file: &File);
-    /// A descriptor was closed in `files`: that table's POSIX locks go.
-    #[doc(alias = "locks_remove_posix")]
-    fn table_closed(&self, files: &FilesStruct);
-}
-
 /// What every inode has, whoever made it.
 #[doc(alias = "inode")]
 #[derive(Default)]
@@ -85,7 +75,7 @@ pub struct InodeCommon {
     pub dev: u32,
     pub ino: u64,
     /// Advisory locks (`i_flctx`), made by their first user.
-    pub locks: SpinLock<Option<Arc<dyn InodeLocks>>>,
+    pub locks: SetOnce<Box<FileLocks>>,
     /// The pipe of a FIFO while it is open (`i_pipe`); belongs to fs/pipe.
     pub pipe: SpinLock<alloc::sync::Weak<crate::fs::pipe::Pipe>>,
     /// The socket bound to this inode; belongs to net/unix.
@@ -100,20 +90,6 @@ pub struct InodeCommon {
 impl InodeCommon {
     pub fn new(dev: u32, ino: u64) -> Self {
         InodeCommon { dev, ino, ..InodeCommon::default() }
-    }
-
-    pub fn file_closed(&self, file: &File) {
-        let locks = self.locks.lock().clone();
-        if let Some(locks) = locks {
-            locks.file_closed(file);
-        }
-    }
-
-    pub fn table_closed(&self, files: &FilesStruct) {
-        let locks = self.locks.lock().clone();
-        if let Some(locks) = locks {
-            locks.table_closed(files);
-        }
     }
 
     fn add_user(&self, step: i32) -> Result<(), Errno> {

@@ -20,6 +20,7 @@ pub mod inode;
 pub mod ioctl;
 pub mod iov_iter;
 pub mod iovec;
+pub mod locks;
 pub mod namei;
 pub mod namespace;
 pub mod open;

@@ -8,6 +8,7 @@ use acrida_kcore::host::HostFd;
 use acrida_kcore::sync::SpinLock;
 use core::sync::atomic::{AtomicU32, AtomicU64};
 
+use crate::fs::locks::deadlock::WaitGraph;
 use crate::fs::namespace::MountNamespace;
 use crate::kernel::pid::PidTable;
 use crate::kernel::time::TimerQueue;
@@ -26,6 +27,8 @@ pub struct Kernel {
     /// `acrida_trace_format::boot::flags`.
     pub flags: u64,
     pub next_ino: AtomicU64,
+    /// Who waits for whose record lock.
+    pub lock_waits: SpinLock<WaitGraph>,
     /// The world's first guest process.
     pub first_process: AtomicU32,
     pub dead_threads: crate::kernel::exit::DeadThreads,
