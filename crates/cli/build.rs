@@ -40,6 +40,8 @@ fn build_image(root: &Path, target: &Path, profile: &str) -> PathBuf {
         .env("RUSTFLAGS", "-Crelocation-model=pic -Cforce-frame-pointers=yes -Ctarget-cpu=x86-64 -Cforce-unwind-tables=no");
     if profile == "release" {
         cargo.arg("--release").env("CARGO_PROFILE_RELEASE_LTO", "fat").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+        // Symbols stay for back traces; line tables would quadruple what every world writes at its start.
+        cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "false");
     }
     let status = cargo.status().expect("cargo can be started");
     assert!(status.success(), "the kernel image does not build");
