@@ -409,8 +409,8 @@ syscalls! {
     307 sendmmsg() = [refused ENOSYS] "not yet";
     308 setns(fd: Fd, flags: i32) = [refused EPERM] "one set of namespaces a world";
     309 getcpu(cpu: UserAddr, node: UserAddr) = [ours crate::kernel::sys::sys_getcpu] "";
-    310 process_vm_readv() = [refused ENOSYS] "not yet";
-    311 process_vm_writev() = [refused ENOSYS] "not yet";
+    310 process_vm_readv(pid: i32, local: UserAddr, count: usize, remote: UserAddr, remote_count: usize, flags: u64) = [ours crate::mm::process_vm::sys_process_vm_readv] "";
+    311 process_vm_writev(pid: i32, local: UserAddr, count: usize, remote: UserAddr, remote_count: usize, flags: u64) = [ours crate::mm::process_vm::sys_process_vm_writev] "";
     312 kcmp() = [refused ENOSYS] "not yet";
     313 finit_module() = [refused EPERM] "no modules";
     314 sched_setattr(pid: i32, attr: UserAddr, flags: u32) = [ours crate::kernel::sched::sys_sched_setattr] "";
@@ -452,7 +452,7 @@ syscalls! {
     437 openat2(dfd: DirFd, path: UserPath, how: UserAddr, size: usize) = [ours crate::fs::open::sys_openat2] "";
     438 pidfd_getfd(pidfd: Fd, fd: i32, flags: Flags) = [ours crate::kernel::pidfd::sys_pidfd_getfd] "";
     439 faccessat2(dfd: DirFd, path: UserPath, mode: Mode, flags: Flags) = [ours crate::fs::access::sys_faccessat2] "";
-    440 process_madvise() = [refused ENOSYS] "not yet";
+    440 process_madvise(pidfd: Fd, vector: UserAddr, count: usize, advice: i32, flags: Flags) = [ours crate::mm::process_vm::sys_process_madvise] "";
     441 epoll_pwait2() = [refused ENOSYS] "not yet";
     442 mount_setattr() = [refused ENOSYS] "not yet";
     443 quotactl_fd() = [refused ENOSYS] "not yet";

@@ -115,6 +115,8 @@ pub fn do_exit(status: WaitStatus) -> ! {
         }
         drop(tables);
         if last {
+            // Nothing of the guest runs any more; files that were only mapped close here.
+            task.mm().exit_mmap();
             let group = task.process.group_exit.load(Ordering::SeqCst);
             exit_process(&task.kernel, &task.process, if group != -1 { WaitStatus::from_raw(group) } else { status });
         } else {

@@ -196,7 +196,11 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
         let _ = request.parent_tid.write(&tid);
     }
     let kind = if is_thread { SpawnKind::Thread } else { SpawnKind::Process };
-    match platform().spawn(child.thread, kind) {
+    let spawned = match kind {
+        SpawnKind::Process => parent.mm().copy_to(&child.mm(), || platform().spawn(child.thread, kind)),
+        _ => platform().spawn(child.thread, kind),
+    };
+    match spawned {
         Ok(host) => {
             if !is_thread {
                 child.process.host_pid.store(host, Ordering::Relaxed);
@@ -266,7 +270,8 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     let process = if has(CLONE_THREAD) { parent.process.clone() } else { new_process(parent, request) };
     let files = if has(CLONE_FILES) { parent.files() } else { parent.files().copy() };
     let fs = if has(CLONE_FS) { parent.fs() } else { parent.fs().copy() };
-    let mm = if has(CLONE_THREAD) { parent.mm() } else { parent.mm().copy() };
+    // A new process's memory is copied together with the host's, when it starts.
+    let mm = if has(CLONE_THREAD) { parent.mm() } else { crate::mm::MmStruct::new() };
     let mut tables = parent.kernel.pids.lock();
     let tid = tables.alloc()?;
     let process = if has(CLONE_THREAD) { process } else { Arc::new(Process { tgid: tid, ..process_fields(process) }) };

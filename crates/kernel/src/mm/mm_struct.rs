@@ -93,37 +93,17 @@ impl MmStruct {
         self.state.lock()
     }
 
-    /// The child's address space. The host's fork copies the pages; nothing may be mapped in between, so the caller forks
-    /// the host process inside `fork`, which runs under the lock.
+    /// Makes `child` a copy of this address space and forks the host process, which copies the pages: `fork` runs under the
+    /// lock, so that both copies are of the same moment.
     #[doc(alias = "dup_mm")]
-    pub fn copy_with<R>(&self, fork: impl FnOnce(Arc<MmStruct>) -> R) -> R {
+    pub fn copy_to<R>(&self, child: &MmStruct, fork: impl FnOnce() -> R) -> R {
         let state = self.lock();
-        fork(self.copy_locked(&state))
-    }
-
-    /// The child's address space, when no other thread can change this one.
-    pub fn copy(&self) -> Arc<MmStruct> {
-        let state = self.lock();
-        self.copy_locked(&state)
-    }
-
-    fn copy_locked(&self, state: &MmState) -> Arc<MmStruct> {
-        let mut child = MmState { default_flags: VmFlags::empty(), ..state.clone() };
-        let left_out: Vec<_> = state
-            .areas
-            .iter()
-            .filter(|(_, vma)| vma.flags.contains(VmFlags::DONTCOPY))
-            .map(|(start, vma)| start..vma.end)
-            .collect();
-        for range in left_out {
-            // The parent's areas keep the files.
-            child.areas.remove(range);
-        }
-        // Memory locks are not inherited.
-        child.areas.update(0..TASK_SIZE, |_, vma| vma.flags.remove(VmFlags::LOCKED | VmFlags::LOCKONFAULT));
-        let program = self.program.lock().clone();
-        let peak = child.total_vm();
-        Arc::new(MmStruct { state: SpinLock::new(child), program: SpinLock::new(program), peak: AtomicU64::new(peak) })
+        let copy = copy_for_child(&state);
+        child.peak.store(copy.total_vm(), Ordering::Relaxed);
+        // The lock of an address space that nobody uses yet.
+        *child.lock() = copy;
+        child.program.lock().clone_from(&self.program.lock());
+        fork()
     }
 
     /// Empties the address space, on the host too, and chooses the fixed points of the new program.
@@ -183,6 +163,26 @@ impl MmStruct {
         let within = super::layout::MMAP_MIN_ADDR..state.layout.mmap_base;
         state.areas.find_hole_down(len, within, align.max(PAGE_SIZE)).ok_or(Errno::ENOMEM)
     }
+}
+
+#[doc(alias = "dup_mmap")]
+fn copy_for_child(state: &MmState) -> MmState {
+    let mut child = MmState { default_flags: VmFlags::empty(), ..state.clone() };
+    let left_out: Vec<_> = state
+        .areas
+        .iter()
+        .filter(|(_, vma)| vma.flags.contains(VmFlags::DONTCOPY))
+        .map(|(start, vma)| start..vma.end)
+        .collect();
+    for range in left_out {
+        // The parent's areas keep the files.
+        child.areas.remove(range);
+    }
+    // Memory locks are not inherited.
+    if child.areas.totals().locked != 0 {
+        child.areas.update(0..TASK_SIZE, |_, vma| vma.flags.remove(VmFlags::LOCKED | VmFlags::LOCKONFAULT));
+    }
+    child
 }
 
 /// Lets the files of removed areas go; call without the lock.

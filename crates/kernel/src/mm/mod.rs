@@ -41,6 +41,7 @@ pub mod mseal;
 pub mod msync;
 pub mod munmap;
 pub mod patch;
+pub mod process_vm;
 pub mod remap_file_pages;
 pub mod task_mmu;
 pub mod vma;

@@ -36,7 +36,7 @@ pub fn sys_mremap(old: UserAddr, old_len: u64, new_len: u64, flags: Flags, new: 
         return Err(Errno::EINVAL.into());
     }
     let old_len = page_align(old_len).ok_or(Errno::EINVAL)?;
-    let new_len = page_align(new_len).filter(|&len| len != 0).ok_or(Errno::EINVAL)?;
+    let new_len = page_align(new_len).filter(|&len| len != 0 && len <= TASK_SIZE).ok_or(Errno::EINVAL)?;
     let mm = current().mm();
     if new_len > old_len || flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) != 0 {
         mm.show_plain_text(old.0)?;
@@ -128,7 +128,7 @@ impl Mremap {
     /// `MREMAP_FIXED` and `MREMAP_DONTUNMAP`.
     #[doc(alias = "mremap_to")]
     fn to(&mut self, state: &mut MmState, new: u64) -> Result<u64, Errno> {
-        if new != page_start(new) || self.new_len > TASK_SIZE || new > TASK_SIZE - self.new_len {
+        if new != page_start(new) || new > TASK_SIZE - self.new_len {
             return Err(Errno::EINVAL);
         }
         if self.old.saturating_add(self.old_len) > new && new + self.new_len > self.old {

@@ -77,6 +77,8 @@ pub(super) fn setup(
     if entering {
         sp = altstack.sp.wrapping_add(altstack.size);
     }
+    // A handler never sees an address in a stub of ours.
+    frame.regs.rip = crate::mm::patch::rewind(frame.regs.rip);
     let xstate = platform().fpu_save(frame);
     let place = place(sp, xstate.len() as u64);
     if (nested || entering) && !altstack.contains(place.frame) {
