@@ -2,7 +2,7 @@
 //!
 //! Mirrors: fs/dcache.c, include/linux/dcache.h, Linux 6.1.
 //! Differs: there are no negative dentries; a parent knows its children weakly, so an unused dentry is gone at once unless
-//! its file system keeps it ([`Inode::keep`]); whoever looks a cached entry up asks the inode whether it still holds.
+//! its file system keeps it ([`Inode::keep`]); whoever looks a cached entry up asks the directory whether it still holds.
 //! Locking: `children` before `place`; two `children` locks in the order of their addresses (only `d_move` takes two).
 //! No reference to a dentry is dropped under either: the drop takes the parent's `children`.
 

@@ -149,10 +149,10 @@ pub trait Inode: Any + Send + Sync {
         Err(Errno::ENOTDIR.into())
     }
 
-    /// Whether a dentry found in the cache still holds; called for cached entries only.
+    /// Whether `child`, found in the cache, still holds in this directory.
     #[doc(alias = "d_revalidate")]
-    fn revalidate(&self, dentry: &Dentry) -> Revalidated {
-        let _ = dentry;
+    fn revalidate(&self, child: &Dentry) -> Revalidated {
+        let _ = child;
         Revalidated::Valid(None)
     }
 

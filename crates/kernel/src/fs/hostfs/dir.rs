@@ -4,11 +4,12 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use acrida_kcore::host::HostFd;
 use acrida_uapi::dirent::LinuxDirent64;
 use acrida_uapi::errno::Error;
-use acrida_uapi::fcntl::{AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, O_CREAT, O_EXCL, O_NOFOLLOW, O_TMPFILE, SEEK_CUR, SEEK_SET};
+use acrida_uapi::fcntl::{AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_TMPFILE, SEEK_CUR, SEEK_SET};
 use zerocopy::FromBytes;
 
 use crate::fs::hostfs::HostInode;
@@ -79,4 +80,21 @@ pub fn iterate(fd: HostFd, ctx: &mut DirContext<'_>) -> Result<(), Error> {
             rest = after;
         }
     }
+}
+
+/// Name, inode number and `DT_*` of an entry.
+pub type Entry = (Box<[u8]>, u64, u8);
+
+/// Every entry of a directory but the dots.
+pub fn list(dir: HostFd) -> Result<Vec<Entry>, Error> {
+    let handle = HostHandle::new(host::fs::openat(dir, b".", O_DIRECTORY, 0)?);
+    let mut out = Vec::new();
+    let mut take = |name: &[u8], ino, kind| {
+        if name != b"." && name != b".." {
+            out.push((name.into(), ino, kind));
+        }
+        true
+    };
+    iterate(handle.fd(), &mut DirContext::calling(&mut take))?;
+    Ok(out)
 }

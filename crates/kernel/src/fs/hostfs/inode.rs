@@ -170,6 +170,27 @@ impl HostInode {
         Ok(kept)
     }
 
+    /// Every entry of this directory but the dots.
+    pub fn list(&self, dentry: &Dentry) -> Result<Vec<dir::Entry>, Error> {
+        dir::list(self.dir_fd(dentry)?)
+    }
+
+    /// Whether the host still has this object at `dentry`'s name.
+    fn compare(&self, dentry: &Dentry) -> Revalidated {
+        let trusted = matches!(self.mode() & S_IFMT, S_IFDIR | S_IFLNK) && self.common.dev != self.fs.proc_dev;
+        if trusted && now().wrapping_sub(self.seen_at.load(Ordering::Relaxed)) < TRUSTED_NS {
+            return Revalidated::Valid(None);
+        }
+        let Ok(spot) = self.named_spot(dentry) else { return Revalidated::Stale };
+        match host::fs::statx(spot.fd, &spot.name) {
+            Ok(stat) if self.is_same_object(&stat) => {
+                self.saw(&stat);
+                Revalidated::Valid(Some(stat))
+            }
+            _ => Revalidated::Stale,
+        }
+    }
+
     fn is_dir(&self) -> bool {
         self.mode() & S_IFMT == S_IFDIR
     }
@@ -237,19 +258,8 @@ impl Inode for HostInode {
         }
     }
 
-    fn revalidate(&self, dentry: &Dentry) -> Revalidated {
-        let trusted = matches!(self.mode() & S_IFMT, S_IFDIR | S_IFLNK) && self.common.dev != self.fs.proc_dev;
-        if trusted && now().wrapping_sub(self.seen_at.load(Ordering::Relaxed)) < TRUSTED_NS {
-            return Revalidated::Valid(None);
-        }
-        let Ok(spot) = self.named_spot(dentry) else { return Revalidated::Stale };
-        match host::fs::statx(spot.fd, &spot.name) {
-            Ok(stat) if self.is_same_object(&stat) => {
-                self.saw(&stat);
-                Revalidated::Valid(Some(stat))
-            }
-            _ => Revalidated::Stale,
-        }
+    fn revalidate(&self, child: &Dentry) -> Revalidated {
+        child.inode().downcast_ref::<HostInode>().map_or(Revalidated::Stale, |inode| inode.compare(child))
     }
 
     fn keep(&self, dentry: &Arc<Dentry>) {

@@ -358,7 +358,7 @@ pub fn lookup_child(dir: &Arc<Dentry>, name: &[u8]) -> Result<Option<(Arc<Dentry
         return Err(Errno::ENAMETOOLONG.into());
     }
     if let Some(child) = dir.child(name) {
-        match child.inode().revalidate(&child) {
+        match dir.inode().revalidate(&child) {
             Revalidated::Valid(stat) => return Ok(Some((child, stat))),
             Revalidated::Stale => child.unhash(),
         }

@@ -1,0 +1,296 @@
+//! Inodes of tmpfs: attributes, and the kinds they come in.
+//!
+//! Mirrors: mm/shmem.c (`shmem_get_inode`), fs/inode.c (`inode_init_owner`), Linux 6.18.
+//! Locking: `attr` is a leaf lock.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use acrida_kcore::frame::PAGE_SIZE;
+use acrida_kcore::sync::SpinLock;
+use acrida_uapi::capability::CAP_FSETID;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::stat::{
+    S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_IXGRP, STATX_ATTR_APPEND,
+    STATX_ATTR_IMMUTABLE, STATX_BTIME,
+};
+use acrida_uapi::time::Timespec;
+
+use crate::current;
+use crate::fs::attr::{Iattr, Kstat, Owner, current_time};
+use crate::fs::dcache::{Dentry, Path, Revalidated};
+use crate::fs::file::FileOperations;
+use crate::fs::hostfs::HostInode;
+use crate::fs::inode::{Created, Inode, InodeCommon, Link, Looked, NewNode, Rename};
+use crate::fs::tmpfs::TmpFs;
+use crate::fs::tmpfs::dir::Directory;
+use crate::fs::tmpfs::file::{DirFile, RegularFile, ShmemFile};
+
+/// What changes with `chmod`, `chown`, `utimes` and every write.
+#[derive(Clone, Copy)]
+pub struct Attr {
+    pub owner: Owner,
+    pub nlink: u32,
+    pub atime: Timespec,
+    pub mtime: Timespec,
+    pub ctime: Timespec,
+}
+
+/// The kind of an inode with its content.
+pub enum Body {
+    Directory(Directory),
+    Regular(RegularFile),
+    Symlink(Vec<u8>),
+    /// FIFOs, sockets and devices: the device number.
+    Special(u32),
+}
+
+/// An inode of a tmpfs.
+#[doc(alias = "shmem_inode_info")]
+pub struct TmpInode {
+    common: InodeCommon,
+    pub(super) fs: Arc<TmpFs>,
+    pub(super) attr: SpinLock<Attr>,
+    btime: Timespec,
+    pub(super) body: Body,
+    pub(super) xattrs: SpinLock<BTreeMap<Vec<u8>, Vec<u8>>>,
+}
+
+impl TmpInode {
+    pub fn new(fs: &Arc<TmpFs>, owner: Owner, nlink: u32, body: Body) -> Result<Arc<TmpInode>, Errno> {
+        let ino = fs.charge_inode()?;
+        let now = current_time();
+        Ok(Arc::new(TmpInode {
+            common: InodeCommon::new(fs.dev, ino),
+            fs: fs.clone(),
+            attr: SpinLock::new(Attr { owner, nlink, atime: now, mtime: now, ctime: now }),
+            btime: now,
+            body,
+            xattrs: SpinLock::default(),
+        }))
+    }
+
+    /// The root; names that are not in it are looked for in `below`.
+    pub fn new_root(fs: &Arc<TmpFs>, owner: Owner, below: Option<Arc<HostInode>>) -> Result<Arc<TmpInode>, Errno> {
+        TmpInode::new(fs, owner, 2, Body::Directory(Directory::over(below)))
+    }
+
+    /// Whose a new object in this directory is: the caller's, with the directory's group if that is handed on.
+    #[doc(alias = "inode_init_owner")]
+    pub(super) fn new_owner(&self, mut mode: u32) -> Owner {
+        let cred = current().cred();
+        let dir = self.attr.lock().owner;
+        if dir.mode & S_ISGID == 0 {
+            return Owner { mode, uid: cred.fsuid, gid: cred.fsgid };
+        }
+        if mode & S_IFMT == S_IFDIR {
+            mode |= S_ISGID;
+        } else if mode & (S_ISGID | S_IXGRP) == S_ISGID | S_IXGRP && !cred.in_group(dir.gid) && !cred.capable(CAP_FSETID) {
+            mode &= !S_ISGID;
+        }
+        Owner { mode, uid: cred.fsuid, gid: dir.gid }
+    }
+
+    pub(super) fn directory(&self) -> Result<&Directory, Errno> {
+        match &self.body {
+            Body::Directory(directory) => Ok(directory),
+            _ => Err(Errno::ENOTDIR),
+        }
+    }
+
+    pub fn regular(&self) -> Option<&RegularFile> {
+        match &self.body {
+            Body::Regular(file) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// The content changed.
+    pub(super) fn modified(&self) {
+        let now = current_time();
+        let mut attr = self.attr.lock();
+        (attr.mtime, attr.ctime) = (now, now);
+    }
+
+    pub(super) fn changed(&self) {
+        self.attr.lock().ctime = current_time();
+    }
+
+    /// The tmpfs inode behind a dentry; `EXDEV` when it is another file system's.
+    pub(super) fn of(dentry: &Dentry) -> Result<&TmpInode, Errno> {
+        dentry.inode().downcast_ref::<TmpInode>().ok_or(Errno::EXDEV)
+    }
+
+    /// Attributes.
+    pub fn kstat(&self) -> Kstat {
+        let attr = *self.attr.lock();
+        let (size, pages, rdev) = match &self.body {
+            Body::Directory(directory) => (directory.size(), 0, 0),
+            Body::Regular(file) => (file.size(), file.pages(), 0),
+            Body::Symlink(text) => (text.len() as u64, 0, 0),
+            Body::Special(rdev) => (0, 0, *rdev),
+        };
+        Kstat {
+            dev: self.common.dev,
+            ino: self.common.ino,
+            nlink: attr.nlink,
+            mode: attr.owner.mode,
+            uid: attr.owner.uid,
+            gid: attr.owner.gid,
+            rdev,
+            size,
+            blksize: PAGE_SIZE as u32,
+            blocks: pages * (PAGE_SIZE as u64 / 512),
+            atime: attr.atime,
+            mtime: attr.mtime,
+            ctime: attr.ctime,
+            btime: self.btime,
+            extra_mask: STATX_BTIME,
+            attributes: 0,
+            attributes_mask: STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE,
+            ..Kstat::default()
+        }
+    }
+}
+
+impl Drop for TmpInode {
+    fn drop(&mut self) {
+        if let Body::Regular(file) = &self.body {
+            self.fs.uncharge(file.pages());
+        }
+        self.fs.uncharge_inode();
+    }
+}
+
+impl Inode for TmpInode {
+    fn common(&self) -> &InodeCommon {
+        &self.common
+    }
+
+    fn owner(&self) -> Owner {
+        self.attr.lock().owner
+    }
+
+    fn stat(&self, _dentry: &Dentry) -> Result<Kstat, Error> {
+        Ok(self.kstat())
+    }
+
+    fn lookup(&self, dir: &Arc<Dentry>, name: &[u8]) -> Result<Option<Looked>, Error> {
+        let directory = self.directory()?;
+        match (directory.get(name), directory.below()) {
+            (Some(inode), _) => Ok(Some(Looked::from(inode as Arc<dyn Inode>))),
+            (None, Some(below)) => below.lookup(dir, name),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The entries are the truth: a name may have been removed between a look-up and its entry in the cache.
+    fn revalidate(&self, child: &Dentry) -> Revalidated {
+        let Ok(directory) = self.directory() else { return Revalidated::Stale };
+        match child.inode().downcast_ref::<TmpInode>() {
+            Some(inode) if directory.holds(&child.name(), inode) => Revalidated::Valid(None),
+            None if directory.get(&child.name()).is_none() => {
+                directory.below().map_or(Revalidated::Stale, |below| below.revalidate(child))
+            }
+            _ => Revalidated::Stale,
+        }
+    }
+
+    fn create(&self, _dir: &Arc<Dentry>, name: &[u8], mode: u32, _flags: u32) -> Result<Created, Error> {
+        let inode = self.make(name, S_IFREG | mode, Body::Regular(RegularFile::default()))?;
+        Ok(Created { inode, ops: None })
+    }
+
+    fn mkdir(&self, _dir: &Arc<Dentry>, name: &[u8], mode: u32) -> Result<Arc<dyn Inode>, Error> {
+        Ok(self.make(name, S_IFDIR | mode, Body::Directory(Directory::default()))?)
+    }
+
+    fn mknod(&self, _dir: &Arc<Dentry>, name: &[u8], node: NewNode) -> Result<Arc<dyn Inode>, Error> {
+        Ok(self.make(name, node.mode, Body::Special(node.rdev))?)
+    }
+
+    fn symlink(&self, _dir: &Arc<Dentry>, name: &[u8], target: &[u8]) -> Result<(), Error> {
+        self.make(name, S_IFLNK | 0o777, Body::Symlink(target.to_vec()))?;
+        Ok(())
+    }
+
+    fn link(&self, _dir: &Arc<Dentry>, name: &[u8], old: &Dentry) -> Result<(), Error> {
+        Ok(self.make_link(name, old)?)
+    }
+
+    fn unlink(&self, _dir: &Arc<Dentry>, victim: &Dentry) -> Result<(), Error> {
+        Ok(self.remove(victim)?)
+    }
+
+    fn rmdir(&self, _dir: &Arc<Dentry>, victim: &Dentry) -> Result<(), Error> {
+        Ok(self.remove_dir(victim)?)
+    }
+
+    fn rename(&self, how: &Rename<'_>) -> Result<(), Error> {
+        Ok(self.move_entry(how)?)
+    }
+
+    fn tmpfile(&self, _dir: &Arc<Dentry>, mode: u32, flags: u32) -> Result<Created, Error> {
+        let file = RegularFile::unnamed(flags & acrida_uapi::fcntl::O_EXCL == 0);
+        let inode = TmpInode::new(&self.fs, self.new_owner(S_IFREG | mode), 0, Body::Regular(file))?;
+        Ok(Created { inode, ops: None })
+    }
+
+    fn get_link(&self, _dentry: &Dentry) -> Result<Link, Error> {
+        match &self.body {
+            Body::Symlink(text) => Ok(Link::Text(text.clone())),
+            _ => Err(Errno::EINVAL.into()),
+        }
+    }
+
+    fn setattr(&self, _dentry: &Dentry, attr: &Iattr) -> Result<(), Error> {
+        if let Some(size) = attr.size {
+            let file = self.regular().ok_or(Errno::EINVAL)?;
+            file.truncate(&self.fs, size)?;
+            self.modified();
+        }
+        let now = current_time();
+        let mut own = self.attr.lock();
+        own.owner.uid = attr.uid.unwrap_or(own.owner.uid);
+        own.owner.gid = attr.gid.unwrap_or(own.owner.gid);
+        if let Some(mode) = attr.mode {
+            own.owner.mode = own.owner.mode & S_IFMT | mode & S_IALLUGO;
+        }
+        own.atime = attr.atime.map_or(own.atime, |time| time.resolve());
+        own.mtime = attr.mtime.map_or(own.mtime, |time| time.resolve());
+        own.ctime = now;
+        Ok(())
+    }
+
+    fn open(&self, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+        match &self.body {
+            Body::Directory(_) => Ok(Box::new(DirFile)),
+            Body::Regular(_) => Ok(Box::new(ShmemFile)),
+            Body::Special(rdev) if self.owner().mode & S_IFMT == S_IFCHR => crate::drivers::char::open(*rdev, path, flags),
+            Body::Special(_) if self.owner().mode & S_IFMT == S_IFBLK => Err(Errno::ENXIO.into()),
+            _ => Err(Errno::ENXIO.into()),
+        }
+    }
+
+    fn getxattr(&self, _dentry: &Dentry, name: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.get_attribute(name)?)
+    }
+
+    fn setxattr(&self, _dentry: &Dentry, name: &[u8], value: &[u8], flags: u32) -> Result<(), Error> {
+        Ok(self.set_attribute(name, value, flags)?)
+    }
+
+    fn listxattr(&self, _dentry: &Dentry) -> Result<Vec<u8>, Error> {
+        Ok(self.list_attributes())
+    }
+
+    fn removexattr(&self, _dentry: &Dentry, name: &[u8]) -> Result<(), Error> {
+        Ok(self.remove_attribute(name)?)
+    }
+
+    fn host_dir(&self) -> Option<&HostInode> {
+        self.directory().ok()?.below().map(|below| &**below)
+    }
+}

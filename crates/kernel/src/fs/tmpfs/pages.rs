@@ -1,0 +1,274 @@
+//! The content of a file in memory.
+//!
+//! ```text
+//!   pages    0 1 2 3 | 4 5 6 7 | 8 .. 15 | 16 .. 31 | ...            each run one extent, made when first needed
+//!   run         0         1         2          3
+//! ```
+//! Run k > 0 is as long as everything before it, up to 1 GiB; longer files go on in runs of 1 GiB. So a file of n bytes
+//! has about log2(n) runs, and no run ever moves: a mapping of a page stays right while the file grows.
+//!
+//! Mirrors: mm/shmem.c (page cache of an inode), Linux 6.18.
+//! Differs: a bit per page says whether it was written; a page that only a mapping touched is found by asking the host.
+//! Locking: none; the owner's.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use acrida_kcore::frame::{Extent, PAGE_SIZE};
+
+const PAGE: u64 = PAGE_SIZE as u64;
+/// Pages of the first run.
+const FIRST: u64 = 4;
+/// Pages of the longest run.
+const LONGEST: u64 = 1 << 18;
+/// Index of the first run of the longest length.
+const LONGEST_INDEX: u64 = (LONGEST / FIRST).trailing_zeros() as u64 + 1;
+
+/// Where a page lies: index of its run, first page of the run, pages in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    index: u64,
+    first: u64,
+    pages: u64,
+}
+
+fn place(page: u64) -> Place {
+    if page < FIRST {
+        return Place { index: 0, first: 0, pages: FIRST };
+    }
+    if page >= LONGEST {
+        let n = page / LONGEST;
+        return Place { index: LONGEST_INDEX + n - 1, first: n * LONGEST, pages: LONGEST };
+    }
+    let pages = 1 << page.ilog2();
+    Place { index: u64::from((page / FIRST).ilog2()) + 1, first: pages, pages }
+}
+
+/// One run.
+struct Run {
+    extent: Arc<Extent>,
+    /// Bit per page: holds data.
+    present: Vec<u64>,
+    /// A guest may have written any page of it.
+    mapped: bool,
+}
+
+impl Run {
+    fn is_present(&self, page: u64) -> bool {
+        self.present.get((page / 64) as usize).is_some_and(|word| word >> (page % 64) & 1 != 0)
+    }
+
+    fn set(&mut self, page: u64) -> bool {
+        let word = (page / 64) as usize;
+        if word >= self.present.len() {
+            self.present.resize(word + 1, 0);
+        }
+        let old = self.present[word];
+        self.present[word] |= 1 << (page % 64);
+        old != self.present[word]
+    }
+
+    fn clear(&mut self, page: u64) -> bool {
+        let Some(word) = self.present.get_mut((page / 64) as usize) else { return false };
+        let old = *word;
+        *word &= !(1 << (page % 64));
+        old != *word
+    }
+}
+
+/// Bytes of one run: where a copy may go on without looking again.
+#[derive(Clone)]
+pub struct Span {
+    pub extent: Arc<Extent>,
+    /// Byte offset in the extent.
+    pub start: usize,
+    pub len: usize,
+}
+
+/// What stands at a position.
+pub enum At {
+    Data(Span),
+    /// So many bytes read as zeros.
+    Hole(u64),
+}
+
+/// The pages of a file.
+#[derive(Default)]
+pub struct Pages {
+    runs: BTreeMap<u64, Run>,
+    /// Pages that hold data.
+    present: u64,
+}
+
+impl Pages {
+    /// Pages that hold data.
+    pub fn count(&self) -> u64 {
+        self.present
+    }
+
+    /// What is at byte `pos`, and how far (at most `len` bytes) that goes on.
+    pub fn at(&self, pos: u64, len: u64) -> At {
+        let here = place(pos / PAGE);
+        let run_end = (here.first + here.pages) * PAGE;
+        let len = len.min(run_end - pos);
+        let Some(run) = self.runs.get(&here.index) else { return At::Hole(len) };
+        let page = pos / PAGE - here.first;
+        let is_data = |page| run.mapped || run.is_present(page);
+        let wanted = is_data(page);
+        let mut end = (pos / PAGE + 1) * PAGE;
+        while end < pos + len && is_data(end / PAGE - here.first) == wanted {
+            end += PAGE;
+        }
+        let len = len.min(end - pos);
+        if wanted {
+            At::Data(Span { extent: run.extent.clone(), start: (pos - here.first * PAGE) as usize, len: len as usize })
+        } else {
+            At::Hole(len)
+        }
+    }
+
+    fn run(&mut self, here: Place) -> Option<&mut Run> {
+        if !self.runs.contains_key(&here.index) {
+            let extent = Extent::new(here.pages as usize)?;
+            self.runs.insert(here.index, Run { extent, present: Vec::new(), mapped: false });
+        }
+        self.runs.get_mut(&here.index)
+    }
+
+    /// Memory for `[pos, pos + len)`, as far as one run goes; `None` when there is no more.
+    pub fn span(&mut self, pos: u64, len: u64) -> Option<Span> {
+        let here = place(pos / PAGE);
+        let run = self.run(here)?;
+        let start = pos - here.first * PAGE;
+        let len = len.min(here.pages * PAGE - start);
+        Some(Span { extent: run.extent.clone(), start: start as usize, len: len as usize })
+    }
+
+    /// Pages of `[pos, pos + len)` that hold no data yet.
+    pub fn missing(&self, pos: u64, len: u64) -> u64 {
+        let mut missing = 0;
+        for page in pos / PAGE..(pos + len).div_ceil(PAGE) {
+            let here = place(page);
+            let present = self.runs.get(&here.index).is_some_and(|run| run.is_present(page - here.first));
+            missing += u64::from(!present);
+        }
+        missing
+    }
+
+    /// Says that the pages of `[pos, pos + len)` hold data; gives how many did not before.
+    pub fn mark(&mut self, pos: u64, len: u64) -> u64 {
+        let mut new = 0;
+        for page in pos / PAGE..(pos + len).div_ceil(PAGE) {
+            let here = place(page);
+            if let Some(run) = self.runs.get_mut(&here.index) {
+                new += u64::from(run.set(page - here.first));
+            }
+        }
+        self.present += new;
+        new
+    }
+
+    /// Says that a guest may write the pages of `[pos, pos + len)` through a mapping.
+    pub fn map(&mut self, pos: u64, len: u64) {
+        let mut page = pos / PAGE;
+        while page * PAGE < pos + len {
+            let here = place(page);
+            if let Some(run) = self.runs.get_mut(&here.index) {
+                run.mapped = true;
+                let end = (pos + len).min((here.first + here.pages) * PAGE) - here.first * PAGE;
+                run.extent.touch(end);
+            }
+            page = here.first + here.pages;
+        }
+    }
+
+    /// Whether somebody besides this file holds pages of it: mappings, pipes.
+    pub fn is_shared(&self) -> bool {
+        self.runs.values().any(|run| Arc::strong_count(&run.extent) > 1)
+    }
+
+    /// Makes `[pos, end)` read as zeros and gives whole pages back; gives how many held data.
+    #[doc(alias = "shmem_truncate_range")]
+    pub fn punch(&mut self, pos: u64, end: u64) -> u64 {
+        let mut freed = 0;
+        let mut dead = Vec::new();
+        for (&index, run) in &mut self.runs {
+            let here = place(run_first(index));
+            let (first, last) = (here.first * PAGE, (here.first + here.pages) * PAGE);
+            let (from, to) = (pos.max(first), end.min(last));
+            if from >= to {
+                continue;
+            }
+            freed += punch_run(run, from - first, to - first);
+            let unused = (from, to) == (first, last) && Arc::strong_count(&run.extent) == 1;
+            if unused {
+                dead.push(index);
+            }
+        }
+        for index in dead {
+            self.runs.remove(&index);
+        }
+        self.present -= freed;
+        freed
+    }
+}
+
+fn run_first(index: u64) -> u64 {
+    match index {
+        0 => 0,
+        _ if index >= LONGEST_INDEX => (index - LONGEST_INDEX + 1) * LONGEST,
+        _ => FIRST << (index - 1),
+    }
+}
+
+/// Zeros bytes `[from, to)` of the run; whole pages go back to the host.
+fn punch_run(run: &mut Run, from: u64, to: u64) -> u64 {
+    let (first_whole, end_whole) = (from.next_multiple_of(PAGE), to / PAGE * PAGE);
+    let zero = |run: &Run, from: u64, to: u64| {
+        if from < to && (run.mapped || run.is_present(from / PAGE)) {
+            run.extent.zero(from as usize, (to - from) as usize);
+        }
+    };
+    if first_whole > end_whole {
+        zero(run, from, to);
+        return 0;
+    }
+    zero(run, from, first_whole);
+    zero(run, end_whole, to);
+    let mut freed = 0;
+    let pages = first_whole / PAGE..end_whole / PAGE;
+    let in_use = run.mapped || pages.clone().any(|page| run.is_present(page));
+    if in_use && first_whole < end_whole {
+        run.extent.punch(first_whole as usize, (end_whole - first_whole) as usize);
+    }
+    // Bits beyond the bitmap's end are clear already.
+    for page in pages.start..pages.end.min(run.present.len() as u64 * 64) {
+        freed += u64::from(run.clear(page));
+    }
+    freed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_follow_each_other_without_gap_or_overlap() {
+        let mut page = 0;
+        for index in 0..LONGEST_INDEX + 3 {
+            let here = place(page);
+            assert_eq!((here.index, here.first), (index, page));
+            assert_eq!(run_first(index), page);
+            assert_eq!(place(page + here.pages - 1), here);
+            page += here.pages;
+        }
+    }
+
+    #[test]
+    fn the_longest_runs_are_a_gibibyte() {
+        assert_eq!(place(LONGEST).pages, LONGEST);
+        assert_eq!(place(LONGEST - 1).pages, LONGEST / 2);
+        assert_eq!(place(5 * LONGEST + 7).first, 5 * LONGEST);
+    }
+}
