@@ -10,6 +10,7 @@ extern crate alloc;
 
 pub mod abi;
 pub mod boot;
+pub mod drivers;
 pub mod entry;
 pub mod fs;
 pub mod host;

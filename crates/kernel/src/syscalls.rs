@@ -264,8 +264,8 @@ syscalls! {
     162 sync() = [ours crate::fs::sync::sys_sync] "";
     163 acct() = [refused EPERM] "no accounting";
     164 settimeofday(tv: UserAddr, tz: UserAddr) = [ours crate::kernel::time::clock::sys_settimeofday] "";
-    165 mount() = [refused ENOSYS] "not yet";
-    166 umount2() = [refused ENOSYS] "not yet";
+    165 mount(dev_name: UserAddr, dir_name: UserPath, kind: UserAddr, flags: u64, data: UserAddr) = [ours crate::fs::mount::sys_mount] "";
+    166 umount2(name: UserPath, flags: Flags) = [ours crate::fs::mount::sys_umount2] "";
     167 swapon() = [refused EPERM] "the host is not ours";
     168 swapoff() = [refused EPERM] "the host is not ours";
     169 reboot() = [refused EPERM] "the world ends with its first process";
@@ -418,7 +418,7 @@ syscalls! {
     316 renameat2(olddfd: DirFd, oldname: UserPath, newdfd: DirFd, newname: UserPath, flags: Flags) = [ours crate::fs::namei::rename::sys_renameat2] "";
     317 seccomp(op: u32, flags: u32, args: UserAddr) = [refused EINVAL] "filters would judge the kernel's own host calls";
     318 getrandom(buf: UserAddr, len: usize, flags: u32) = [ours crate::kernel::sys::sys_getrandom] "";
-    319 memfd_create() = [refused ENOSYS] "not yet";
+    319 memfd_create(name: UserAddr, flags: Flags) = [ours crate::fs::tmpfs::memfd::sys_memfd_create] "";
     320 kexec_file_load() = [refused EPERM] "the host is not ours";
     321 bpf(cmd: i32, attr: UserAddr, size: u32) = [refused EPERM] "programs would run in the host kernel";
     322 execveat(dirfd: DirFd, path: UserPath, argv: UserAddr, envp: UserAddr, flags: Flags) = [frame crate::fs::exec::sys_execveat] "";

@@ -1,18 +1,93 @@
 //! The tree a world starts with.
 //!
-//! Mirrors: init/do_mounts.c, Linux 6.1.
+//! Mirrors: init/do_mounts.c, Linux 6.18.
+//! Differs: there is no task yet; look-ups run with root's rights.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use acrida_uapi::errno::Error;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::mount::MsFlags;
 
+use crate::drivers::base::devtmpfs;
+use crate::fs::dcache::Path;
 use crate::fs::hostfs::HostFs;
-use crate::fs::namespace::MountNamespace;
+use crate::fs::namei::Walk;
+use crate::fs::namespace::{Mount, MountNamespace};
+use crate::fs::super_block::{Instance, file_system};
+use crate::fs::tmpfs;
+use crate::kernel::cred::Cred;
+
+/// Builds the tree for [`MountNamespace::new_world`].
+struct Builder {
+    tree: Arc<MountNamespace>,
+    cred: Arc<Cred>,
+}
 
 /// See [`MountNamespace::new_world`].
 pub fn build(mounts: &[Vec<u8>]) -> Result<Arc<MountNamespace>, Error> {
-    let _ = mounts;
     let tree = MountNamespace::with_root(HostFs::new()?, b"host");
-    Ok(tree)
+    let builder = Builder { tree, cred: Arc::new(Cred::of_root()) };
+    builder.our_own()?;
+    for spec in mounts {
+        builder.add(spec)?;
+    }
+    Ok(builder.tree)
+}
+
+impl Builder {
+    fn find(&self, path: &[u8]) -> Result<Path, Error> {
+        Ok(Walk::from(self.tree.root(), self.cred.clone()).to_end(path)?.path)
+    }
+
+    fn attach(&self, instance: Instance, source: &[u8], at: &[u8], flags: MsFlags) -> Result<(), Error> {
+        let at = self.find(at)?;
+        if at.inode().is_dir() != instance.root.inode().is_dir() {
+            return Err(Errno::ENOTDIR.into());
+        }
+        let mount = Mount::new(instance.sb, instance.root, source, flags | MsFlags::MS_RELATIME);
+        Ok(self.tree.attach(&mount, at)?)
+    }
+
+    /// What every world has; left out where the host has no such directory.
+    fn our_own(&self) -> Result<(), Error> {
+        let restricted = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+        let missing_is_fine = |result| match result {
+            Err(error) if error == Errno::ENOENT || error == Errno::ENOTDIR => Ok(()),
+            other => other,
+        };
+        if let Ok(dev) = self.find(b"/dev") {
+            let dev = devtmpfs::mount(devtmpfs::host_dev(dev.inode(), &dev.dentry))?;
+            self.attach(dev, b"devtmpfs", b"/dev", MsFlags::MS_NOSUID)?;
+            self.attach(tmpfs::mount(b"")?, b"tmpfs", b"/dev/shm", restricted)?;
+        }
+        if let Ok(proc) = file_system(b"proc") {
+            let instance = (proc.mount)(b"proc", b"")?;
+            missing_is_fine(self.attach(instance, b"proc", b"/proc", restricted | MsFlags::MS_NOEXEC))?;
+        }
+        missing_is_fine(self.attach(tmpfs::mount(b"")?, b"tmpfs", b"/tmp", restricted))?;
+        missing_is_fine(self.attach(tmpfs::mount(b"mode=755")?, b"tmpfs", b"/run", restricted))
+    }
+
+    /// `TYPE:[SOURCE:]PATH[:ro]`; TYPE is a file system's name, or `bind` for a part of the tree.
+    fn add(&self, spec: &[u8]) -> Result<(), Error> {
+        let mut parts: Vec<&[u8]> = spec.split(|&b| b == b':').collect();
+        let mut flags = MsFlags::empty();
+        if parts.last() == Some(&&b"ro"[..]) {
+            flags |= MsFlags::MS_RDONLY;
+            parts.pop();
+        }
+        let (kind, source, at) = match parts[..] {
+            [kind, at] => (kind, &b""[..], at),
+            [kind, source, at] => (kind, source, at),
+            _ => return Err(Errno::EINVAL.into()),
+        };
+        if kind == b"bind" {
+            let from = self.find(source)?;
+            let instance = Instance { sb: from.mnt.sb.clone(), root: from.dentry };
+            return self.attach(instance, source, at, flags);
+        }
+        let instance = (file_system(kind)?.mount)(source, b"")?;
+        self.attach(instance, source, at, flags)
+    }
 }

@@ -52,7 +52,7 @@ pub struct FileSystemType {
 }
 
 /// Every kind there is.
-pub static FILE_SYSTEMS: &[FileSystemType] = &[];
+pub static FILE_SYSTEMS: &[FileSystemType] = &[crate::fs::tmpfs::TMPFS, crate::drivers::base::devtmpfs::DEVTMPFS];
 
 /// The kind called `name`, or `ENODEV`.
 #[doc(alias = "get_fs_type")]

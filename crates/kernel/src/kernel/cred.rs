@@ -6,6 +6,8 @@
 
 use alloc::vec::Vec;
 
+use acrida_uapi::capability::CAP_LAST_CAP;
+
 /// Credentials; replaced as a whole, never changed in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cred {
@@ -28,6 +30,30 @@ pub struct Cred {
 }
 
 impl Cred {
+    /// The superuser with every capability: the kernel's own work.
+    #[doc(alias = "init_cred")]
+    pub fn of_root() -> Cred {
+        let all = (1 << (CAP_LAST_CAP + 1)) - 1;
+        Cred {
+            uid: 0,
+            gid: 0,
+            suid: 0,
+            sgid: 0,
+            euid: 0,
+            egid: 0,
+            fsuid: 0,
+            fsgid: 0,
+            groups: Vec::new(),
+            cap_inheritable: 0,
+            cap_permitted: all,
+            cap_effective: all,
+            cap_bset: all,
+            cap_ambient: 0,
+            securebits: 0,
+            no_new_privs: false,
+        }
+    }
+
     /// Whether the task may use `capability` (`CAP_*`).
     pub fn capable(&self, capability: u32) -> bool {
         self.cap_effective & (1 << capability) != 0

@@ -104,6 +104,12 @@ impl HostFile {
         Ok(Box::new(HostFile { handle, kind }))
     }
 
+    /// Opens a device of the host by its path there.
+    pub fn open_device(path: &[u8], flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+        let fd = host::fs::openat_blocking(HostFd::CWD, path, host_flags(flags)).map_err(restart)?;
+        Ok(Box::new(HostFile { handle: Arc::new(HostHandle::new(fd)), kind: Kind::Stream }))
+    }
+
     fn blocking(&self) -> Blocking {
         if self.kind == Kind::Stream { Blocking::Interruptible } else { Blocking::Never }
     }

@@ -23,8 +23,8 @@ mod inode;
 mod kept;
 pub mod watch;
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 
 use acrida_kcore::host::HostFd;
@@ -37,6 +37,7 @@ use acrida_uapi::statfs::Statfs;
 
 use crate::fs::attr::Kstat;
 use crate::fs::dcache::Dentry;
+use crate::fs::file::FileOperations;
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::hostfs::kept::Kept;
 use crate::fs::super_block::{Instance, SuperBlock};
@@ -44,6 +45,11 @@ use crate::host;
 
 pub use inherited::wrap_inherited;
 pub use inode::HostInode;
+
+/// Opens a device of the host by its path there.
+pub fn open_device(path: &[u8], flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    file::HostFile::open_device(path, flags)
+}
 
 /// The host's tree.
 pub struct HostFs {
@@ -121,8 +127,6 @@ impl SuperBlock for HostFs {
         let parent = HostInode::of(&dir)?;
         self.sync_dir(parent, &dir)
     }
-
-    fn show_options(&self, _out: &mut String) {}
 }
 
 impl HostFs {

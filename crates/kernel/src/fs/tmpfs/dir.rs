@@ -14,6 +14,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{RENAME_EXCHANGE, RENAME_WHITEOUT};
 use acrida_uapi::stat::{S_IFCHR, S_IFDIR, S_IFMT};
 
+use crate::fs::attr::Owner;
 use crate::fs::dcache::Dentry;
 use crate::fs::hostfs::HostInode;
 use crate::fs::inode::{Inode, Rename};
@@ -146,9 +147,14 @@ impl TmpInode {
         attr.nlink = attr.nlink.saturating_add_signed(step);
     }
 
-    /// Makes `name` in this directory.
+    /// Makes `name` in this directory, for the caller.
     #[doc(alias = "shmem_mknod")]
     pub(super) fn make(&self, name: &[u8], mode: u32, body: Body) -> Result<Arc<TmpInode>, Errno> {
+        self.make_owned(name, self.new_owner(mode), body)
+    }
+
+    /// Makes `name` in this directory with the given owner.
+    pub(super) fn make_owned(&self, name: &[u8], owner: Owner, body: Body) -> Result<Arc<TmpInode>, Errno> {
         let mut entries = self.directory()?.entries.lock();
         if entries.dead {
             return Err(Errno::ENOENT);
@@ -156,8 +162,8 @@ impl TmpInode {
         if entries.by_name.contains_key(name) {
             return Err(Errno::EEXIST);
         }
-        let nlink = if mode & S_IFMT == S_IFDIR { 2 } else { 1 };
-        let inode = TmpInode::new(&self.fs, self.new_owner(mode), nlink, body)?;
+        let nlink = if owner.mode & S_IFMT == S_IFDIR { 2 } else { 1 };
+        let inode = TmpInode::new(&self.fs, owner, nlink, body)?;
         entries.insert(name, inode.clone());
         drop(entries);
         if is_dir(&inode) {

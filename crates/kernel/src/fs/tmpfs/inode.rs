@@ -93,6 +93,11 @@ impl TmpInode {
         Owner { mode, uid: cred.fsuid, gid: dir.gid }
     }
 
+    /// Makes `name` in this directory for root: what a file system is filled with before anybody sees it.
+    pub fn plant(&self, name: &[u8], mode: u32, body: Body) -> Result<(), Errno> {
+        self.make_owned(name, Owner { mode, uid: 0, gid: 0 }, body).map(drop)
+    }
+
     pub(super) fn directory(&self) -> Result<&Directory, Errno> {
         match &self.body {
             Body::Directory(directory) => Ok(directory),

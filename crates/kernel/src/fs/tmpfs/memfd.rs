@@ -45,8 +45,8 @@ static INTERNAL: SetOnce<Internal> = SetOnce::new();
 fn internal() -> Result<&'static Internal, Error> {
     if INTERNAL.get().is_none() {
         let options = Options { max_blocks: 0, max_inodes: 0, mode: 0o1777, uid: 0, gid: 0 };
-        let fs = TmpFs::new("tmpfs", options.clone());
         let instance = new_instance("tmpfs", options, None)?;
+        let fs = TmpInode::of(&instance.root)?.fs.clone();
         let mnt = Mount::new(instance.sb, instance.root, b"tmpfs", MsFlags::empty());
         // Somebody else's may have come first: any of them serves.
         let _ = INTERNAL.set(Internal { fs, mnt });

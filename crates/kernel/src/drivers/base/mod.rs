@@ -1,0 +1,3 @@
+//! Where devices appear.
+
+pub mod devtmpfs;

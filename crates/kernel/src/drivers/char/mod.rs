@@ -1,0 +1,54 @@
+//! Character devices: which number is which, and how it is opened.
+//!
+//! Mirrors: fs/char_dev.c, drivers/char/mem.c (`devlist`), Linux 6.18.
+//! Differs: one table; devices that are not in it are the host's, and are opened through the host.
+
+pub mod mem;
+pub mod random;
+mod tty;
+
+use alloc::boxed::Box;
+
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::stat::new_encode_dev;
+
+use crate::fs::dcache::Path;
+use crate::fs::file::FileOperations;
+
+/// How a device is opened; `flags` are `O_*`.
+type Open = fn(path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error>;
+
+/// One device.
+pub struct Device {
+    /// In /dev.
+    pub name: &'static [u8],
+    pub major: u32,
+    pub minor: u32,
+    /// Permissions in /dev.
+    pub mode: u32,
+    open: Open,
+}
+
+impl Device {
+    pub const fn rdev(&self) -> u32 {
+        new_encode_dev(self.major, self.minor)
+    }
+}
+
+/// Devices of our own.
+pub static DEVICES: &[Device] = &[
+    Device { name: b"null", major: 1, minor: 3, mode: 0o666, open: |_, _| Ok(Box::new(mem::Null)) },
+    Device { name: b"zero", major: 1, minor: 5, mode: 0o666, open: |_, _| Ok(Box::new(mem::Zero)) },
+    Device { name: b"full", major: 1, minor: 7, mode: 0o666, open: |_, _| Ok(Box::new(mem::Full)) },
+    Device { name: b"random", major: 1, minor: 8, mode: 0o666, open: |_, _| Ok(Box::new(random::Random)) },
+    Device { name: b"urandom", major: 1, minor: 9, mode: 0o666, open: |_, _| Ok(Box::new(random::Urandom)) },
+    Device { name: b"tty", major: 5, minor: 0, mode: 0o666, open: tty::open_current },
+    Device { name: b"console", major: 5, minor: 1, mode: 0o600, open: tty::open_console },
+];
+
+/// Opens the device with this number.
+#[doc(alias = "chrdev_open")]
+pub fn open(rdev: u32, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    let device = DEVICES.iter().find(|device| device.rdev() == rdev).ok_or(Errno::ENXIO)?;
+    (device.open)(path, flags)
+}

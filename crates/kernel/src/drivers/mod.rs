@@ -1,0 +1,4 @@
+//! Devices of our own.
+
+pub mod base;
+pub mod char;
