@@ -299,6 +299,8 @@ pub fn schedule(deadline: Option<u64>) -> Parked {
                 me.state.store(state::RUNNING, Ordering::SeqCst);
                 return Parked::Woken;
             }
+            // Still stopped, but the host's signal may be the one that continues: the caller looks.
+            state::STOPPED if me.has_work(work::HOST_SIGNAL) => return Parked::Woken,
             _ => {}
         }
         if platform().park(me, deadline) == Parked::TimedOut {
