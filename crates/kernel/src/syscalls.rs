@@ -92,7 +92,8 @@ pub static TABLE: [Entry; NR_SYSCALLS] = build();
 /// Serves the call in `frame.regs.orig_rax`.
 #[inline]
 pub fn dispatch(frame: &mut UserFrame) -> SysResult {
-    match TABLE.get(frame.regs.orig_rax as usize) {
+    // Only the low half is the number, as on Linux.
+    match TABLE.get(frame.regs.orig_rax as u32 as usize) {
         Some(entry) => (entry.handler)(frame),
         None => unknown(frame),
     }

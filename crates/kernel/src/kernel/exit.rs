@@ -152,13 +152,20 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
     *process.exe.lock() = None;
     leave_session(kernel, process);
     let orphans = reparent_children(kernel, process);
-    {
+    hang_up_orphaned_groups(kernel, process, &orphans);
+    let auto_reap = {
         let _tables = kernel.pids.lock();
+        let auto_reap = signal::is_auto_reaped(process);
+        if auto_reap {
+            // Never a zombie: no wait may find it.
+            forget_child(process);
+        }
         process.exit_status.store(status.raw(), Ordering::SeqCst);
-    }
+        auto_reap
+    };
     process.threads_gone.wake_all(0);
     process.wait_pidfd.wake_all(u32::from(acrida_uapi::poll::POLLIN));
-    let auto_reap = signal::notify_parent(process);
+    signal::notify_parent(process);
     let parent_is_init = process.relations.lock().parent.upgrade().is_none_or(|p| p.tgid == INIT_PID);
     if kernel.first_process.load(Ordering::Relaxed) == process.tgid {
         crate::boot::first_process_ended(kernel, status);
@@ -173,11 +180,19 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
     }
 }
 
+/// Takes the process off its parent's list; the caller holds the pid table.
+pub fn forget_child(process: &Process) {
+    let parent = process.relations.lock().parent.upgrade();
+    if let Some(parent) = parent {
+        parent.relations.lock().children.retain(|p| p.tgid != process.tgid);
+    }
+}
+
 /// The session leader's end: the terminal is given up and its foreground group told.
 fn leave_session(kernel: &Arc<Kernel>, process: &Arc<Process>) {
-    let (session, pgrp, tty) = {
+    let (session, tty) = {
         let relations = process.relations.lock();
-        (relations.session, relations.pgrp, relations.tty.clone())
+        (relations.session, relations.tty.clone())
     };
     if session == process.tgid
         && let Some(tty) = tty
@@ -197,27 +212,40 @@ fn leave_session(kernel: &Arc<Kernel>, process: &Arc<Process>) {
             }
         }
     }
-    // Children in other groups of the session lose the parent that could continue them.
-    let children: Vec<Arc<Process>> = process.relations.lock().children.clone();
-    let mut groups: Vec<u32> = Vec::new();
-    for child in &children {
-        let relations = child.relations.lock();
-        if relations.session == session && relations.pgrp != pgrp && !groups.contains(&relations.pgrp) {
-            groups.push(relations.pgrp);
+}
+
+/// Tells stopped groups that nobody can continue them any more: the process's own, and those of its children in the same
+/// session, which have a new parent by now.
+#[doc(alias = "kill_orphaned_pgrp")]
+fn hang_up_orphaned_groups(kernel: &Kernel, process: &Process, children: &[Arc<Process>]) {
+    let place = |process: &Process| {
+        let relations = process.relations.lock();
+        (relations.session, relations.pgrp)
+    };
+    let (session, pgrp) = place(process);
+    let parent = process.relations.lock().parent.upgrade();
+    let parent_watched = parent.is_some_and(|parent| {
+        let (its_session, its_pgrp) = place(&parent);
+        its_session == session && its_pgrp != pgrp
+    });
+    let mut lost: Vec<(u32, Option<u32>)> = Vec::new();
+    if parent_watched {
+        lost.push((pgrp, Some(process.tgid)));
+    }
+    for (its_session, group) in children.iter().map(|child| place(child)) {
+        if its_session == session && group != pgrp && !lost.contains(&(group, None)) {
+            lost.push((group, None));
         }
     }
-    groups.push(pgrp);
-    for group in groups {
+    for (group, except) in lost {
         let members = {
             let tables = kernel.pids.lock();
-            let was = tables.is_orphaned(group, None);
-            if was || !tables.is_orphaned(group, Some(process.tgid)) {
+            if !tables.is_orphaned(group, except) {
                 continue;
             }
             tables.group(group)
         };
-        let stopped = members.iter().any(|m| m.tgid != process.tgid && m.job.lock().stopped.is_some());
-        if stopped {
+        if members.iter().any(|m| m.tgid != process.tgid && m.job.lock().stopped.is_some()) {
             for member in members.iter().filter(|m| m.tgid != process.tgid) {
                 for signo in [SIGHUP, SIGCONT] {
                     signal::send_to_process(acrida_uapi::siginfo::SigInfo::kernel(signo), member);

@@ -17,7 +17,7 @@ use acrida_uapi::signal::{SIGCHLD, SIGCONT};
 use acrida_uapi::wait::*;
 
 use crate::abi::{Fd, SysResult};
-use crate::kernel::exit::release_process;
+use crate::kernel::exit::{forget_child, release_process};
 use crate::kernel::task::Process;
 use crate::{current, kernel};
 
@@ -167,6 +167,10 @@ fn look(which: &Which, options: u32) -> Look {
         any = true;
         if let Some(found) = news(child, options) {
             let reaped = child.is_dead() && options & WNOWAIT == 0 && options & WEXITED != 0 && !found.status.is_continued();
+            if reaped {
+                // Before another waiter looks.
+                forget_child(child);
+            }
             drop(tables);
             if reaped {
                 account_child(&me.process, child);

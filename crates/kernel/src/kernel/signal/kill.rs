@@ -83,9 +83,10 @@ fn sender_info(signo: i32, code: i32) -> SigInfo {
 /// `kill(pid, sig)`.
 pub fn sys_kill(pid: i32, signo: Signo) -> SysResult {
     let info = sender_info(signo.0, SI_USER);
+    let own_group = current().process.relations.lock().pgrp;
     match pid {
         1.. => kill_process(info, &find_process(pid).ok_or(Errno::ESRCH)?)?,
-        0 => kill_group(info, current().process.relations.lock().pgrp)?,
+        0 => kill_group(info, own_group)?,
         -1 => kill_all(info)?,
         i32::MIN => return Err(Errno::ESRCH.into()),
         _ => kill_group(info, pid.unsigned_abs())?,

@@ -44,7 +44,7 @@ pub use kill::{
     check_kill_permission, sys_kill, sys_rt_sigqueueinfo, sys_rt_tgsigqueueinfo, sys_tgkill, sys_tkill,
 };
 pub use mask::{is_deliverable, recalc_sigpending, restore_saved_sigmask, set_current_blocked, set_user_sigmask};
-pub use parent::{notify_parent, notify_parent_cldstop};
+pub use parent::{is_auto_reaped, notify_parent, notify_parent_cldstop};
 pub use queue::{Queued, SigPending};
 pub use send::{Sent, Target, force_fatal_sig, force_sig, send_sig_self, send_signal, send_to_process, send_to_task};
 pub use sighand::{AltStack, ChildNews, Sighand, TaskSignals, flush_signal_handlers};

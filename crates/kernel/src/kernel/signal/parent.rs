@@ -1,8 +1,8 @@
 //! What a parent hears of its children.
 //!
 //! Mirrors: kernel/signal.c (`do_notify_parent`, `do_notify_parent_cldstop`), Linux 6.1.
-//! Differs: the auto-reap answer goes to the caller, who holds no lock of the parent.
-//! Locking: takes the parent's `sighand`; the caller holds neither its own `sighand` nor the pid table.
+//! Differs: whether a child is reaped by itself is asked apart, under the lock under which it becomes a zombie.
+//! Locking: takes the parent's `sighand`; the caller does not hold its own.
 
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
@@ -42,22 +42,28 @@ fn exit_code_and_status(status: WaitStatus) -> (i32, i32) {
     }
 }
 
-/// Tells the parent of the end of `process`; `true` when nobody will wait for it, so that the caller must reap it.
-#[doc(alias = "do_notify_parent")]
-pub fn notify_parent(process: &Arc<Process>) -> bool {
+/// Whether nobody will wait for `process`, so that it must not become a zombie.
+pub fn is_auto_reaped(process: &Process) -> bool {
     let Some(parent) = parent_of(process) else { return true };
+    if process.exit_signal.load(Ordering::Relaxed) != SIGCHLD {
+        return false;
+    }
+    let sighand = parent.sighand.lock();
+    let action = sighand.action(SIGCHLD);
+    action.sa_handler == SIG_IGN || action.sa_flags & SA_NOCLDWAIT != 0
+}
+
+/// Tells the parent of the end of `process`.
+#[doc(alias = "do_notify_parent")]
+pub fn notify_parent(process: &Arc<Process>) {
+    let Some(parent) = parent_of(process) else { return };
     let status = WaitStatus::from_raw(process.exit_status.load(Ordering::SeqCst));
     let (code, value) = exit_code_and_status(status);
     let mut info = child_info(process, code, value);
     let mut signo = process.exit_signal.load(Ordering::Relaxed);
-    let mut auto_reap = false;
     let mut sighand = parent.sighand.lock();
-    if signo == SIGCHLD {
-        let action = sighand.action(SIGCHLD);
-        auto_reap = action.sa_handler == SIG_IGN || action.sa_flags & SA_NOCLDWAIT != 0;
-        if action.sa_handler == SIG_IGN {
-            signo = 0;
-        }
+    if signo == SIGCHLD && sighand.action(SIGCHLD).sa_handler == SIG_IGN {
+        signo = 0;
     }
     if valid_signal(signo) {
         info.si_signo = signo;
@@ -66,7 +72,6 @@ pub fn notify_parent(process: &Arc<Process>) -> bool {
     }
     drop(sighand);
     parent.wait_chldexit.wake_all(0);
-    auto_reap
 }
 
 /// Tells the parent that `process` stopped or went on.

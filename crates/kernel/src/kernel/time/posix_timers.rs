@@ -176,7 +176,8 @@ impl PosixTimer {
         let now = self.clock.now();
         let mut state = self.state.lock();
         let before = self.left(&state, now);
-        state.interval = interval;
+        // A disarmed timer has no period either.
+        state.interval = if value == 0 { 0 } else { interval };
         state.queued = false;
         state.overrun_last = 0;
         self.timer.cancel();
