@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 /// The trial that holds stderr, exit status and stray output.
 const REST: &str = "(program)";
@@ -235,22 +236,31 @@ fn trial(
     })
 }
 
-/// `ACRIDA_BIN`, else the `acrida` that cargo built next to this test.
+/// `ACRIDA_BIN`, else the newest `acrida` of any profile in this test's target directory.
 fn acrida_binary() -> io::Result<PathBuf> {
     if let Some(path) = std::env::var_os("ACRIDA_BIN") {
         return Ok(path.into());
     }
     let test = std::env::current_exe()?;
-    let beside = test
-        .ancestors()
-        .nth(2)
-        .unwrap_or(Path::new("."))
-        .join("acrida");
-    match beside.exists() {
-        true => Ok(beside),
-        false => Err(io::Error::other(format!(
-            "{} does not exist: `cargo build -p acrida` first, set ACRIDA_BIN, or pass --native-only",
-            beside.display()
+    // target/PROFILE/deps/conformance-HASH
+    let target = test.ancestors().nth(3).unwrap_or(Path::new("."));
+    let mut found: Vec<(SystemTime, PathBuf)> = Vec::new();
+    for profile in std::fs::read_dir(target)? {
+        let path = profile?.path().join("acrida");
+        if let Ok(metadata) = path.metadata()
+            && metadata.is_file()
+        {
+            found.push((metadata.modified()?, path));
+        }
+    }
+    match found.into_iter().max() {
+        Some((_, path)) => {
+            eprintln!("conformance: {}", path.display());
+            Ok(path)
+        }
+        None => Err(io::Error::other(format!(
+            "no acrida in {}: `cargo build -p acrida` first, set ACRIDA_BIN, or pass --native-only",
+            target.display()
         ))),
     }
 }
