@@ -78,6 +78,10 @@ pub struct FaultInfo {
     pub cr2: AtomicU64,
 }
 
+/// The parts of [`Thread::wchan`]: addresses of user space have 47 bits.
+const WCHAN_SHIFT: u32 = 48;
+const WCHAN_ADDRESS: u64 = (1 << WCHAN_SHIFT) - 1;
+
 /// One host thread of the world. The first fields' offsets are known to assembly.
 #[repr(C, align(64))]
 pub struct Thread {
@@ -98,8 +102,8 @@ pub struct Thread {
     pub park: AtomicU32,
     /// The processor this thread was last woken from, plus one.
     pub waker_cpu: AtomicU32,
-    /// What it waits for, as /proc/PID/wchan names it: a static string's address and length.
-    wchan: [AtomicU64; 2],
+    /// What it waits for, as /proc/PID/wchan names it: a static string's address, its length in the upper 16 bits.
+    wchan: AtomicU64,
     /// Where `rip` goes when a guest page fault hits kernel code outside the copy routines is decided by the platform;
     /// here it keeps its private scratch (signal stack and so on).
     pub platform_data: AtomicU64,
@@ -147,7 +151,7 @@ impl Thread {
             state: AtomicU32::new(state::RUNNING),
             park: AtomicU32::new(0),
             waker_cpu: AtomicU32::new(0),
-            wchan: [const { AtomicU64::new(0) }; 2],
+            wchan: AtomicU64::new(0),
             platform_data: AtomicU64::new(0),
             host_signals: HostSignals::new(),
             fault: FaultInfo::default(),
@@ -256,9 +260,22 @@ impl Thread {
     }
 
     pub fn set_wchan(&self, name: &'static str) {
-        self.wchan[1].store(0, Ordering::Relaxed);
-        self.wchan[0].store(name.as_ptr() as u64, Ordering::Relaxed);
-        self.wchan[1].store(name.len() as u64, Ordering::Release);
+        debug_assert!(name.len() < 1 << 16, "the name of a wait channel is a word");
+        let address = name.as_ptr().expose_provenance() as u64 & WCHAN_ADDRESS;
+        self.wchan.store(address | (name.len() as u64) << WCHAN_SHIFT, Ordering::Release);
+    }
+
+    /// What it waits for; empty when it does not wait. Statics lie at the same address in every process.
+    pub fn wchan(&self) -> &'static str {
+        let packed = self.wchan.load(Ordering::Acquire);
+        let (address, len) = ((packed & WCHAN_ADDRESS) as usize, (packed >> WCHAN_SHIFT) as usize);
+        if len == 0 {
+            return "";
+        }
+        let start = core::ptr::with_exposed_provenance::<u8>(address);
+        // SAFETY: address and length were stored together by `set_wchan` from a static string.
+        let bytes = unsafe { core::slice::from_raw_parts(start, len) };
+        core::str::from_utf8(bytes).unwrap_or("")
     }
 
     /// Makes the thread runnable if its state is in `mask`; `true` when it was.

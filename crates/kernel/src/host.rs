@@ -7,6 +7,7 @@ pub mod fs;
 pub mod io;
 pub mod futex;
 pub mod mm;
+pub mod proc;
 pub mod time;
 pub mod xattr;
 

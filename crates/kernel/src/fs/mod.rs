@@ -28,6 +28,7 @@ pub mod namespace;
 pub mod open;
 pub mod pipe;
 pub mod poll;
+pub mod proc;
 pub mod read_write;
 pub mod readdir;
 pub mod select;

@@ -52,7 +52,8 @@ pub struct FileSystemType {
 }
 
 /// Every kind there is.
-pub static FILE_SYSTEMS: &[FileSystemType] = &[crate::fs::tmpfs::TMPFS, crate::drivers::base::devtmpfs::DEVTMPFS];
+pub static FILE_SYSTEMS: &[FileSystemType] =
+    &[crate::fs::tmpfs::TMPFS, crate::drivers::base::devtmpfs::DEVTMPFS, crate::fs::proc::PROC];
 
 /// The kind called `name`, or `ENODEV`.
 #[doc(alias = "get_fs_type")]

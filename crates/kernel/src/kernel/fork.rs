@@ -358,6 +358,8 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
         exit_status: AtomicI32::new(-1),
         start_time: platform().now(ClockId::Boottime),
         did_exec: AtomicBool::new(false),
+        oom_score_adj: AtomicI32::new(old.oom_score_adj.load(Ordering::Relaxed)),
+        coredump_filter: AtomicU32::new(old.coredump_filter.load(Ordering::Relaxed)),
         timers: Default::default(),
         exe: SpinLock::new(old.exe.lock().clone()),
         host_pid: AtomicU32::new(0),

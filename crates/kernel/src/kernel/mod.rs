@@ -12,6 +12,7 @@ pub mod setid;
 pub mod signal;
 pub mod state;
 pub mod sys;
+pub mod sysctl;
 pub mod task;
 pub mod time;
 pub mod wait;

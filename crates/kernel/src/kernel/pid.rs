@@ -68,6 +68,11 @@ impl Tables {
         Err(Errno::EAGAIN)
     }
 
+    /// The number given last.
+    pub fn last_pid(&self) -> Pid {
+        self.last
+    }
+
     fn in_use(&self, pid: Pid) -> bool {
         self.tasks.contains_key(&pid) || self.processes.contains_key(&pid) || self.group_exists(pid)
     }

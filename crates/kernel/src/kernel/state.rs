@@ -22,6 +22,10 @@ pub struct Kernel {
     pub hostname: SpinLock<alloc::vec::Vec<u8>>,
     /// The command's end of the control socket.
     pub control: HostFd,
+    /// Numbers of /proc/sys.
+    pub sysctl: crate::kernel::sysctl::Sysctls,
+    /// /proc/sys/kernel/random/boot_id, made when first asked for.
+    pub boot_id: SpinLock<Option<[u8; 16]>>,
     /// Monotonic time of boot, ns.
     pub boot_time: u64,
     /// `acrida_trace_format::boot::flags`.

@@ -25,6 +25,9 @@ use crate::kernel::state::Kernel;
 use crate::kernel::time::ProcessTimers;
 use crate::mm::MmStruct;
 
+/// Anonymous memory and ELF headers, as `coredump_filter` starts.
+pub const MMF_DUMP_FILTER_DEFAULT: u32 = 0x33;
+
 /// Number of a task, process, group or session.
 pub type Pid = u32;
 
@@ -114,6 +117,9 @@ pub struct Process {
     /// Monotonic ns.
     pub start_time: u64,
     pub did_exec: AtomicBool,
+    /// Shown and kept for programs that set them.
+    pub oom_score_adj: AtomicI32,
+    pub coredump_filter: AtomicU32,
     pub timers: ProcessTimers,
     /// The program as /proc/PID/exe and cmdline show it.
     pub exe: SpinLock<Option<Arc<File>>>,

@@ -17,7 +17,7 @@
 
 mod dir;
 mod file;
-mod handle;
+pub mod handle;
 pub mod inherited;
 mod inode;
 mod kept;

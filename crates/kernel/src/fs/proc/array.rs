@@ -1,0 +1,437 @@
+//! /proc/PID/{stat,status,statm,comm,children}.
+//!
+//! Mirrors: fs/proc/array.c, Linux 6.18.
+//! Differs: CPU time, faults, scheduling and resident pages are the host's account of the host thread; everything else is
+//! ours. Gathering and writing are apart, so that the formats can be tested.
+//! Locking: each piece is read under its own lock, one after the other, as in Linux.
+
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+
+use acrida_kcore::thread::state;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::resource::{RLIMIT_RSS, RLIMIT_SIGPENDING};
+use acrida_uapi::signal::{_NSIG, SIG_DFL, SIG_IGN, SigSet};
+
+use crate::current;
+use crate::fs::proc::account::host_task;
+use crate::fs::proc::seq_file::{SeqFile, seq_printf};
+use crate::fs::proc::subject::{Scope, Target};
+use crate::host::proc::{HostStat, HostStatus};
+use crate::kernel::cred::Cred;
+use crate::mm::task_mmu::MmSizes;
+use crate::mm::vma::PAGE_SHIFT;
+
+/// Nanoseconds in a clock tick of user space.
+const TICK: u64 = 10_000_000;
+const PF_FORKNOEXEC: u32 = 0x40;
+const PF_RANDOMIZE: u32 = 0x40_0000;
+/// Descriptors a fresh table has room for.
+const NR_OPEN_DEFAULT: u32 = 64;
+
+/// The letter for what the task does.
+#[doc(alias = "get_task_state")]
+pub fn state_letter(target: &Target, host: Option<u8>) -> u8 {
+    if target.is_zombie() {
+        return b'Z';
+    }
+    let Some(task) = &target.task else { return b'S' };
+    if target.process.job.lock().stopped.is_some() {
+        return b'T';
+    }
+    match task.thread.state.load(Ordering::Acquire) {
+        state::INTERRUPTIBLE => b'S',
+        state::UNINTERRUPTIBLE => b'D',
+        state::STOPPED => b'T',
+        state::DEAD => b'Z',
+        // It may wait in a call of the host.
+        _ => host.filter(|letter| b"SD".contains(letter)).unwrap_or(b'R'),
+    }
+}
+
+fn state_name(letter: u8) -> &'static str {
+    match letter {
+        b'S' => "S (sleeping)",
+        b'D' => "D (disk sleep)",
+        b'T' => "T (stopped)",
+        b'Z' => "Z (zombie)",
+        _ => "R (running)",
+    }
+}
+
+/// Numbers of the relatives: parent, group, session.
+struct Relatives {
+    ppid: u32,
+    pgrp: u32,
+    session: u32,
+    tty: u64,
+    /// -1 without a terminal.
+    tty_pgrp: i64,
+}
+
+impl Relatives {
+    fn of(target: &Target) -> Relatives {
+        let relations = target.process.relations.lock();
+        let (parent, tty) = (relations.parent.upgrade(), relations.tty.clone());
+        let (pgrp, session) = (relations.pgrp, relations.session);
+        drop(relations);
+        Relatives {
+            ppid: parent.map_or(0, |parent| parent.tgid),
+            pgrp,
+            session,
+            tty: tty.as_ref().map_or(0, |tty| tty.device_number()),
+            tty_pgrp: tty.map_or(-1, |tty| i64::from(tty.foreground_pgrp())),
+        }
+    }
+}
+
+/// The task's signal masks.
+#[derive(Default)]
+struct Signals {
+    queued: usize,
+    pending: SigSet,
+    shared: SigSet,
+    blocked: SigSet,
+    ignored: SigSet,
+    caught: SigSet,
+}
+
+impl Signals {
+    #[doc(alias = "collect_sigign_sigcatch")]
+    fn of(target: &Target) -> Signals {
+        let Some(task) = &target.task else { return Signals::default() };
+        let sighand = target.process.sighand.lock();
+        let own = task.signals.lock();
+        let mut signals = Signals {
+            queued: sighand.shared.len() + own.pending.len(),
+            pending: own.pending.set(),
+            shared: sighand.shared.set(),
+            blocked: own.blocked,
+            ..Signals::default()
+        };
+        for signo in 1..=_NSIG as i32 {
+            match sighand.action(signo).sa_handler {
+                SIG_IGN => signals.ignored.add(signo),
+                SIG_DFL => {}
+                _ => signals.caught.add(signo),
+            }
+        }
+        signals
+    }
+}
+
+/// The addresses `stat` shows to those who may look into the task.
+#[derive(Default)]
+struct Addresses {
+    code: [u64; 2],
+    stack: u64,
+    data: [u64; 2],
+    brk: u64,
+    args: [u64; 2],
+    env: [u64; 2],
+}
+
+impl Addresses {
+    fn of(target: &Target, permitted: bool) -> Addresses {
+        let Some(mm) = target.mm() else { return Addresses::default() };
+        if !permitted {
+            return Addresses { code: [1, 1], ..Addresses::default() };
+        }
+        let brk = mm.lock().brk.start;
+        let p = mm.program.lock();
+        Addresses {
+            code: [p.start_code, p.end_code],
+            stack: p.start_stack,
+            data: [p.start_data, p.end_data],
+            brk,
+            args: [p.arg_start, p.arg_end],
+            env: [p.env_start, p.env_end],
+        }
+    }
+}
+
+/// Every number of the line that is not constant.
+struct Stat {
+    pid: u32,
+    comm: Vec<u8>,
+    state: u8,
+    relatives: Relatives,
+    flags: u32,
+    host: HostStat,
+    /// Ticks: user, system, children's user and system.
+    times: [u64; 4],
+    threads: usize,
+    start: u64,
+    vsize: u64,
+    rss_limit: u64,
+    addresses: Addresses,
+    signals: Signals,
+    waits: bool,
+    exit_signal: i32,
+    exit_code: i32,
+}
+
+impl Stat {
+    fn of(target: &Target) -> Stat {
+        let process = &target.process;
+        let permitted = target.may_access();
+        let host = host_task(target).stat().unwrap_or(HostStat { priority: 20, ..HostStat::default() });
+        let ended = *process.final_times.lock();
+        let own = ended.map_or([host.utime, host.stime], |times| times.map(|ns| ns / TICK));
+        let children = process.child_times.lock().map(|ns| ns / TICK);
+        let state = state_letter(target, Some(host.state));
+        let fork_only = !process.did_exec.load(Ordering::Relaxed);
+        let exit_code = match process.exit_status.load(Ordering::Acquire) {
+            -1 => target.task.as_ref().map_or(0, |task| task.exit_code.load(Ordering::Relaxed)),
+            status => status,
+        };
+        let whole = target.scope == Scope::Process;
+        Stat {
+            pid: target.tid(),
+            comm: target.comm(),
+            state,
+            relatives: Relatives::of(target),
+            flags: PF_RANDOMIZE | if fork_only { PF_FORKNOEXEC } else { 0 },
+            host,
+            times: [own[0], own[1], children[0], children[1]],
+            threads: target.thread_count(),
+            start: process.start_time / TICK,
+            vsize: target.mm().map_or(0, |mm| mm.lock().total_vm()),
+            rss_limit: process.rlimit(RLIMIT_RSS as usize).rlim_cur,
+            addresses: Addresses::of(target, permitted),
+            signals: Signals::of(target),
+            waits: state != b'R',
+            exit_signal: if whole { process.exit_signal.load(Ordering::Relaxed) } else { -1 },
+            exit_code: if permitted { exit_code } else { 0 },
+        }
+    }
+
+    fn show(&self, out: &mut SeqFile) {
+        let old = |set: SigSet| set.bits() & 0x7fff_ffff;
+        let (r, h, a, s) = (&self.relatives, &self.host, &self.addresses, &self.signals);
+        seq_printf!(out, "{} (", self.pid);
+        out.put(&self.comm);
+        seq_printf!(out, ") {} {} {} {} {} {}", char::from(self.state), r.ppid, r.pgrp, r.session, r.tty, r.tty_pgrp);
+        seq_printf!(out, " {} {} 0 {} 0", self.flags, h.minflt, h.majflt);
+        let [utime, stime, cutime, cstime] = self.times;
+        seq_printf!(out, " {utime} {stime} {cutime} {cstime} {} {} {} 0", h.priority, h.nice, self.threads);
+        let rss = if self.vsize == 0 { 0 } else { h.rss };
+        seq_printf!(out, " {} {} {rss} {}", self.start, self.vsize, self.rss_limit);
+        seq_printf!(out, " {} {} {} 0 0", a.code[0], a.code[1], a.stack);
+        seq_printf!(out, " {} {} {} {}", old(s.pending), old(s.blocked), old(s.ignored), old(s.caught));
+        seq_printf!(out, " {} 0 0 {} {}", u8::from(self.waits), self.exit_signal, h.processor);
+        seq_printf!(out, " {} {} {} {} 0", h.rt_priority, h.policy, h.delayacct_blkio_ticks, h.guest_time);
+        seq_printf!(out, " {} {} {}", a.data[0], a.data[1], a.brk);
+        seq_printf!(out, " {} {} {} {} {}\n", a.args[0], a.args[1], a.env[0], a.env[1], self.exit_code);
+    }
+}
+
+#[doc(alias = "do_task_stat")]
+pub fn stat(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
+    Stat::of(target).show(out);
+    Ok(())
+}
+
+#[doc(alias = "proc_pid_statm")]
+pub fn statm(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
+    let Some(mm) = target.mm() else {
+        out.put(b"0 0 0 0 0 0 0\n");
+        return Ok(());
+    };
+    let sizes = mm.sizes();
+    let host = host_task(target).status();
+    let shared = host.number("RssFile") + host.number("RssShmem");
+    let resident = shared + host.number("RssAnon");
+    let pages = |bytes: u64| bytes >> PAGE_SHIFT;
+    let [total, text, data] = [sizes.size, sizes.text, sizes.data + sizes.stack].map(pages);
+    seq_printf!(out, "{total} {} {} {text} 0 {data} 0\n", pages(resident << 10), pages(shared << 10));
+    Ok(())
+}
+
+/// Bytes that `status` writes as octal in a name.
+const NAME_ESCAPES: &[u8] = b"\n\\";
+
+fn show_ids(cred: &Cred, fd_size: u32, out: &mut SeqFile) {
+    seq_printf!(out, "Uid:\t{}\t{}\t{}\t{}\n", cred.uid, cred.euid, cred.suid, cred.fsuid);
+    seq_printf!(out, "Gid:\t{}\t{}\t{}\t{}\n", cred.gid, cred.egid, cred.sgid, cred.fsgid);
+    seq_printf!(out, "FDSize:\t{fd_size}\nGroups:\t");
+    for (index, group) in cred.groups.iter().enumerate() {
+        seq_printf!(out, "{}{group}", if index == 0 { "" } else { " " });
+    }
+    out.put(b" \n");
+}
+
+fn show_memory(sizes: &MmSizes, host: &HostStatus, out: &mut SeqFile) {
+    let mut line = |name: &str, kib: u64| seq_printf!(out, "{name}:\t{kib:>8} kB\n");
+    line("VmPeak", sizes.peak >> 10);
+    line("VmSize", sizes.size >> 10);
+    line("VmLck", sizes.locked >> 10);
+    for name in ["VmPin", "VmHWM", "VmRSS", "RssAnon", "RssFile", "RssShmem"] {
+        line(name, host.number(name));
+    }
+    line("VmData", sizes.data >> 10);
+    line("VmStk", sizes.stack >> 10);
+    line("VmExe", sizes.text >> 10);
+    line("VmLib", sizes.lib >> 10);
+    for name in ["VmPTE", "VmSwap", "HugetlbPages"] {
+        line(name, host.number(name));
+    }
+    out.put(b"CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n");
+}
+
+fn show_signals(signals: &Signals, limit: u64, threads: usize, out: &mut SeqFile) {
+    seq_printf!(out, "Threads:\t{threads}\nSigQ:\t{}/{limit}\n", signals.queued);
+    let masks = [
+        ("SigPnd", signals.pending),
+        ("ShdPnd", signals.shared),
+        ("SigBlk", signals.blocked),
+        ("SigIgn", signals.ignored),
+        ("SigCgt", signals.caught),
+    ];
+    for (name, set) in masks {
+        seq_printf!(out, "{name}:\t{:016x}\n", set.bits());
+    }
+}
+
+fn show_caps(cred: &Cred, out: &mut SeqFile) {
+    let sets = [
+        ("CapInh", cred.cap_inheritable),
+        ("CapPrm", cred.cap_permitted),
+        ("CapEff", cred.cap_effective),
+        ("CapBnd", cred.cap_bset),
+        ("CapAmb", cred.cap_ambient),
+    ];
+    for (name, set) in sets {
+        seq_printf!(out, "{name}:\t{set:016x}\n");
+    }
+    seq_printf!(out, "NoNewPrivs:\t{}\nSeccomp:\t0\nSeccomp_filters:\t0\n", u8::from(cred.no_new_privs));
+}
+
+fn fd_size(target: &Target) -> u32 {
+    let Some(files) = target.files() else { return 0 };
+    let used = files.snapshot().last().map_or(0, |(fd, ..)| fd + 1);
+    if used <= NR_OPEN_DEFAULT { NR_OPEN_DEFAULT } else { used.next_power_of_two().max(256) }
+}
+
+#[doc(alias = "proc_pid_status")]
+pub fn status(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
+    let host = host_task(target);
+    let state = state_letter(target, host.stat().map(|stat| stat.state));
+    let status = host.status();
+    let relatives = Relatives::of(target);
+    let (tgid, pid) = (target.process.tgid, target.tid());
+    out.put(b"Name:\t");
+    out.put_escaped(&target.comm(), NAME_ESCAPES);
+    out.put(b"\n");
+    if let Some(fs) = target.fs() {
+        seq_printf!(out, "Umask:\t{:04o}\n", fs.umask());
+    }
+    seq_printf!(out, "State:\t{}\nTgid:\t{tgid}\nNgid:\t0\nPid:\t{pid}\n", state_name(state));
+    seq_printf!(out, "PPid:\t{}\nTracerPid:\t0\n", relatives.ppid);
+    show_ids(&target.cred(), fd_size(target), out);
+    seq_printf!(out, "NStgid:\t{tgid}\nNSpid:\t{pid}\nNSpgid:\t{}\nNSsid:\t{}\n", relatives.pgrp, relatives.session);
+    out.put(b"Kthread:\t0\n");
+    if let Some(mm) = target.mm() {
+        show_memory(&mm.sizes(), &status, out);
+    }
+    let limit = target.process.rlimit(RLIMIT_SIGPENDING as usize).rlim_cur;
+    show_signals(&Signals::of(target), limit, target.thread_count(), out);
+    show_caps(&target.cred(), out);
+    // Processors, memory nodes and context switches are the host's from here to the end.
+    out.put(status.tail_from(&["Speculation_Store_Bypass:", "Cpus_allowed:"]));
+    Ok(())
+}
+
+pub fn comm(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
+    out.put_escaped(&target.comm(), NAME_ESCAPES);
+    out.put(b"\n");
+    Ok(())
+}
+
+/// Threads may name each other, nobody else.
+#[doc(alias = "comm_write")]
+pub fn set_comm(target: &Target, bytes: &[u8]) -> Result<(), Error> {
+    let task = target.task.as_ref().filter(|task| task.process.tgid == current().process.tgid).ok_or(Errno::EINVAL)?;
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len()).min(15);
+    if task.tid == current().tid {
+        crate::kernel::sys::set_comm(&bytes[..end]);
+    } else {
+        *task.comm.lock() = bytes[..end].to_vec();
+    }
+    Ok(())
+}
+
+/// Processes made by this thread's process; a process's children are shown for its leader.
+#[doc(alias = "children_seq_show")]
+pub fn children(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
+    if target.tid() != target.process.tgid {
+        return Ok(());
+    }
+    let mut pids: Vec<u32> = target.process.relations.lock().children.iter().map(|child| child.tgid).collect();
+    pids.sort_unstable();
+    for pid in pids {
+        seq_printf!(out, "{pid} ");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(fill: impl FnOnce(&mut SeqFile)) -> alloc::string::String {
+        let mut out = SeqFile::new();
+        fill(&mut out);
+        alloc::string::String::from_utf8(out.into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_stat_line_has_all_fields_in_their_places() {
+        let stat = Stat {
+            pid: 7,
+            comm: b"a b".to_vec(),
+            state: b'S',
+            relatives: Relatives { ppid: 2, pgrp: 3, session: 4, tty: 34816, tty_pgrp: -1 },
+            flags: 4194304,
+            host: HostStat { minflt: 10, majflt: 12, priority: 20, nice: 0, rss: 24, processor: 39, policy: 41, ..HostStat::default() },
+            times: [14, 15, 16, 17],
+            threads: 20,
+            start: 22,
+            vsize: 23,
+            rss_limit: u64::MAX,
+            addresses: Addresses { code: [26, 27], stack: 28, data: [45, 46], brk: 47, args: [48, 49], env: [50, 51] },
+            signals: Signals { blocked: SigSet::from_bits(1 << 40 | 32), ..Signals::default() },
+            waits: true,
+            exit_signal: 17,
+            exit_code: 52,
+        };
+        let line = text(|out| stat.show(out));
+        assert_eq!(
+            line,
+            "7 (a b) S 2 3 4 34816 -1 4194304 10 0 12 0 14 15 16 17 20 0 20 0 22 23 24 18446744073709551615 26 27 28 0 0 \
+             0 32 0 0 1 0 0 17 39 0 41 0 0 0 45 46 47 48 49 50 51 52\n"
+        );
+        assert_eq!(line.rsplit(')').next().unwrap().split_whitespace().count() + 2, 52);
+    }
+
+    #[test]
+    fn groups_end_with_a_blank() {
+        let mut cred = Cred {
+            uid: 1, gid: 5, suid: 3, sgid: 7, euid: 2, egid: 6, fsuid: 4, fsgid: 8, groups: Vec::new(),
+            cap_inheritable: 0, cap_permitted: 0, cap_effective: 0, cap_bset: 0, cap_ambient: 0,
+            securebits: 0, no_new_privs: false,
+        };
+        let none = text(|out| show_ids(&cred, 64, out));
+        assert_eq!(none, "Uid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\nGroups:\t \n");
+        cred.groups = alloc::vec![4, 20];
+        assert!(text(|out| show_ids(&cred, 64, out)).ends_with("Groups:\t4 20 \n"));
+    }
+
+    #[test]
+    fn memory_lines_are_aligned() {
+        let sizes = MmSizes { peak: 3060 << 10, size: 3060 << 10, data: 360 << 10, stack: 132 << 10, ..MmSizes::default() };
+        let lines = text(|out| show_memory(&sizes, &HostStatus::default(), out));
+        assert!(lines.starts_with("VmPeak:\t    3060 kB\nVmSize:\t    3060 kB\nVmLck:\t       0 kB\nVmPin:\t       0 kB\n"));
+        assert!(lines.contains("VmStk:\t     132 kB\n"));
+    }
+}

@@ -1,0 +1,223 @@
+//! The task or process that a directory of /proc speaks of, and who may look into it.
+//!
+//! Mirrors: fs/proc/internal.h (`get_proc_task`), kernel/ptrace.c (`ptrace_may_access`), Linux 6.1.
+//! Differs: pid 1 is a process without a task; whatever needs one is empty for it.
+//! Locking: look-ups take the pid table's lock and nothing else under it.
+
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+
+use acrida_uapi::capability::CAP_SYS_PTRACE;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::stat::S_IFDIR;
+
+use crate::fs::fdtable::FilesStruct;
+use crate::fs::fs_struct::FsStruct;
+use crate::kernel::cred::Cred;
+use crate::kernel::task::{Pid, Process, Task, current, kernel};
+use crate::mm::MmStruct;
+
+/// `SUID_DUMP_USER`: the owner may look into the process.
+const DUMP_USER: u32 = 1;
+
+/// Whether a directory shows a whole process or one thread of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Process,
+    Thread,
+}
+
+/// Names a task without keeping it alive.
+#[derive(Clone)]
+pub struct Subject {
+    pub(super) process: Weak<Process>,
+    pub tgid: Pid,
+    pub tid: Pid,
+    pub scope: Scope,
+}
+
+/// A task that was found alive (or a zombie).
+pub struct Target {
+    pub process: Arc<Process>,
+    /// `None` for pid 1.
+    pub task: Option<Arc<Task>>,
+    pub scope: Scope,
+}
+
+impl Subject {
+    /// The process `pid` belongs to: `/proc/PID`, where PID may also be a thread's number.
+    pub fn find(pid: Pid) -> Option<Subject> {
+        let tables = kernel().pids.lock();
+        let process = match tables.tasks.get(&pid) {
+            Some(task) => &task.process,
+            None => tables.processes.get(&pid)?,
+        };
+        Some(Subject { process: Arc::downgrade(process), tgid: process.tgid, tid: pid, scope: Scope::Process })
+    }
+
+    /// The thread `tid` of the same process.
+    pub fn thread(&self, tid: Pid) -> Option<Subject> {
+        let found = Subject { tid, scope: Scope::Thread, ..self.clone() };
+        found.get().ok().filter(|target| target.task.is_some())?;
+        Some(found)
+    }
+
+    /// The task, or `ESRCH` when it is gone.
+    #[doc(alias = "get_proc_task")]
+    pub fn get(&self) -> Result<Target, Errno> {
+        let tables = kernel().pids.lock();
+        let same = |process: &Arc<Process>| core::ptr::eq(Arc::as_ptr(process), self.process.as_ptr());
+        if let Some(task) = tables.tasks.get(&self.tid)
+            && same(&task.process)
+        {
+            return Ok(Target { process: task.process.clone(), task: Some(task.clone()), scope: self.scope });
+        }
+        let process = tables.processes.get(&self.tid).filter(|process| same(process)).ok_or(Errno::ESRCH)?;
+        Ok(Target { process: process.clone(), task: None, scope: self.scope })
+    }
+
+    pub fn is_live(&self) -> bool {
+        self.get().is_ok()
+    }
+
+    /// The number of an inode below this directory: `row` of its table, `sub` below that.
+    pub fn ino(&self, row: usize, sub: u32) -> u64 {
+        let scope = u64::from(self.scope == Scope::Thread) << 63;
+        scope | u64::from(self.tid) << 40 | (row as u64 + 1) << 24 | u64::from(sub)
+    }
+}
+
+impl Target {
+    pub fn tid(&self) -> Pid {
+        self.task.as_ref().map_or(self.process.tgid, |task| task.tid)
+    }
+
+    /// Whether the task has run to its end and was not waited for.
+    pub fn is_zombie(&self) -> bool {
+        self.process.is_dead() || self.exiting()
+    }
+
+    fn exiting(&self) -> bool {
+        self.task.as_ref().is_some_and(|task| task.exiting.load(Ordering::Acquire))
+    }
+
+    /// The task, unless it has given its memory, files and place in the tree up.
+    fn running(&self) -> Option<&Arc<Task>> {
+        if self.is_zombie() { None } else { self.task.as_ref() }
+    }
+
+    pub fn mm(&self) -> Option<Arc<MmStruct>> {
+        Some(self.running()?.mm())
+    }
+
+    pub fn files(&self) -> Option<Arc<FilesStruct>> {
+        Some(self.running()?.files())
+    }
+
+    pub fn fs(&self) -> Option<Arc<FsStruct>> {
+        Some(self.running()?.fs())
+    }
+
+    pub fn cred(&self) -> Arc<Cred> {
+        match &self.task {
+            Some(task) => task.cred(),
+            None => Arc::new(init_cred(self.process.uid.load(Ordering::Relaxed))),
+        }
+    }
+
+    pub fn comm(&self) -> Vec<u8> {
+        self.task.as_ref().map_or_else(|| b"acrida".to_vec(), |task| task.comm.lock().clone())
+    }
+
+    /// Threads of the process; the leader counts until it is waited for.
+    pub fn thread_count(&self) -> usize {
+        self.process.threads.lock().len().max(1)
+    }
+
+    /// Numbers of the threads, in order.
+    pub fn thread_ids(&self) -> Vec<Pid> {
+        let mut ids: Vec<Pid> = self.process.threads.lock().iter().map(|task| task.tid).collect();
+        if !ids.contains(&self.process.tgid) && self.task.is_some() {
+            ids.push(self.process.tgid);
+        }
+        ids.sort_unstable();
+        ids
+    }
+
+    fn dumpable(&self) -> bool {
+        self.process.dumpable.load(Ordering::Relaxed) == DUMP_USER
+    }
+
+    /// Who owns the entries of the task's directory; directories anybody may enter belong to the task's user in any case.
+    #[doc(alias = "task_dump_owner")]
+    pub fn dump_owner(&self, mode: u32) -> (u32, u32) {
+        let cred = self.cred();
+        let public = mode == S_IFDIR | 0o555;
+        if public || (!self.is_zombie() && self.dumpable()) { (cred.euid, cred.egid) } else { (0, 0) }
+    }
+
+    /// Whether the caller may look into the task.
+    #[doc(alias = "ptrace_may_access")]
+    pub fn may_access(&self) -> bool {
+        let me = current();
+        if me.process.tgid == self.process.tgid {
+            return true;
+        }
+        may_access(&me.cred(), &self.cred(), self.is_zombie() || self.dumpable())
+    }
+
+    pub fn check_access(&self) -> Result<(), Errno> {
+        if self.may_access() { Ok(()) } else { Err(Errno::EACCES) }
+    }
+}
+
+/// The rule itself, for tasks of different processes.
+fn may_access(mine: &Cred, theirs: &Cred, dumpable: bool) -> bool {
+    if mine.capable(CAP_SYS_PTRACE) {
+        return true;
+    }
+    let same_uid = [theirs.uid, theirs.euid, theirs.suid].iter().all(|&uid| uid == mine.fsuid);
+    let same_gid = [theirs.gid, theirs.egid, theirs.sgid].iter().all(|&gid| gid == mine.fsgid);
+    same_uid && same_gid && dumpable && theirs.cap_permitted & !mine.cap_permitted == 0
+}
+
+/// Pid 1 is everybody's superior and has the powers of none.
+fn init_cred(uid: u32) -> Cred {
+    Cred {
+        uid,
+        gid: 0,
+        suid: uid,
+        sgid: 0,
+        euid: uid,
+        egid: 0,
+        fsuid: uid,
+        fsgid: 0,
+        groups: Vec::new(),
+        cap_inheritable: 0,
+        cap_permitted: 0,
+        cap_effective: 0,
+        cap_bset: 0,
+        cap_ambient: 0,
+        securebits: 0,
+        no_new_privs: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_looks_into_ones_own_kind() {
+        let (root, user, other) = (Cred { cap_permitted: 1, ..init_cred(0) }, init_cred(5), init_cred(6));
+        assert!(may_access(&user, &user, true));
+        assert!(!may_access(&user, &user, false), "a program that changed its user hides");
+        assert!(!may_access(&user, &other, true));
+        assert!(!may_access(&user, &Cred { suid: 0, ..user.clone() }, true), "all three ids count");
+        let poor_root = init_cred(0);
+        assert!(!may_access(&poor_root, &root, true), "nor into somebody with more power");
+        let tracer = Cred { cap_effective: 1 << CAP_SYS_PTRACE, ..init_cred(7) };
+        assert!(may_access(&tracer, &root, false));
+    }
+}
