@@ -1,0 +1,60 @@
+//! The lists of cases.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+/// A command line whose output is compared.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    pub name: String,
+    /// Run by `sh -c`, in an empty directory of its own.
+    pub script: String,
+    /// Run natively first, in the same directory, for both sides alike.
+    #[serde(default)]
+    pub prepare: String,
+    /// Seconds.
+    #[serde(default = "default_timeout")]
+    pub timeout: u64,
+    /// Whether the shell itself runs on a new pseudo-terminal (through `script`).
+    #[serde(default)]
+    pub pty: bool,
+}
+
+/// A module of CPython's test suite.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    pub name: String,
+    #[serde(default = "default_timeout")]
+    pub timeout: u64,
+    /// Case that fails under acrida, and why.
+    #[serde(default)]
+    pub known: BTreeMap<String, String>,
+}
+
+fn default_timeout() -> u64 {
+    120
+}
+
+#[derive(Deserialize)]
+struct Programs {
+    program: Vec<Program>,
+}
+
+#[derive(Deserialize)]
+struct Modules {
+    module: Vec<Module>,
+}
+
+pub fn programs() -> Result<Vec<Program>> {
+    let list: Programs = toml::from_str(include_str!("../cases/programs.toml")).context("cases/programs.toml")?;
+    Ok(list.program)
+}
+
+pub fn modules() -> Result<Vec<Module>> {
+    let list: Modules = toml::from_str(include_str!("../cases/cpython.toml")).context("cases/cpython.toml")?;
+    Ok(list.module)
+}

@@ -1,0 +1,99 @@
+//! One trial per program and per module of CPython's tests.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use acrida_programs::cpython;
+use acrida_programs::list::{Module, Program, modules, programs};
+use acrida_programs::run::{Outcome, Side, acrida, run};
+use anyhow::{Result, ensure};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> Result<ExitCode> {
+    let mut arguments = Arguments::from_args();
+    // Two processors are what CI has; more at once only makes every time-out closer.
+    arguments.test_threads.get_or_insert(2);
+    let binary = acrida()?;
+    let mut trials = Vec::new();
+    for program in programs()? {
+        let binary = binary.clone();
+        trials.push(Trial::test(format!("program::{}", program.name), move || report(check_program(&program, binary))));
+    }
+    for module in modules()? {
+        let binary = binary.clone();
+        trials.push(Trial::test(format!("cpython::{}", module.name), move || report(check_module(&module, binary))));
+    }
+    Ok(libtest_mimic::run(&arguments, trials).exit_code())
+}
+
+fn report(result: Result<()>) -> Result<(), Failed> {
+    result.map_err(|error| Failed::from(format!("{error:#}")))
+}
+
+fn scratch() -> Result<tempfile::TempDir> {
+    // Not below /tmp: a world has a /tmp of its own.
+    Ok(tempfile::Builder::new().prefix("acrida-programs-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?)
+}
+
+fn script(side: &Side, program: &Program) -> Command {
+    let mut command = side.command("sh");
+    match program.pty {
+        true => command.args(["-c", "exec script -qec \"$0\" /dev/null", &program.script]),
+        false => command.args(["-c", &program.script]),
+    };
+    command
+}
+
+fn check_program(program: &Program, binary: PathBuf) -> Result<()> {
+    let dir = scratch()?;
+    let one_side = |side: Side, label: &str| -> Result<Outcome> {
+        // The same path on both sides: outputs may name it.
+        let work = dir.path().join("work");
+        std::fs::create_dir(&work)?;
+        if !program.prepare.is_empty() {
+            let status = Command::new("sh").args(["-ec", &program.prepare]).current_dir(&work).status()?;
+            ensure!(status.success(), "the preparation failed");
+        }
+        let outcome = run(script(&side, program), &work, label, Duration::from_secs(program.timeout));
+        std::fs::remove_dir_all(&work)?;
+        outcome
+    };
+    let native = one_side(Side::Native, "native")?;
+    let ours = one_side(Side::Acrida(binary), "acrida")?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    ensure!(native.status == 0, "fails natively with {}: {}", native.status, text(&native.stderr));
+    ensure!(
+        native.status == ours.status && native.stdout == ours.stdout,
+        "status {} natively, {} under acrida\n--- native\n{}--- acrida\n{}--- acrida's stderr\n{}",
+        native.status,
+        ours.status,
+        text(&native.stdout),
+        text(&ours.stdout),
+        text(&ours.stderr)
+    );
+    Ok(())
+}
+
+fn check_module(module: &Module, binary: PathBuf) -> Result<()> {
+    let dir = scratch()?;
+    let native = cpython::cases(module, &Side::Native, dir.path(), "native")?;
+    let ours = cpython::cases(module, &Side::Acrida(binary), dir.path(), "acrida")?;
+    let passed = native.iter().filter(|(_, ok)| **ok).map(|(name, _)| name);
+    let mut lost = Vec::new();
+    let mut won = Vec::new();
+    let mut count = 0;
+    for name in passed {
+        count += 1;
+        let ok = ours.get(name).copied().unwrap_or(false);
+        match (ok, module.known.contains_key(name)) {
+            (false, false) => lost.push(name.as_str()),
+            (true, true) => won.push(name.as_str()),
+            _ => {}
+        }
+    }
+    ensure!(count > 0, "no case passes natively: is libpython3.11-testsuite installed?");
+    ensure!(lost.is_empty(), "{} of {count} cases pass natively but not under acrida:\n{}", lost.len(), lost.join("\n"));
+    ensure!(won.is_empty(), "listed as known failures but passing; take them off cases/cpython.toml:\n{}", won.join("\n"));
+    Ok(())
+}
