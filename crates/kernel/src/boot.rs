@@ -65,6 +65,8 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         text_images: Default::default(),
     });
     let init = new_init(block, rlimits);
+    let own = acrida_kcore::thread::current().host_pid.load(Ordering::Relaxed);
+    init.host_pid.store(own, Ordering::Relaxed);
     {
         let mut tables = kernel.pids.lock();
         let pid = tables.alloc();
@@ -111,7 +113,7 @@ fn serve(kernel: &Arc<Kernel>) {
     }
     for process in kernel.pids.processes() {
         let host = process.host_pid.load(Ordering::Relaxed);
-        if host != 0 && !process.is_dead() {
+        if host != 0 && process.tgid != INIT_PID && !process.is_dead() {
             crate::host::kill(host, acrida_uapi::signal::SIGKILL);
         }
     }

@@ -12,15 +12,25 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
 use crate::abi::SysResult;
+use crate::kernel::pid::INIT_PID;
 use crate::{current, kernel};
 
-/// The host thread of guest task `pid` (0: the caller).
+/// The host thread of guest task `pid` (0: the caller), as the affinity calls look it up.
+fn host_tid_any(pid: i32) -> Result<u64, Errno> {
+    if pid < 0 { Err(Errno::ESRCH) } else { host_tid(pid) }
+}
+
+/// The host thread of guest task `pid` (0: the caller). The kernel process stands for init.
 fn host_tid(pid: i32) -> Result<u64, Errno> {
     if pid < 0 {
         return Err(Errno::EINVAL);
     }
     if pid == 0 {
         return Ok(0);
+    }
+    if pid as u32 == INIT_PID {
+        let init = kernel().pids.process(INIT_PID).ok_or(Errno::ESRCH)?;
+        return Ok(init.host_pid.load(Ordering::Relaxed).into());
     }
     let task = kernel().pids.task(pid as u32).ok_or(Errno::ESRCH)?;
     match task.thread.host_tid.load(Ordering::Relaxed) {
@@ -38,12 +48,12 @@ pub fn sys_sched_yield() -> SysResult {
 }
 
 pub fn sys_sched_setaffinity(pid: i32, len: usize, mask: UserAddr) -> SysResult {
-    let tid = host_tid(pid)?;
+    let tid = host_tid_any(pid)?;
     call(nr::sched_setaffinity, &mut [Arg::Val(tid), Arg::Val(len as u64), Arg::User(mask, len)])
 }
 
 pub fn sys_sched_getaffinity(pid: i32, len: usize, mask: UserAddr) -> SysResult {
-    let tid = host_tid(pid)?;
+    let tid = host_tid_any(pid)?;
     call(nr::sched_getaffinity, &mut [Arg::Val(tid), Arg::Val(len as u64), Arg::User(mask, len)])
 }
 
