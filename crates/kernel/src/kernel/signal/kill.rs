@@ -7,6 +7,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::CAP_KILL;
@@ -71,7 +72,13 @@ fn kill_process(info: SigInfo, process: &Arc<Process>) -> Result<(), Errno> {
 fn find_process(pid: i32) -> Option<Arc<Process>> {
     let pid = u32::try_from(pid).ok()?;
     let tables = current().kernel.pids.lock();
-    tables.processes.get(&pid).cloned().or_else(|| tables.tasks.get(&pid).map(|task| task.process.clone()))
+    let of_thread = || tables.tasks.get(&pid).filter(|task| !is_gone(task)).map(|task| task.process.clone());
+    tables.processes.get(&pid).cloned().or_else(of_thread)
+}
+
+/// Whether a thread's number is free as far as anybody can tell: whoever joined it finds it gone.
+fn is_gone(task: &Task) -> bool {
+    !task.is_leader() && task.exiting.load(Ordering::SeqCst)
 }
 
 /// What kill sends.
@@ -133,7 +140,7 @@ fn kill_thread(info: SigInfo, tgid: Option<i32>, tid: i32) -> Result<(), Errno> 
         return Err(Errno::EINVAL);
     }
     let task: Arc<Task> = current().kernel.pids.task(tid as u32).ok_or(Errno::ESRCH)?;
-    if tgid.is_some_and(|tgid| tgid as u32 != task.process.tgid) {
+    if is_gone(&task) || tgid.is_some_and(|tgid| tgid as u32 != task.process.tgid) {
         return Err(Errno::ESRCH);
     }
     kill_checked(info, &task.process, Target::Task(&task))
