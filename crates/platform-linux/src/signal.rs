@@ -122,7 +122,7 @@ extern "C" fn handler(signo: u32, info: *const Siginfo, context: *mut Ucontext) 
     let me = current();
     let rip = context.rip;
     if signo == SIGSYS && info.code > 0 {
-        if (me.stack().0 as u64..me.frame as u64).contains(&context.rsp) {
+        if on_kernel_stack(me, context.rsp) {
             // The vdso fell back to a real call while the kernel was asking it for the time.
             let args = [context.rdi, context.rsi, context.rdx, context.r10, context.r8, context.r9];
             // SAFETY: the vdso's own call with its own arguments.
@@ -134,7 +134,8 @@ extern "C" fn handler(signo: u32, info: *const Siginfo, context: *mut Ucontext) 
         context.rip = entry::kernel_entry();
         return;
     }
-    if in_image(rip) {
+    // The kernel reads clocks through the vdso, whose text lies outside the image.
+    if in_image(rip) || on_kernel_stack(me, context.rsp) {
         in_kernel_text(me, signo, info, context);
     } else {
         in_guest_text(me, signo, info, context);
@@ -144,6 +145,11 @@ extern "C" fn handler(signo: u32, info: *const Siginfo, context: *mut Ucontext) 
 fn in_image(rip: u64) -> bool {
     let (start, end) = crate::boot::text_range();
     (start..end).contains(&rip)
+}
+
+/// Whether the stack pointer is that of kernel code; the guest's own never points there.
+fn on_kernel_stack(me: &Thread, rsp: u64) -> bool {
+    (me.stack().0 as u64..me.frame as u64).contains(&rsp)
 }
 
 fn is_fault(signo: u32, info: &Siginfo) -> bool {
