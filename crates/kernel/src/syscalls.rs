@@ -287,7 +287,7 @@ syscalls! {
     184 tuxcall() = [refused ENOSYS] "not yet";
     185 security() = [refused ENOSYS] "not yet";
     186 gettid() = [ours crate::kernel::ids::sys_gettid] "";
-    187 readahead() = [refused ENOSYS] "not yet";
+    187 readahead(fd: Fd, offset: i64, count: usize) = [ours crate::mm::fadvise::sys_readahead] "";
     188 setxattr(path: UserPath, name: UserAddr, value: UserAddr, size: usize, flags: Flags) = [ours crate::fs::xattr::sys_setxattr] "";
     189 lsetxattr(path: UserPath, name: UserAddr, value: UserAddr, size: usize, flags: Flags) = [ours crate::fs::xattr::sys_lsetxattr] "";
     190 fsetxattr(fd: Fd, name: UserAddr, value: UserAddr, size: usize, flags: Flags) = [ours crate::fs::xattr::sys_fsetxattr] "";
@@ -321,7 +321,7 @@ syscalls! {
     218 set_tid_address(tidptr: UserAddr) = [ours crate::kernel::futex::sys_set_tid_address] "";
     219 restart_syscall() = [ours crate::kernel::signal::sys_restart_syscall] "";
     220 semtimedop() = [refused ENOSYS] "not yet";
-    221 fadvise64() = [refused ENOSYS] "not yet";
+    221 fadvise64(fd: Fd, offset: i64, len: i64, advice: i32) = [ours crate::mm::fadvise::sys_fadvise64] "";
     222 timer_create(clock: i32, event: UserAddr, id: UserAddr) = [ours crate::kernel::time::posix_timers::sys_timer_create] "";
     223 timer_settime(id: i32, flags: Flags, new: UserAddr, old: UserAddr) = [ours crate::kernel::time::posix_timers::sys_timer_settime] "";
     224 timer_gettime(id: i32, setting: UserAddr) = [ours crate::kernel::time::posix_timers::sys_timer_gettime] "";

@@ -234,6 +234,9 @@ global_asm!(
     "sub rcx, 8",
     "jmp 6b",
     "7: rep movsb",
+    // Also where a fault above goes on: it may have left bytes before the bad one.
+    ".globl acrida_user_tail",
+    "acrida_user_tail:",
     "8: test rcx, rcx",
     "jz 9f",
     "mov al, [rsi]",
@@ -307,6 +310,7 @@ label! {
     abort_syscall = acrida_abort_syscall;
     abort = acrida_abort;
     user_window = acrida_user_window;
+    user_tail = acrida_user_tail;
     user_fixup = acrida_user_fixup;
     cmpxchg_window = acrida_cmpxchg_window;
     cmpxchg_window_end = acrida_cmpxchg_window_end;

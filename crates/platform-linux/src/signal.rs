@@ -164,7 +164,9 @@ fn in_kernel_text(me: &Thread, signo: u32, info: &Siginfo, context: &mut Ucontex
             context.eflags &= !0x100;
             return;
         }
-        if (entry::user_window()..entry::user_fixup()).contains(&rip) {
+        if (entry::user_window()..entry::user_tail()).contains(&rip) {
+            context.rip = entry::user_tail();
+        } else if (entry::user_tail()..entry::user_fixup()).contains(&rip) {
             context.rip = entry::user_fixup();
         } else if (entry::cmpxchg_window()..entry::cmpxchg_window_end()).contains(&rip) {
             context.rip = entry::cmpxchg_fixup();

@@ -8,8 +8,8 @@ use alloc::sync::Arc;
 
 use acrida_kcore::sync::SpinLock;
 use acrida_uapi::errno::{Errno, Error};
-use acrida_uapi::stat::S_IFMT;
-use acrida_uapi::statfs::{ANON_INODE_FS_MAGIC, Statfs};
+use acrida_uapi::stat::{S_IFIFO, S_IFMT, S_IFSOCK};
+use acrida_uapi::statfs::{ANON_INODE_FS_MAGIC, PIPEFS_MAGIC, SOCKFS_MAGIC, Statfs};
 use zerocopy::FromZeros;
 
 use crate::fs::attr::{Kstat, Owner, SetTime, current_time};
@@ -27,9 +27,15 @@ impl SuperBlock for AnonFs {
         "anon_inodefs"
     }
 
-    fn statfs(&self, _dentry: &Dentry) -> Result<Statfs, Error> {
+    /// Pipes and sockets are on file systems of their own in Linux.
+    fn statfs(&self, dentry: &Dentry) -> Result<Statfs, Error> {
+        let magic = match dentry.inode().kind() {
+            S_IFIFO => PIPEFS_MAGIC,
+            S_IFSOCK => SOCKFS_MAGIC,
+            _ => ANON_INODE_FS_MAGIC,
+        };
         let mut out = Statfs::new_zeroed();
-        (out.f_type, out.f_bsize, out.f_namelen) = (ANON_INODE_FS_MAGIC, 4096, 255);
+        (out.f_type, out.f_bsize, out.f_namelen) = (magic, 4096, 255);
         Ok(out)
     }
 }

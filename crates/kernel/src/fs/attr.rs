@@ -65,6 +65,8 @@ pub struct Iattr {
     pub mode: Option<u32>,
     pub uid: Option<u32>,
     pub gid: Option<u32>,
+    /// A `chown` was asked for, even if neither id changes: set-id bits go.
+    pub chown: bool,
     pub size: Option<u64>,
     pub atime: Option<SetTime>,
     pub mtime: Option<SetTime>,

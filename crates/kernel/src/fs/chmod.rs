@@ -16,11 +16,12 @@ use crate::fs::inode::{MAY_WRITE, Owner};
 use crate::fs::namei::user_path_at;
 use crate::kernel::cred::Cred;
 
-/// The mode without the bits that a change of owner or content takes away.
+/// The mode without the bits that a change of owner or content by `cred` takes away.
 #[doc(alias = "setattr_should_drop_suidgid")]
-pub fn without_privilege(mode: u32) -> u32 {
-    let mode = mode & !S_ISUID;
-    if mode & S_IXGRP != 0 { mode & !S_ISGID } else { mode }
+pub fn without_privilege(cred: &Cred, owner: Owner) -> u32 {
+    let mode = owner.mode & !S_ISUID;
+    let locks = mode & S_IXGRP == 0 && (cred.in_group(owner.gid) || cred.capable(CAP_FSETID));
+    if locks { mode } else { mode & !S_ISGID }
 }
 
 fn may_chown(cred: &Cred, owner: Owner, attr: &Iattr) -> bool {
@@ -92,11 +93,12 @@ pub fn sys_fchmod(fd: Fd, mode: Mode) -> SysResult {
 
 fn chown(path: &Path, uid: u32, gid: u32) -> SysResult {
     let asked = |id: u32| (id != u32::MAX).then_some(id);
-    let mut attr = Iattr { uid: asked(uid), gid: asked(gid), ..Iattr::default() };
+    let mut attr = Iattr { uid: asked(uid), gid: asked(gid), chown: true, ..Iattr::default() };
     let owner = path.inode().owner();
     if owner.mode & S_IFMT != S_IFDIR && !path.inode().checks_itself() {
-        let kept = without_privilege(owner.mode) & S_IALLUGO;
-        if kept != owner.mode & S_IALLUGO && may_chown(&current().cred(), owner, &attr) {
+        let cred = current().cred();
+        let kept = without_privilege(&cred, owner) & S_IALLUGO;
+        if kept != owner.mode & S_IALLUGO && may_chown(&cred, owner, &attr) {
             // Not a `chmod`: the right to change the owner is enough.
             path.mnt.want_write()?;
             attr.mode = Some(kept);

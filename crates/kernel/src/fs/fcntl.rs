@@ -60,6 +60,7 @@ fn do_fcntl(fd: Fd, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
         F_GETSIG => return Ok(file.owner.lock().signum.cast_unsigned() as usize),
         F_GET_RW_HINT => user.write(&RWH_WRITE_LIFE_NOT_SET)?,
         F_SET_RW_HINT => check_hint(user.read()?)?,
+        F_ADD_SEALS if !file.writable() => return Err(Errno::EPERM.into()),
         _ => return file.ops.fcntl(file, cmd, arg).unwrap_or(Err(unknown(cmd).into())),
     }
     Ok(0)

@@ -141,6 +141,12 @@ impl FilesStruct {
         Ok(fd as u32)
     }
 
+    /// `EMFILE` when no descriptor is free; the answer of one moment.
+    pub fn check_room(&self) -> Result<(), Errno> {
+        let limit = nofile_limit();
+        self.table.lock().find_free(0, limit).map(drop)
+    }
+
     /// Puts `file` at the lowest free descriptor.
     #[doc(alias = "fd_install")]
     pub fn install(&self, file: Arc<File>, cloexec: bool) -> Result<u32, Errno> {

@@ -102,6 +102,11 @@ pub trait FileOperations: Any + Send + Sync {
         let _ = (file, request);
         Err(Errno::ENODEV.into())
     }
+    /// Whether no shared mapping may ever be written, though the file is open for writing (seals).
+    fn forbids_shared_writes(&self, file: &File) -> bool {
+        let _ = file;
+        false
+    }
     /// Runs on every close of a descriptor.
     fn flush(&self, file: &Arc<File>) -> Result<(), Error> {
         let _ = file;
@@ -248,6 +253,9 @@ impl File {
 
     /// The file holds one `get_write_access` of its inode, given back when the file goes.
     pub fn set_writer(&self) {
+        if let Some(path) = &self.path {
+            path.mnt.writer_came();
+        }
         self.writer.store(true, Ordering::Relaxed);
     }
 
@@ -329,6 +337,9 @@ impl Drop for File {
             && *self.writer.get_mut()
         {
             inode.common().put_write_access();
+            if let Some(path) = &self.path {
+                path.mnt.writer_gone();
+            }
         }
     }
 }

@@ -59,7 +59,8 @@ impl Builder {
         if let Ok(dev) = self.find(b"/dev") {
             let dev = devtmpfs::mount(devtmpfs::host_dev(dev.inode(), &dev.dentry))?;
             self.attach(dev, b"devtmpfs", b"/dev", MsFlags::MS_NOSUID)?;
-            self.attach(tmpfs::mount(b"")?, b"tmpfs", b"/dev/shm", restricted)?;
+            // Device nodes work there, as on hosts that mount it without restrictions.
+            self.attach(tmpfs::mount(b"")?, b"tmpfs", b"/dev/shm", MsFlags::empty())?;
         }
         if let Ok(proc) = file_system(b"proc") {
             let instance = (proc.mount)(b"proc", b"")?;

@@ -63,6 +63,14 @@ impl<'a> IovIter<'a> {
         self.flags & acrida_uapi::uio::RWF_NOWAIT != 0
     }
 
+    /// Whether a write goes to the end of the file: by `O_APPEND` in the file's flags unless the call says otherwise.
+    #[doc(alias = "IOCB_APPEND")]
+    pub fn appends(&self, file_flags: u32) -> bool {
+        use acrida_uapi::uio::{RWF_APPEND, RWF_NOAPPEND};
+        let by_file = file_flags & acrida_uapi::fcntl::O_APPEND != 0;
+        self.flags & RWF_APPEND != 0 || by_file && self.flags & RWF_NOAPPEND == 0
+    }
+
     /// Bytes left.
     #[doc(alias = "iov_iter_count")]
     pub fn count(&self) -> usize {

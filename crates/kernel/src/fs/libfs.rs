@@ -19,7 +19,7 @@ pub fn generic_llseek(file: &File, offset: i64, whence: Whence, size: u64) -> Re
             return Ok(*pos);
         }
     };
-    let target = base.checked_add(offset).ok_or(Errno::EOVERFLOW)?;
+    let target = base.checked_add(offset).ok_or(Errno::EINVAL)?;
     *pos = u64::try_from(target).map_err(|_| Errno::EINVAL)?;
     Ok(*pos)
 }

@@ -101,6 +101,9 @@ fn remount(target: &Path, flags: MsFlags, data: &[u8]) -> Result<(), Error> {
     if !is_mount_root(target) {
         return Err(Errno::EINVAL.into());
     }
+    if flags.contains(MsFlags::MS_RDONLY) && target.mnt.has_writers() {
+        return Err(Errno::EBUSY.into());
+    }
     if !flags.contains(MsFlags::MS_BIND) {
         target.mnt.sb.reconfigure(data)?;
     }

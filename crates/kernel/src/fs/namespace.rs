@@ -7,7 +7,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::sync::{SetOnce, SpinLock};
 use acrida_uapi::errno::{Errno, Error};
@@ -28,6 +28,8 @@ pub struct Mount {
     /// What `mount` was given, for /proc/mounts.
     pub source: Vec<u8>,
     flags: AtomicU64,
+    /// Open files that may write through this mount.
+    writers: AtomicU32,
     /// Where it is mounted; `None` for the root and what was taken off.
     place: SpinLock<Option<Path>>,
     children: SpinLock<BTreeMap<usize, Arc<Mount>>>,
@@ -45,6 +47,7 @@ impl Mount {
             root,
             source: source.to_vec(),
             flags: AtomicU64::new(flags.bits()),
+            writers: AtomicU32::new(0),
             place: SpinLock::new(None),
             children: SpinLock::default(),
         })
@@ -62,6 +65,21 @@ impl Mount {
     #[doc(alias = "mnt_want_write")]
     pub fn want_write(&self) -> Result<(), Errno> {
         if self.flags().contains(MsFlags::MS_RDONLY) { Err(Errno::EROFS) } else { Ok(()) }
+    }
+
+    /// An open file writes through this mount, until [`Mount::writer_gone`].
+    #[doc(alias = "mnt_get_write_access_file")]
+    pub fn writer_came(&self) {
+        self.writers.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub fn writer_gone(&self) {
+        self.writers.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Whether files are open for writing.
+    pub fn has_writers(&self) -> bool {
+        self.writers.load(Ordering::Acquire) != 0
     }
 
     /// Whether set-id bits count for nothing here.

@@ -22,7 +22,7 @@ use acrida_kcore::uaccess::UserAddr;
 use crate::fs::special::copy_struct_from_user;
 use crate::abi::{DirFd, Flags, Mode, SysResult, UserPath};
 use crate::current;
-use crate::fs::attr::{Iattr, owner_or_capable};
+use crate::fs::attr::owner_or_capable;
 use crate::fs::dcache::{Dentry, Path};
 use crate::fs::file::{File, FileOperations};
 use crate::fs::inode::{MAY_EXEC, MAY_READ, MAY_WRITE};
@@ -157,7 +157,7 @@ fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Erro
     let mut must_be_dir = how.lookup.contains(Lookup::DIRECTORY);
     loop {
         let (last, slashes) = walk.open_parent(&text)?;
-        if creates && (slashes || !matches!(last, Last::Name(_))) {
+        if creates && slashes && matches!(last, Last::Name(_)) {
             return Err(Errno::EISDIR.into());
         }
         must_be_dir |= slashes;
@@ -237,8 +237,7 @@ fn vfs_open(path: Path, flags: u32, writes: bool) -> Result<Arc<File>, Error> {
         }
     }
     if flags & O_TRUNC != 0 && !inode.checks_itself() {
-        let path = file.path.as_ref().ok_or(Errno::EINVAL)?;
-        inode.setattr(&path.dentry, &Iattr { size: Some(0), ..Iattr::default() })?;
+        file.ops.truncate(&file, 0)?;
     }
     Ok(file)
 }
@@ -340,8 +339,11 @@ pub fn kernel_read(file: &Arc<File>, buf: &mut [u8], mut pos: u64) -> Result<usi
 
 fn open_fd(dfd: i32, path: UserPath, how: &OpenFlags) -> SysResult {
     let name = getname(path)?;
+    // A full table must not leave a new file behind.
+    let files = current().files();
+    files.check_room()?;
     let file = open(dfd, &name, how)?;
-    Ok(current().files().install(file, how.flags & O_CLOEXEC != 0)? as usize)
+    Ok(files.install(file, how.flags & O_CLOEXEC != 0)? as usize)
 }
 
 pub fn sys_open(path: UserPath, flags: Flags, mode: Mode) -> SysResult {

@@ -1,8 +1,7 @@
 //! Reading directories.
 //!
 //! Mirrors: fs/readdir.c, Linux 6.1.
-//! Differs: records are collected in kernel memory and copied out once; a file system whose records already have the
-//! guest's form may fill the guest's buffer itself.
+//! Differs: a file system whose records already have the guest's form may fill the guest's buffer itself.
 
 use alloc::vec::Vec;
 
@@ -24,7 +23,7 @@ enum Form {
 /// Who takes the entries of a directory.
 enum Sink<'a> {
     /// Records for guest memory.
-    Records { form: Form, out: Vec<u8>, room: usize, user: UserAddr, filled: usize },
+    Records { form: Form, user: UserAddr, room: usize, filled: usize, fault: bool },
     /// A closure, for the kernel itself; `false` ends the reading.
     Call(&'a mut dyn FnMut(&[u8], u64, u8) -> bool),
 }
@@ -46,7 +45,7 @@ impl<'a> DirContext<'a> {
     }
 
     fn records(form: Form, user: UserAddr, room: usize, pos: u64) -> Self {
-        DirContext { pos, sink: Sink::Records { form, out: Vec::new(), room, user, filled: 0 }, full: false }
+        DirContext { pos, sink: Sink::Records { form, user, room, filled: 0, fault: false }, full: false }
     }
 
     /// Takes an entry; `next` is the position behind it. `false`: it was not taken, stop.
@@ -54,16 +53,13 @@ impl<'a> DirContext<'a> {
     pub fn emit(&mut self, name: &[u8], ino: u64, kind: u8, next: u64) -> bool {
         let taken = match &mut self.sink {
             Sink::Call(call) => call(name, ino, kind),
-            Sink::Records { form, out, room, .. } => {
-                let len = match form {
-                    Form::Dirent => dirent_reclen(name.len()),
-                    Form::Dirent64 => dirent64_reclen(name.len()),
-                };
-                let fits = out.len() + len <= *room;
-                if fits {
-                    push_record(out, *form, len, name, ino, kind, next);
-                }
-                fits
+            Sink::Records { form, user, room, filled, fault } => {
+                let record = record(*form, name, ino, kind, next);
+                let fits = *filled + record.len() <= *room;
+                *fault |= fits && user.add(*filled as u64).write_bytes(&record).is_err();
+                let taken = fits && !*fault;
+                *filled += if taken { record.len() } else { 0 };
+                taken
             }
         };
         if taken {
@@ -77,7 +73,7 @@ impl<'a> DirContext<'a> {
     /// The guest buffer, when nothing was put into it yet and it wants `linux_dirent64` records.
     pub fn raw_user(&self) -> Option<(UserAddr, usize)> {
         match &self.sink {
-            Sink::Records { form: Form::Dirent64, out, room, user, filled: 0 } if out.is_empty() => Some((*user, *room)),
+            Sink::Records { form: Form::Dirent64, room, user, filled: 0, .. } => Some((*user, *room)),
             _ => None,
         }
     }
@@ -90,36 +86,35 @@ impl<'a> DirContext<'a> {
     }
 
     fn finish(self) -> SysResult {
-        let Sink::Records { out, user, filled, .. } = self.sink else { return Ok(0) };
-        if filled > 0 {
-            return Ok(filled);
+        match self.sink {
+            Sink::Records { filled: 0, fault: true, .. } => Err(Errno::EFAULT.into()),
+            Sink::Records { filled: 0, .. } if self.full => Err(Errno::EINVAL.into()),
+            Sink::Records { filled, .. } => Ok(filled),
+            Sink::Call(_) => Ok(0),
         }
-        if out.is_empty() && self.full {
-            return Err(Errno::EINVAL.into());
-        }
-        user.write_bytes(&out)?;
-        Ok(out.len())
     }
 }
 
-fn push_record(out: &mut Vec<u8>, form: Form, len: usize, name: &[u8], ino: u64, kind: u8, next: u64) {
-    let end = out.len() + len;
-    // At most 19 + 255 + 1 bytes, rounded up.
-    let d_reclen = len as u16;
+fn record(form: Form, name: &[u8], ino: u64, kind: u8, next: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    // At most 19 + 255 + 1 bytes, rounded up: the lengths fit.
     match form {
         Form::Dirent64 => {
-            let head = LinuxDirent64 { d_ino: ino, d_off: next.cast_signed(), d_reclen, d_type: kind };
+            let len = dirent64_reclen(name.len());
+            let head = LinuxDirent64 { d_ino: ino, d_off: next.cast_signed(), d_reclen: len as u16, d_type: kind };
             out.extend_from_slice(head.as_bytes());
             out.extend_from_slice(name);
-            out.resize(end, 0);
+            out.resize(len, 0);
         }
         Form::Dirent => {
-            out.extend_from_slice(LinuxDirent { d_ino: ino, d_off: next, d_reclen }.as_bytes());
+            let len = dirent_reclen(name.len());
+            out.extend_from_slice(LinuxDirent { d_ino: ino, d_off: next, d_reclen: len as u16 }.as_bytes());
             out.extend_from_slice(name);
-            out.resize(end - 1, 0);
+            out.resize(len - 1, 0);
             out.push(kind);
         }
     }
+    out
 }
 
 fn getdents(fd: Fd, buf: BufOut, count: u32, form: Form) -> SysResult {

@@ -24,10 +24,6 @@ fn set_time(time: Timespec) -> Result<Option<SetTime>, Errno> {
 }
 
 fn do_utimes(dfd: i32, path: UserPath, times: Option<[Timespec; 2]>, flags: u32) -> SysResult {
-    let [atime, mtime] = match times {
-        Some([atime, mtime]) => [set_time(atime)?, set_time(mtime)?],
-        None => [Some(SetTime::Now); 2],
-    };
     if flags & !(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) != 0 {
         return Err(Errno::EINVAL.into());
     }
@@ -38,6 +34,11 @@ fn do_utimes(dfd: i32, path: UserPath, times: Option<[Timespec; 2]>, flags: u32)
         path_of(&current().files().get(dfd)?)
     } else {
         user_path_at(dfd, path, flags)?.path
+    };
+    // The times are judged after the path, as Linux does.
+    let [atime, mtime] = match times {
+        Some([atime, mtime]) => [set_time(atime)?, set_time(mtime)?],
+        None => [Some(SetTime::Now); 2],
     };
     notify_change(&place, Iattr { atime, mtime, ..Iattr::default() })?;
     Ok(0)

@@ -33,16 +33,14 @@ fn may_use(path: &Path, name: &[u8], mask: u32) -> Result<(), Error> {
         path.mnt.want_write()?;
     }
     let inode = path.inode();
-    if inode.checks_itself() {
-        return Ok(());
-    }
     let cred = current().cred();
     let refused = |errno| Err(Error::from(if writes { Errno::EPERM } else { errno }));
-    if name.starts_with(b"security.") || name.starts_with(b"system.") {
-        return Ok(());
-    }
+    // Also on the host's files: this capability is ours, the host thread may still have it.
     if name.starts_with(b"trusted.") {
         return if cred.capable(CAP_SYS_ADMIN) { Ok(()) } else { refused(Errno::ENODATA) };
+    }
+    if inode.checks_itself() || name.starts_with(b"security.") || name.starts_with(b"system.") {
+        return Ok(());
     }
     if name.starts_with(b"user.") {
         if !matches!(inode.kind(), S_IFREG | S_IFDIR) {
@@ -56,19 +54,33 @@ fn may_use(path: &Path, name: &[u8], mask: u32) -> Result<(), Error> {
     inode.permission(&path.dentry, &cred, mask)
 }
 
-fn set(path: &Path, name: UserAddr, value: UserAddr, size: usize, flags: u32) -> SysResult {
-    if flags & !(XATTR_CREATE | XATTR_REPLACE) != 0 {
-        return Err(Errno::EINVAL.into());
+/// What `setxattr` gets besides the place; read before the place is looked for.
+struct Change {
+    name: Vec<u8>,
+    value: Vec<u8>,
+    flags: u32,
+}
+
+impl Change {
+    #[doc(alias = "setxattr_copy")]
+    fn read(name: UserAddr, value: UserAddr, size: usize, flags: u32) -> Result<Change, Errno> {
+        if flags & !(XATTR_CREATE | XATTR_REPLACE) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let name = read_name(name)?;
+        if size > XATTR_SIZE_MAX {
+            return Err(Errno::E2BIG);
+        }
+        let mut bytes = alloc::vec![0; size];
+        value.read_bytes(&mut bytes)?;
+        Ok(Change { name, value: bytes, flags })
     }
-    let name = read_name(name)?;
-    if size > XATTR_SIZE_MAX {
-        return Err(Errno::E2BIG.into());
+
+    fn make(&self, path: &Path) -> SysResult {
+        may_use(path, &self.name, MAY_WRITE)?;
+        path.inode().setxattr(&path.dentry, &self.name, &self.value, self.flags)?;
+        Ok(0)
     }
-    let mut bytes = alloc::vec![0; size];
-    value.read_bytes(&mut bytes)?;
-    may_use(path, &name, MAY_WRITE)?;
-    path.inode().setxattr(&path.dentry, &name, &bytes, flags)?;
-    Ok(0)
 }
 
 /// Hands `bytes` out; a size of 0 asks for the length.
@@ -82,20 +94,23 @@ fn give(bytes: &[u8], out: UserAddr, size: usize) -> SysResult {
     Ok(bytes.len())
 }
 
-fn get(path: &Path, name: UserAddr, value: UserAddr, size: usize) -> SysResult {
-    let name = read_name(name)?;
-    may_use(path, &name, MAY_READ)?;
-    give(&path.inode().getxattr(&path.dentry, &name)?, value, size.min(XATTR_SIZE_MAX))
+fn get(path: &Path, name: &[u8], value: UserAddr, size: usize) -> SysResult {
+    may_use(path, name, MAY_READ)?;
+    give(&path.inode().getxattr(&path.dentry, name)?, value, size.min(XATTR_SIZE_MAX))
 }
 
 fn list(path: &Path, out: UserAddr, size: usize) -> SysResult {
-    give(&path.inode().listxattr(&path.dentry)?, out, size.min(XATTR_LIST_MAX))
+    let mut names = path.inode().listxattr(&path.dentry)?;
+    if !current().cred().capable(CAP_SYS_ADMIN) {
+        let shown = names.split_inclusive(|&b| b == 0).filter(|name| !name.starts_with(b"trusted."));
+        names = shown.flatten().copied().collect();
+    }
+    give(&names, out, size.min(XATTR_LIST_MAX))
 }
 
-fn remove(path: &Path, name: UserAddr) -> SysResult {
-    let name = read_name(name)?;
-    may_use(path, &name, MAY_WRITE)?;
-    path.inode().removexattr(&path.dentry, &name)?;
+fn remove(path: &Path, name: &[u8]) -> SysResult {
+    may_use(path, name, MAY_WRITE)?;
+    path.inode().removexattr(&path.dentry, name)?;
     Ok(0)
 }
 
@@ -112,27 +127,33 @@ fn opened(fd: Fd) -> Result<Path, Error> {
 }
 
 pub fn sys_setxattr(path: UserPath, name: UserAddr, value: UserAddr, size: usize, flags: Flags) -> SysResult {
-    set(&followed(path)?, name, value, size, flags.0)
+    let change = Change::read(name, value, size, flags.0)?;
+    change.make(&followed(path)?)
 }
 
 pub fn sys_lsetxattr(path: UserPath, name: UserAddr, value: UserAddr, size: usize, flags: Flags) -> SysResult {
-    set(&not_followed(path)?, name, value, size, flags.0)
+    let change = Change::read(name, value, size, flags.0)?;
+    change.make(&not_followed(path)?)
 }
 
 pub fn sys_fsetxattr(fd: Fd, name: UserAddr, value: UserAddr, size: usize, flags: Flags) -> SysResult {
-    set(&opened(fd)?, name, value, size, flags.0)
+    let change = Change::read(name, value, size, flags.0)?;
+    change.make(&opened(fd)?)
 }
 
 pub fn sys_getxattr(path: UserPath, name: UserAddr, value: UserAddr, size: usize) -> SysResult {
-    get(&followed(path)?, name, value, size)
+    let name = read_name(name)?;
+    get(&followed(path)?, &name, value, size)
 }
 
 pub fn sys_lgetxattr(path: UserPath, name: UserAddr, value: UserAddr, size: usize) -> SysResult {
-    get(&not_followed(path)?, name, value, size)
+    let name = read_name(name)?;
+    get(&not_followed(path)?, &name, value, size)
 }
 
 pub fn sys_fgetxattr(fd: Fd, name: UserAddr, value: UserAddr, size: usize) -> SysResult {
-    get(&opened(fd)?, name, value, size)
+    let name = read_name(name)?;
+    get(&opened(fd)?, &name, value, size)
 }
 
 pub fn sys_listxattr(path: UserPath, out: UserAddr, size: usize) -> SysResult {
@@ -148,13 +169,16 @@ pub fn sys_flistxattr(fd: Fd, out: UserAddr, size: usize) -> SysResult {
 }
 
 pub fn sys_removexattr(path: UserPath, name: UserAddr) -> SysResult {
-    remove(&followed(path)?, name)
+    let name = read_name(name)?;
+    remove(&followed(path)?, &name)
 }
 
 pub fn sys_lremovexattr(path: UserPath, name: UserAddr) -> SysResult {
-    remove(&not_followed(path)?, name)
+    let name = read_name(name)?;
+    remove(&not_followed(path)?, &name)
 }
 
 pub fn sys_fremovexattr(fd: Fd, name: UserAddr) -> SysResult {
-    remove(&opened(fd)?, name)
+    let name = read_name(name)?;
+    remove(&opened(fd)?, &name)
 }

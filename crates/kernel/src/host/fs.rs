@@ -255,3 +255,17 @@ pub fn fd_path(fd: HostFd, name: &[u8]) -> Vec<u8> {
     }
     path
 }
+
+pub fn fadvise(fd: HostFd, offset: i64, len: i64, advice: i32) -> Result<(), Errno> {
+    let mut args = [
+        Arg::Fd(fd),
+        Arg::Val(offset.cast_unsigned()),
+        Arg::Val(len.cast_unsigned()),
+        Arg::Val(advice.cast_unsigned().into()),
+    ];
+    call(nr::fadvise64, &mut args).map(drop)
+}
+
+pub fn readahead(fd: HostFd, offset: i64, count: usize) -> Result<(), Errno> {
+    call(nr::readahead, &mut [Arg::Fd(fd), Arg::Val(offset.cast_unsigned()), Arg::Val(count as u64)]).map(drop)
+}

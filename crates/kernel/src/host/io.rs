@@ -57,19 +57,33 @@ pub fn transfer(fd: HostFd, direction: Direction, buffer: Buffer<'_>, position: 
     }
 }
 
-/// Reads or writes several guest ranges in one call; each must lie in guest space (`EFAULT`).
-pub fn transfer_vec(fd: HostFd, direction: Direction, segments: &[Iovec], position: Option<u64>, blocking: Blocking) -> Result<usize, Errno> {
+/// Reads or writes several guest ranges in one call with `RWF_*` flags; each must lie in guest space (`EFAULT`).
+pub fn transfer_vec(
+    fd: HostFd,
+    direction: Direction,
+    segments: &[Iovec],
+    position: Option<u64>,
+    blocking: Blocking,
+    flags: u32,
+) -> Result<usize, Errno> {
     if !segments.iter().all(|s| UserAddr(s.iov_base).access_ok(s.iov_len as usize)) {
         return Err(Errno::EFAULT);
     }
-    let nr = match (direction, position) {
-        (Direction::Read, None) => nr::readv,
-        (Direction::Read, Some(_)) => nr::preadv,
-        (Direction::Write, None) => nr::writev,
-        (Direction::Write, Some(_)) => nr::pwritev,
+    let nr = match direction {
+        Direction::Read => nr::preadv2,
+        Direction::Write => nr::pwritev2,
     };
-    let vec = Arg::In(segments.as_bytes());
-    run(blocking, nr, &mut [Arg::Fd(fd), vec, Arg::Val(segments.len() as u64), Arg::Val(position.unwrap_or(0)), Arg::Val(0)])
+    // Position -1 is the descriptor's own.
+    let (low, high) = (position.unwrap_or(u64::MAX), 0);
+    let mut args = [
+        Arg::Fd(fd),
+        Arg::In(segments.as_bytes()),
+        Arg::Val(segments.len() as u64),
+        Arg::Val(low),
+        Arg::Val(high),
+        Arg::Val(flags.into()),
+    ];
+    run(blocking, nr, &mut args)
 }
 
 /// `struct pollfd` of one descriptor.

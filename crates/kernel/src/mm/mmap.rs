@@ -292,7 +292,7 @@ impl Wanted {
                     return Err(Errno::EACCES);
                 }
                 flags |= VmFlags::SHARED;
-                if !file.writable() {
+                if !file.writable() || file.ops.forbids_shared_writes(file) {
                     flags -= VmFlags::MAYWRITE;
                 }
             }

@@ -27,6 +27,7 @@
 
 pub mod arch_prctl;
 pub mod brk;
+pub mod fadvise;
 pub mod fault;
 pub mod host_map;
 pub mod layout;

@@ -14,6 +14,7 @@ use acrida_uapi::fcntl::{
     O_NOFOLLOW, O_NONBLOCK, O_PATH, O_SYNC, O_TRUNC, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
 };
 use acrida_uapi::nr;
+use acrida_uapi::uio::RWF_NOWAIT;
 use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
 
 use crate::abi::SysResult;
@@ -46,8 +47,7 @@ pub struct HostFile {
     kind: Kind,
 }
 
-/// The flags of an open that the host must know. `O_NONBLOCK` is added for regular files by the caller: should the name
-/// have become a FIFO in between, the open must not hang.
+/// The flags of an open that the host must know.
 pub fn host_flags(flags: u32) -> u32 {
     let meant = O_ACCMODE | O_APPEND | O_TRUNC | O_DIRECT | O_DSYNC | O_SYNC | O_NOATIME | O_LARGEFILE | O_NONBLOCK;
     (flags & meant) | O_NOCTTY
@@ -67,11 +67,9 @@ impl HostFile {
     pub fn open(inode: &HostInode, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
         let mode = inode.mode();
         let (fd, kind) = match mode & S_IFMT {
-            S_IFDIR => {
-                let dir = inode.dir_fd(&path.dentry)?;
-                (host::fs::openat(dir, b".", host_flags(flags) | O_DIRECTORY, 0)?, Kind::Directory)
-            }
-            S_IFREG => (open_regular(inode, path, flags)?, Kind::Regular),
+            S_IFDIR => (open_named(inode, path, host_flags(flags) | O_DIRECTORY)?, Kind::Directory),
+            // Should the name have become a FIFO meanwhile, the open must not hang.
+            S_IFREG => (open_named(inode, path, host_flags(flags) | O_NONBLOCK)?, Kind::Regular),
             _ => {
                 let spot = inode.spot(&path.dentry)?;
                 let path = spot.path();
@@ -129,18 +127,19 @@ pub fn transfer(
     blocking: Blocking,
 ) -> SysResult {
     let position = (seekable && *pos != HOST_POSITION).then_some(*pos);
+    let flags = iter.flags() & !RWF_NOWAIT;
     let result = if let Some(bytes) = iter.kernel_out_segment() {
         host::io::transfer(fd, direction, Buffer::Out(bytes), position, blocking)
     } else if let Some(bytes) = iter.kernel_in_segment() {
         host::io::transfer(fd, direction, Buffer::In(bytes), position, blocking)
     } else {
         match iter.user_segments().as_deref() {
-            Some([one]) => {
+            Some([one]) if flags == 0 => {
                 let addr = acrida_kcore::uaccess::UserAddr(one.iov_base);
                 host::io::transfer(fd, direction, Buffer::User(addr, one.iov_len as usize), position, blocking)
             }
             Some([]) | None => host::io::transfer(fd, direction, Buffer::In(&[]), position, blocking),
-            Some(segments) => host::io::transfer_vec(fd, direction, segments, position, blocking),
+            Some(segments) => host::io::transfer_vec(fd, direction, segments, position, blocking, flags),
         }
     };
     let done = result.map_err(restart)?;
@@ -151,8 +150,7 @@ pub fn transfer(
     Ok(done)
 }
 
-fn open_regular(inode: &HostInode, path: &Path, flags: u32) -> Result<HostFd, Errno> {
-    let flags = host_flags(flags) | O_NONBLOCK;
+fn open_named(inode: &HostInode, path: &Path, flags: u32) -> Result<HostFd, Errno> {
     match inode.named_spot(&path.dentry) {
         Ok(spot) => host::fs::openat(spot.fd, &spot.name, flags | O_NOFOLLOW, 0),
         // Removed, but still open somewhere: through /proc.

@@ -68,7 +68,7 @@ impl Inode for InheritedInode {
         if let Some(mode) = attr.mode {
             host::fs::fchmodat(HostFd::CWD, &host::fs::fd_path(self.handle.fd(), b""), mode)?;
         }
-        if attr.uid.is_some() || attr.gid.is_some() {
+        if attr.chown {
             host::fs::fchownat(self.handle.fd(), b"", attr.uid.unwrap_or(u32::MAX), attr.gid.unwrap_or(u32::MAX))?;
         }
         if let Some(size) = attr.size {

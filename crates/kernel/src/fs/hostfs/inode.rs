@@ -23,7 +23,7 @@ use crate::fs::hostfs::file::HostFile;
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::hostfs::{HostFs, dir};
 use crate::fs::inode::{
-    Created, Dentry, Iattr, Inode, InodeCommon, Kstat, Link, Looked, MAY_EXEC, MAY_READ, MAY_WRITE, NewNode, Owner, Path,
+    Created, Dentry, Iattr, Inode, InodeCommon, Kstat, Link, Looked, MAY_CHDIR, MAY_EXEC, MAY_READ, MAY_WRITE, NewNode, Owner, Path,
     Rename, Revalidated, SetTime,
 };
 use crate::host;
@@ -232,6 +232,10 @@ impl Inode for HostInode {
         if mask == MAY_EXEC && self.is_dir() && generic_permission(cred, self.owner(), mask).is_ok() {
             return Ok(());
         }
+        if mask & MAY_CHDIR != 0 {
+            // Somebody will stand here, also after the name is gone.
+            self.dir_fd(dentry)?;
+        }
         let spot = self.spot(dentry)?;
         let is_caller = try_current().is_none_or(|task| {
             let own = task.cred();
@@ -328,7 +332,7 @@ impl Inode for HostInode {
 
     fn setattr(&self, dentry: &Dentry, attr: &Iattr) -> Result<(), Error> {
         let spot = self.spot(dentry)?;
-        if attr.uid.is_some() || attr.gid.is_some() {
+        if attr.chown {
             host::fs::fchownat(spot.fd, &spot.name, attr.uid.unwrap_or(u32::MAX), attr.gid.unwrap_or(u32::MAX))?;
         }
         if let Some(mode) = attr.mode {

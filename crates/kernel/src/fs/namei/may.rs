@@ -51,7 +51,12 @@ pub fn may_delete(dir: &Dentry, victim: &Dentry, kind: Victim) -> Result<(), Err
         return Err(Errno::ENOENT.into());
     }
     if victim.is_mountpoint() {
-        return Err(Errno::EBUSY.into());
+        return Err(match (kind, victim.inode().is_dir()) {
+            (Victim::Directory, false) => Errno::ENOTDIR,
+            (Victim::Other, true) => Errno::EISDIR,
+            _ => Errno::EBUSY,
+        }
+        .into());
     }
     Ok(())
 }

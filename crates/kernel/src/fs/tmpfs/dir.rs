@@ -93,6 +93,12 @@ impl Directory {
         self.entries.lock().by_name.get(name).is_some_and(|entry| core::ptr::eq(Arc::as_ptr(&entry.inode), inode))
     }
 
+    /// Whether the directory was removed.
+    #[doc(alias = "IS_DEADDIR")]
+    pub fn is_dead(&self) -> bool {
+        self.entries.lock().dead
+    }
+
     /// As `st_size` shows it.
     pub fn size(&self) -> u64 {
         self.entries.lock().by_name.len() as u64 * ENTRY_SIZE

@@ -16,7 +16,7 @@ use acrida_uapi::dirent::DT_DIR;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{
     F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE,
-    O_APPEND, O_NOATIME,
+    O_NOATIME,
 };
 use acrida_uapi::mman::{MAP_SHARED, MAP_SHARED_VALIDATE, MAP_TYPE};
 use acrida_uapi::mount::MsFlags;
@@ -196,8 +196,16 @@ impl RegularFile {
             return Err(Errno::EFBIG);
         }
         from.truncate((limit.min(MAX_BYTES) - pos) as usize);
-        if self.has_seal(F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) || self.has_seal(F_SEAL_GROW) && pos + from.count() as u64 > size {
+        if self.has_seal(F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) {
             return Err(Errno::EPERM);
+        }
+        if self.has_seal(F_SEAL_GROW) && pos + from.count() as u64 > size {
+            // Page after page is taken, up to the one that would grow the file.
+            let room = (size / PAGE * PAGE).saturating_sub(pos);
+            if room == 0 {
+                return Err(Errno::EPERM);
+            }
+            from.truncate(room as usize);
         }
         Ok(())
     }
@@ -323,11 +331,12 @@ fn accessed(file: &File) {
 
 /// Stamps a write, and takes set-id bits away.
 #[doc(alias = "file_remove_privs")]
-fn written(inode: &TmpInode) {
+pub(super) fn written(inode: &TmpInode) {
     inode.modified();
-    let mode = inode.owner().mode;
-    if without_privilege(mode) != mode && !current().cred().capable(CAP_FSETID) {
-        inode.attr.lock().owner.mode = without_privilege(mode);
+    let (cred, owner) = (current().cred(), inode.owner());
+    let mode = without_privilege(&cred, owner);
+    if mode != owner.mode && !cred.capable(CAP_FSETID) {
+        inode.attr.lock().owner.mode = mode;
     }
 }
 
@@ -345,7 +354,8 @@ impl FileOperations for ShmemFile {
 
     fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let inode = inode_of(file);
-        let done = content_of(file)?.write(&inode.fs, from, pos, file.flags() & O_APPEND != 0)?;
+        let append = from.appends(file.flags());
+        let done = content_of(file)?.write(&inode.fs, from, pos, append)?;
         if done > 0 {
             written(inode);
         }
@@ -380,6 +390,10 @@ impl FileOperations for ShmemFile {
         }
         let may_write = shared && file.writable();
         Ok(MapBacking::Window(content.map_extents(request.offset, request.len as u64, may_write)?))
+    }
+
+    fn forbids_shared_writes(&self, file: &File) -> bool {
+        content_of(file).is_ok_and(|content| content.has_seal(F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
     }
 
     fn fsync(&self, _file: &Arc<File>, _datasync: bool) -> Result<(), Error> {
@@ -435,13 +449,13 @@ impl FileOperations for DirFile {
         let inode = inode_of(file);
         let directory = inode.directory()?;
         let parent = path.dentry.parent().map_or(inode.common().ino, |parent| parent.inode().common().ino);
+        if directory.is_dead() {
+            return Err(Errno::ENOENT.into());
+        }
         if ctx.pos == 0 && !ctx.emit(b".", inode.common().ino, DT_DIR, 1) {
             return Ok(());
         }
         if ctx.pos == 1 && !ctx.emit(b"..", parent, DT_DIR, 2) {
-            return Ok(());
-        }
-        if path.dentry.is_unhashed() {
             return Ok(());
         }
         directory.iterate(&path.dentry, ctx)?;

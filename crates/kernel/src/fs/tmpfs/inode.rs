@@ -12,8 +12,9 @@ use acrida_kcore::frame::PAGE_SIZE;
 use acrida_kcore::sync::SpinLock;
 use acrida_uapi::capability::CAP_FSETID;
 use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::fcntl::F_SEAL_EXEC;
 use acrida_uapi::stat::{
-    S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_IXGRP, STATX_ATTR_APPEND,
+    S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_IXGRP, S_IXUGO, STATX_ATTR_APPEND,
     STATX_ATTR_IMMUTABLE, STATX_BTIME,
 };
 use acrida_uapi::time::Timespec;
@@ -26,7 +27,7 @@ use crate::fs::hostfs::HostInode;
 use crate::fs::inode::{Created, Inode, InodeCommon, Link, Looked, NewNode, Rename};
 use crate::fs::tmpfs::TmpFs;
 use crate::fs::tmpfs::dir::Directory;
-use crate::fs::tmpfs::file::{DirFile, RegularFile, ShmemFile};
+use crate::fs::tmpfs::file::{DirFile, RegularFile, ShmemFile, written};
 
 /// What changes with `chmod`, `chown`, `utimes` and every write.
 #[derive(Clone, Copy)]
@@ -253,8 +254,19 @@ impl Inode for TmpInode {
     fn setattr(&self, _dentry: &Dentry, attr: &Iattr) -> Result<(), Error> {
         if let Some(size) = attr.size {
             let file = self.regular().ok_or(Errno::EINVAL)?;
-            file.truncate(&self.fs, size)?;
-            self.modified();
+            if file.size() != size {
+                file.truncate(&self.fs, size)?;
+                written(self);
+            }
+        }
+        if let Some(mode) = attr.mode
+            && self.regular().is_some_and(|file| file.has_seal(F_SEAL_EXEC))
+            && (mode ^ self.owner().mode) & S_IXUGO != 0
+        {
+            return Err(Errno::EPERM.into());
+        }
+        if attr.size.is_some() && attr.mode.is_none() && attr.atime.is_none() && attr.mtime.is_none() {
+            return Ok(());
         }
         let now = current_time();
         let mut own = self.attr.lock();

