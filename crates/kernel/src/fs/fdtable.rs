@@ -144,7 +144,9 @@ impl FilesStruct {
     /// `EMFILE` when no descriptor is free; the answer of one moment.
     pub fn check_room(&self) -> Result<(), Errno> {
         let limit = nofile_limit();
-        self.table.lock().find_free(0, limit).map(drop)
+        let table = self.table.lock();
+        let free = if table.next < table.files.len() { table.next_zero(table.next) } else { table.next };
+        if free >= limit { Err(Errno::EMFILE) } else { Ok(()) }
     }
 
     /// Puts `file` at the lowest free descriptor.
