@@ -19,6 +19,7 @@ use acrida_uapi::resource::{
 use acrida_uapi::signal::valid_signal;
 use acrida_uapi::time::Timeval;
 
+use crate::fs::iov_iter::IovIter;
 use crate::abi::{ArgKind, SysResult};
 use crate::fs::fdtable::NR_OPEN;
 use crate::kernel::cred::Cred;
@@ -81,17 +82,7 @@ pub fn sys_getrandom(buf: UserAddr, len: usize, flags: u32) -> SysResult {
         return Err(Errno::EINVAL.into());
     }
     let len = len.min(i32::MAX as usize);
-    let mut chunk = [0u8; 256];
-    let mut done = 0;
-    while done < len {
-        let part = (len - done).min(chunk.len());
-        platform().random(&mut chunk[..part]);
-        if let Err(errno) = buf.add(done as u64).write_bytes(&chunk[..part]) {
-            return if done == 0 { Err(errno.into()) } else { Ok(done) };
-        }
-        done += part;
-    }
-    Ok(done)
+    crate::drivers::char::random::read(&mut IovIter::user(buf, len))
 }
 
 /// A report with these user and system times, ns.

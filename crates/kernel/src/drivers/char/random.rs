@@ -21,7 +21,9 @@ const POOL_BITS: i32 = 256;
 /// Bytes between two looks at the caller's signals.
 const STEP: usize = 256;
 
-fn read(to: &mut IovIter<'_>) -> SysResult {
+/// Fills a buffer with random bytes; a signal ends long ones.
+#[doc(alias = "get_random_bytes_user")]
+pub fn read(to: &mut IovIter<'_>) -> SysResult {
     let mut done = 0;
     let mut chunk = [0; STEP];
     while to.count() > 0 {
