@@ -145,7 +145,7 @@ impl RecordLocks {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::vec;
+    use alloc::vec;
 
     /// The naive model: for each byte and owner, what is held.
     #[derive(Clone, Default)]
