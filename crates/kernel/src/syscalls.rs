@@ -140,7 +140,7 @@ syscalls! {
     37 alarm(seconds: u32) = [ours crate::kernel::time::itimer::sys_alarm] "";
     38 setitimer(which: i32, value: UserAddr, ovalue: UserAddr) = [ours crate::kernel::time::itimer::sys_setitimer] "";
     39 getpid() = [ours crate::kernel::ids::sys_getpid] "";
-    40 sendfile() = [refused ENOSYS] "not yet";
+    40 sendfile(out_fd: Fd, in_fd: Fd, offset: UserAddr, count: usize) = [ours crate::fs::splice::sendfile::sys_sendfile] "";
     41 socket() = [refused ENOSYS] "not yet";
     42 connect() = [refused ENOSYS] "not yet";
     43 accept() = [refused ENOSYS] "not yet";
@@ -375,10 +375,10 @@ syscalls! {
     272 unshare(flags: u64) = [refused EPERM] "one set of namespaces a world";
     273 set_robust_list(head: UserAddr, len: usize) = [ours crate::kernel::futex::sys_set_robust_list] "";
     274 get_robust_list(pid: i32, head: UserAddr, len: UserAddr) = [ours crate::kernel::futex::sys_get_robust_list] "";
-    275 splice() = [refused ENOSYS] "not yet";
-    276 tee() = [refused ENOSYS] "not yet";
+    275 splice(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: UserAddr, len: usize, flags: Flags) = [ours crate::fs::splice::sys_splice] "";
+    276 tee(fd_in: Fd, fd_out: Fd, len: usize, flags: Flags) = [ours crate::fs::splice::sys_tee] "";
     277 sync_file_range(fd: Fd, offset: i64, nbytes: i64, flags: Flags) = [ours crate::fs::sync::sys_sync_file_range] "";
-    278 vmsplice() = [refused ENOSYS] "not yet";
+    278 vmsplice(fd: Fd, iov: UserAddr, nr_segs: usize, flags: Flags) = [ours crate::fs::splice::vmsplice::sys_vmsplice] "";
     279 move_pages(pid: i32, count: u64, pages: UserAddr, nodes: UserAddr, status: UserAddr, flags: Flags) = [ours crate::mm::mempolicy::sys_move_pages] "";
     280 utimensat(dfd: DirFd, path: UserPath, times: UserAddr, flags: Flags) = [ours crate::fs::utimes::sys_utimensat] "";
     281 epoll_pwait() = [refused ENOSYS] "not yet";
@@ -426,7 +426,7 @@ syscalls! {
     323 userfaultfd(flags: i32) = [refused ENOSYS] "page faults are the host's";
     324 membarrier(command: i32, flags: Flags, cpu: i32) = [host] "threads are host threads";
     325 mlock2(start: UserAddr, len: u64, flags: Flags) = [ours crate::mm::mlock::sys_mlock2] "";
-    326 copy_file_range() = [refused ENOSYS] "not yet";
+    326 copy_file_range(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: UserAddr, len: usize, flags: Flags) = [ours crate::fs::copy_file_range::sys_copy_file_range] "";
     327 preadv2(fd: Fd, iov: UserAddr, iovcnt: usize, pos: i64, pos_high: u64, flags: Flags) = [ours crate::fs::read_write::sys_preadv2] "";
     328 pwritev2(fd: Fd, iov: UserAddr, iovcnt: usize, pos: i64, pos_high: u64, flags: Flags) = [ours crate::fs::read_write::sys_pwritev2] "";
     329 pkey_mprotect(start: UserAddr, len: u64, prot: Flags, pkey: i32) = [ours crate::mm::mprotect::sys_pkey_mprotect] "";

@@ -19,7 +19,7 @@ use acrida_uapi::fcntl::O_RDWR;
 
 use crate::abi::{Flags, SysResult};
 use crate::current;
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::read_write::Blocking;
@@ -133,10 +133,10 @@ impl FileOperations for Eventfd {
 
     #[doc(alias = "eventfd_write")]
     fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
-        if from.count() < size_of::<u64>() {
+        let mut bytes = [0; 8];
+        if from.count() != bytes.len() {
             return Err(Errno::EINVAL.into());
         }
-        let mut bytes = [0; 8];
         if from.copy_from(&mut bytes) < bytes.len() {
             return Err(Errno::EFAULT.into());
         }
@@ -150,6 +150,24 @@ impl FileOperations for Eventfd {
 
     fn can_nowait(&self) -> bool {
         true
+    }
+
+    /// Seeks succeed and do nothing.
+    #[doc(alias = "noop_llseek")]
+    fn llseek(&self, _file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    fn seekable(&self) -> bool {
+        true
+    }
+
+    fn atomic_pos(&self) -> bool {
+        false
+    }
+
+    fn can_splice_read(&self) -> bool {
+        false
     }
 
     #[doc(alias = "eventfd_poll")]

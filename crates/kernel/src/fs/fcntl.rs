@@ -1,10 +1,11 @@
 //! fcntl: descriptor flags, status flags, owners; locks and pipe sizes are handed on.
 //!
 //! Mirrors: fs/fcntl.c, Linux 6.18.
-//! Differs: commands that only some files know go to `FileOperations::fcntl`; write hints are checked and forgotten, as
-//! no file system of ours places data by them.
+//! Differs: commands that only some files know go to `FileOperations::fcntl`; write hints are kept, but no
+//! file system of ours places data by them.
 
 use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
@@ -41,7 +42,7 @@ fn do_fcntl(fd: Fd, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
         F_DUPFD => return duplicate(file, int, false),
         F_DUPFD_CLOEXEC => return duplicate(file, int, true),
         F_DUPFD_QUERY => return same_file(file, int),
-        F_CREATED_QUERY => return Ok(0),
+        F_CREATED_QUERY => return Ok(usize::from(file.is_created())),
         F_GETFD => return Ok(if current().files().cloexec(fd.0)? { FD_CLOEXEC as usize } else { 0 }),
         F_SETFD => current().files().set_cloexec(fd.0, int & FD_CLOEXEC != 0)?,
         F_GETFL => return Ok(file.flags() as usize),
@@ -58,8 +59,8 @@ fn do_fcntl(fd: Fd, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
         }
         F_SETSIG => set_signal(file, int.cast_signed())?,
         F_GETSIG => return Ok(file.owner.lock().signum.cast_unsigned() as usize),
-        F_GET_RW_HINT => user.write(&RWH_WRITE_LIFE_NOT_SET)?,
-        F_SET_RW_HINT => check_hint(user.read()?)?,
+        F_GET_RW_HINT => user.write(&u64::from(hint_of(file)?.load(Ordering::Relaxed)))?,
+        F_SET_RW_HINT => hint_of(file)?.store(checked_hint(user.read()?)?, Ordering::Relaxed),
         F_ADD_SEALS if !file.writable() => return Err(Errno::EPERM.into()),
         _ => return file.ops.fcntl(file, cmd, arg).unwrap_or(Err(unknown(cmd).into())),
     }
@@ -156,7 +157,12 @@ fn set_signal(file: &File, signo: i32) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Where the inode's hint is kept.
+fn hint_of(file: &File) -> Result<&AtomicU8, Errno> {
+    file.inode_common().map(|inode| &inode.write_hint).ok_or(Errno::EINVAL)
+}
+
 #[doc(alias = "rw_hint_valid")]
-fn check_hint(hint: u64) -> Result<(), Errno> {
-    if hint <= RWH_WRITE_LIFE_EXTREME { Ok(()) } else { Err(Errno::EINVAL) }
+fn checked_hint(hint: u64) -> Result<u8, Errno> {
+    u8::try_from(hint).ok().filter(|_| hint <= RWH_WRITE_LIFE_EXTREME).ok_or(Errno::EINVAL)
 }

@@ -6,6 +6,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use acrida_kcore::sync::SpinLock;
 use acrida_uapi::errno::Errno;
@@ -21,7 +22,11 @@ pub const NR_OPEN: u32 = 1_048_576;
 #[doc(alias = "files_struct")]
 pub struct FilesStruct {
     table: SpinLock<Table>,
+    /// Never used twice: POSIX locks belong to it.
+    id: u64,
 }
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 #[derive(Clone, Default)]
 struct Table {
@@ -90,7 +95,7 @@ impl Table {
 
 impl Default for FilesStruct {
     fn default() -> Self {
-        FilesStruct { table: SpinLock::new(Table::default()) }
+        FilesStruct::with(Table::default())
     }
 }
 
@@ -100,11 +105,19 @@ pub fn nofile_limit() -> usize {
 }
 
 impl FilesStruct {
+    fn with(table: Table) -> FilesStruct {
+        FilesStruct { table: SpinLock::new(table), id: NEXT_ID.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     /// A copy with the same open files.
     #[doc(alias = "dup_fd")]
     pub fn copy(&self) -> Arc<FilesStruct> {
         let table = self.table.lock().clone();
-        Arc::new(FilesStruct { table: SpinLock::new(table) })
+        Arc::new(FilesStruct::with(table))
     }
 
     /// The file behind `fd`, or `EBADF`.

@@ -22,6 +22,7 @@ use crate::fs::fasync::FasyncQueues;
 use crate::fs::inode::{DirContext, Inode, InodeCommon, Kstat, Path};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
+use crate::fs::splice::PageSlice;
 use crate::kernel::task::{TaskWork, try_current};
 use crate::mm::{MapBacking, MmapRequest};
 
@@ -68,6 +69,21 @@ pub trait FileOperations: Any + Send + Sync {
     /// Whether `pread`/`pwrite`/`lseek` make sense (`FMODE_LSEEK`, `FMODE_PREAD`).
     fn seekable(&self) -> bool {
         false
+    }
+    /// Bytes from `pos` on that lie in one page and can be passed on by reference, at most `len`; `None`: read them.
+    fn page_slice(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+        let _ = (file, pos, len);
+        None
+    }
+    /// Takes a slice of a page by reference in place of a write; `None`: write it. `more` follows at once.
+    #[doc(alias = "MSG_SPLICE_PAGES")]
+    fn take_page(&self, file: &Arc<File>, slice: &PageSlice, more: bool) -> Option<SysResult> {
+        let _ = (file, slice, more);
+        None
+    }
+    /// Whether bytes can be spliced out of the file into a pipe.
+    fn can_splice_read(&self) -> bool {
+        self.seekable()
     }
     /// Whether one call may be asked not to block (`RWF_NOWAIT`, seen as `IovIter::nowait`).
     #[doc(alias = "FMODE_NOWAIT")]
@@ -197,6 +213,7 @@ pub struct File {
     /// Whether the file counts among its inode's writers.
     #[doc(alias = "FMODE_WRITER")]
     writer: AtomicBool,
+    created: AtomicBool,
 }
 
 /// `F_SETOWN`, `F_SETSIG`.
@@ -248,7 +265,31 @@ impl File {
             owner: SpinLock::default(),
             epoll: SpinLock::default(),
             writer: AtomicBool::new(false),
+            created: AtomicBool::new(false),
         }
+    }
+
+    /// The position, wherever it is kept; 0 for a stream.
+    pub fn position(self: &Arc<Self>) -> u64 {
+        if self.ops.seekable() { self.ops.llseek(self, 0, Whence::Cur).unwrap_or(0) } else { 0 }
+    }
+
+    /// Moves the position, if there is one.
+    pub fn set_position(self: &Arc<Self>, pos: u64) {
+        if self.ops.seekable() {
+            // A position that was just used is a valid one.
+            let _ = self.ops.llseek(self, pos.cast_signed(), Whence::Set);
+        }
+    }
+
+    /// The file was made by the open that gave this.
+    pub fn set_created(&self) {
+        self.created.store(true, Ordering::Relaxed);
+    }
+
+    #[doc(alias = "FMODE_CREATED")]
+    pub fn is_created(&self) -> bool {
+        self.created.load(Ordering::Relaxed)
     }
 
     /// The file holds one `get_write_access` of its inode, given back when the file goes.

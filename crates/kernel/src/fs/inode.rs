@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
-use core::sync::atomic::{AtomicI32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use acrida_kcore::sync::{SetOnce, SpinLock};
 use acrida_uapi::errno::{Errno, Error};
@@ -82,6 +82,9 @@ pub struct InodeCommon {
     pub socket: SpinLock<Option<alloc::sync::Weak<dyn Any + Send + Sync>>>,
     /// Watches (`i_fsnotify_marks`); belongs to fs/notify.
     pub marks: SpinLock<Option<Arc<dyn Any + Send + Sync>>>,
+    /// `RWH_WRITE_LIFE_*`, as the last `F_SET_RW_HINT` said.
+    #[doc(alias = "i_write_hint")]
+    pub write_hint: AtomicU8,
     /// Writers if positive, programs that run from it if negative.
     #[doc(alias = "i_writecount")]
     writecount: AtomicI32,

@@ -5,7 +5,7 @@
 use alloc::sync::Arc;
 
 use acrida_kcore::uaccess::UserAddr;
-use acrida_uapi::errno::Errno;
+use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::O_NONBLOCK;
 use acrida_uapi::ioctl::{FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE};
 use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG};
@@ -65,7 +65,6 @@ fn size(file: &File, arg: UserAddr) -> SysResult {
 }
 
 /// Bytes between the position and the end, as the `int` that programs get.
-fn bytes_left(file: &File) -> Result<i32, acrida_uapi::errno::Error> {
-    let size = file.ops.stat(file)?.size.cast_signed();
-    Ok(size.wrapping_sub((*file.pos.lock()).cast_signed()) as i32)
+fn bytes_left(file: &Arc<File>) -> Result<i32, Error> {
+    Ok(file.ops.stat(file)?.size.wrapping_sub(file.position()) as i32)
 }

@@ -16,6 +16,8 @@ enum Kind<'a> {
     UserVec(&'a [Iovec], usize),
     KernelOut(&'a mut [u8], usize),
     KernelIn(&'a [u8], usize),
+    /// Bytes of pages, from the position on: filled or read.
+    Pages(&'a Extent, usize),
 }
 
 /// A position in one or several buffers.
@@ -46,6 +48,14 @@ impl<'a> IovIter<'a> {
     /// A kernel buffer that is read.
     pub fn kernel_in(buf: &'a [u8]) -> Self {
         IovIter { kind: Kind::KernelIn(buf, 0), count: buf.len(), flags: 0 }
+    }
+
+    /// A part of pages, which is filled or read.
+    #[doc(alias = "iov_iter_bvec")]
+    pub fn pages(extent: &'a Extent, start: usize, len: usize) -> Self {
+        // A host call may fill them behind the extent's back.
+        extent.touch((start + len) as u64);
+        IovIter { kind: Kind::Pages(extent, start), count: len, flags: 0 }
     }
 
     /// `RWF_*` of this call.
@@ -139,6 +149,14 @@ impl<'a> IovIter<'a> {
         }
     }
 
+    /// What is left of pages: byte offset in the physical-memory window, length.
+    pub fn window_segment(&self) -> Option<(u64, usize)> {
+        match &self.kind {
+            Kind::Pages(extent, pos) => Some((extent.offset() + *pos as u64, self.count)),
+            _ => None,
+        }
+    }
+
     /// Moves on by `bytes` without copying.
     #[doc(alias = "iov_iter_advance")]
     pub fn advance(&mut self, mut bytes: usize) {
@@ -146,7 +164,7 @@ impl<'a> IovIter<'a> {
         self.count -= bytes;
         match &mut self.kind {
             Kind::User(addr) => *addr = addr.add(bytes as u64),
-            Kind::KernelOut(_, pos) | Kind::KernelIn(_, pos) => *pos += bytes,
+            Kind::KernelOut(_, pos) | Kind::KernelIn(_, pos) | Kind::Pages(_, pos) => *pos += bytes,
             Kind::UserVec(segments, offset) => {
                 while bytes > 0 {
                     let Some(first) = segments.first() else { return };
@@ -189,6 +207,11 @@ impl<'a> IovIter<'a> {
                 self.count -= len;
                 len
             }
+            Kind::Pages(extent, pos) => {
+                extent.write(*pos, &src[..len]);
+                self.advance(len);
+                len
+            }
             Kind::KernelIn(..) => 0,
             _ => self.each_user(len, |addr, at, n| n - platform().copy_to_user(addr, &src[at..at + n])),
         }
@@ -203,6 +226,11 @@ impl<'a> IovIter<'a> {
                 dst[..len].copy_from_slice(&buf[*pos..*pos + len]);
                 *pos += len;
                 self.count -= len;
+                len
+            }
+            Kind::Pages(extent, pos) => {
+                extent.read(*pos, &mut dst[..len]);
+                self.advance(len);
                 len
             }
             Kind::KernelOut(..) => 0,
@@ -221,6 +249,11 @@ impl<'a> IovIter<'a> {
                 self.count -= len;
                 len
             }
+            Kind::Pages(to, pos) => {
+                extent.copy_to(start, to, *pos, len);
+                self.advance(len);
+                len
+            }
             Kind::KernelIn(..) => 0,
             _ => self.each_user(len, |addr, at, n| extent.copy_to_user(start + at, addr, n)),
         }
@@ -235,6 +268,11 @@ impl<'a> IovIter<'a> {
                 extent.write(start, &buf[*pos..*pos + len]);
                 *pos += len;
                 self.count -= len;
+                len
+            }
+            Kind::Pages(from, pos) => {
+                from.copy_to(*pos, extent, start, len);
+                self.advance(len);
                 len
             }
             Kind::KernelOut(..) => 0,

@@ -164,7 +164,7 @@ fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Erro
         let dir = walk.at().clone();
         if !walk.step_last(&last)? {
             match last {
-                Last::Name(name) if creates => return create(&walk, &name, how),
+                Last::Name(name) if creates => return create(&walk, &name, how).inspect(|file| file.set_created()),
                 _ => return Err(Errno::ENOENT.into()),
             }
         }

@@ -23,6 +23,8 @@ pub enum Buffer<'a> {
     User(UserAddr, usize),
     Out(&'a mut [u8]),
     In(&'a [u8]),
+    /// Byte offset in the physical-memory window, length.
+    Window(u64, usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,9 @@ pub fn transfer(fd: HostFd, direction: Direction, buffer: Buffer<'_>, position: 
         }
         Buffer::Out(bytes) => run(blocking, nr, &mut [Arg::Fd(fd), Arg::OutLen(bytes), Arg::Val(at)]),
         Buffer::In(bytes) => run(blocking, nr, &mut [Arg::Fd(fd), Arg::InLen(bytes), Arg::Val(at)]),
+        Buffer::Window(offset, len) => {
+            run(blocking, nr, &mut [Arg::Fd(fd), Arg::Window(offset, len), Arg::Val(len as u64), Arg::Val(at)])
+        }
     }
 }
 
@@ -108,4 +113,18 @@ pub fn poll_now(fd: HostFd, events: u16) -> u16 {
 /// `ioctl` whose argument is a number or a guest address; the host copies what its command says.
 pub fn ioctl(fd: HostFd, cmd: u32, arg: u64, blocking: Blocking) -> Result<usize, Errno> {
     run(blocking, nr::ioctl, &mut [Arg::Fd(fd), Arg::Val(cmd.into()), Arg::User(UserAddr(arg), 0)])
+}
+
+/// Copies between host files; gives the bytes copied.
+pub fn copy_file_range(from: HostFd, from_pos: u64, to: HostFd, to_pos: u64, len: usize) -> Result<usize, Errno> {
+    let (mut from_pos, mut to_pos) = (from_pos.to_ne_bytes(), to_pos.to_ne_bytes());
+    let args = &mut [
+        Arg::Fd(from),
+        Arg::Out(&mut from_pos),
+        Arg::Fd(to),
+        Arg::Out(&mut to_pos),
+        Arg::Val(len as u64),
+        Arg::Val(0),
+    ];
+    platform().host().call(nr::copy_file_range, args)
 }

@@ -130,6 +130,8 @@ pub fn transfer(
     let flags = iter.flags() & !RWF_NOWAIT;
     let result = if let Some(bytes) = iter.kernel_out_segment() {
         host::io::transfer(fd, direction, Buffer::Out(bytes), position, blocking)
+    } else if let Some((offset, len)) = iter.window_segment() {
+        host::io::transfer(fd, direction, Buffer::Window(offset, len), position, blocking)
     } else if let Some(bytes) = iter.kernel_in_segment() {
         host::io::transfer(fd, direction, Buffer::In(bytes), position, blocking)
     } else {

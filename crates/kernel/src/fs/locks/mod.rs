@@ -17,10 +17,11 @@
 //! Differs: waiters hang on the file, not on the lock that blocks them. No leases broken by opens, no mandatory locks.
 //! Locking: `FileLocks::lists` (Linux's `flc_lock`), then the kernel's `lock_waits`.
 
+use alloc::boxed::Box;
+
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
 use acrida_uapi::errno::{Errno, Error, Restart};
-use alloc::boxed::Box;
 
 use crate::fs::fdtable::FilesStruct;
 use crate::fs::file::File;
@@ -159,5 +160,5 @@ fn owner_of_file(file: &File) -> Owner {
 }
 
 fn owner_of_table(files: &FilesStruct) -> Owner {
-    Owner::Table(core::ptr::from_ref(files).addr())
+    Owner::Table(files.id())
 }

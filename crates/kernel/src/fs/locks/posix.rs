@@ -25,7 +25,7 @@ struct Request {
 impl Request {
     /// Checks in Linux's order: the range, then the type.
     #[doc(alias = "flock_to_posix_lock")]
-    fn read(file: &File, flock: &Flock, owner: Owner) -> Result<Request, Errno> {
+    fn read(file: &Arc<File>, flock: &Flock, owner: Owner) -> Result<Request, Errno> {
         let range = range_of(base(file, flock.l_whence)?, flock.l_start, flock.l_len)?;
         let kind = match flock.l_type {
             F_RDLCK => Some(Kind::Read),
@@ -43,10 +43,10 @@ impl Request {
 }
 
 /// The position that `l_start` counts from.
-fn base(file: &File, whence: i16) -> Result<i64, Errno> {
+fn base(file: &Arc<File>, whence: i16) -> Result<i64, Errno> {
     match u32::try_from(whence) {
         Ok(SEEK_SET) => Ok(0),
-        Ok(SEEK_CUR) => Ok((*file.pos.lock()).cast_signed()),
+        Ok(SEEK_CUR) => Ok(file.position().cast_signed()),
         Ok(SEEK_END) => {
             let stat = file.ops.stat(file).map_err(|error| error.errno().unwrap_or(Errno::EINVAL))?;
             Ok(stat.size.cast_signed())

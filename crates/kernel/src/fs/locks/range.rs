@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 /// Who a lock belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
-    /// A descriptor table, by address: POSIX locks.
-    Table(usize),
+    /// A descriptor table, by its number: POSIX locks.
+    Table(u64),
     /// An open file, by address: OFD and `flock` locks.
     File(usize),
 }
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn lock(owner: usize, kind: Kind, range: Range) -> RecordLock {
-        RecordLock { owner: Owner::Table(owner), kind, range, pid: 1 }
+        RecordLock { owner: Owner::Table(owner as u64), kind, range, pid: 1 }
     }
 
     proptest! {
@@ -193,7 +193,7 @@ mod tests {
                 let range = Range { first: a.min(b), last: a.max(b) };
                 match what {
                     0 => {
-                        locks.clear(Owner::Table(owner), range);
+                        locks.clear(Owner::Table(owner as u64), range);
                         bytes.set(owner, range, None);
                     }
                     _ => {
@@ -207,7 +207,7 @@ mod tests {
                     }
                 }
                 for owner in 0..OWNERS {
-                    let held: Vec<_> = locks.held.iter().filter(|lock| lock.owner == Owner::Table(owner)).collect();
+                    let held: Vec<_> = locks.held.iter().filter(|lock| lock.owner == Owner::Table(owner as u64)).collect();
                     let seen: Vec<_> = held.iter().map(|lock| (lock.kind, lock.range.first, lock.range.last)).collect();
                     prop_assert_eq!(seen, bytes.locks(owner));
                 }

@@ -20,6 +20,7 @@
 //! - [`end`]: an open end: poll, ioctl, fcntl, close
 //! - [`fifo`]: opening ends, by `pipe` or by name
 //! - [`size`]: how large pipes may become
+//! - [`wait`]: for splice and its relatives
 //!
 //! Mirrors: fs/pipe.c, include/linux/pipe_fs_i.h, Linux 6.18.
 //! Differs: sleepers and polls look at the pipe under its lock, after they have joined the queue; so whoever changes it
@@ -51,6 +52,7 @@ pub mod fifo;
 pub mod read;
 pub mod ring;
 pub mod size;
+pub mod wait;
 pub mod write;
 
 pub use end::{Access, PipeEnd};
@@ -121,9 +123,9 @@ fn pipefs_dev() -> u32 {
 #[doc(alias = "create_pipe_files")]
 pub fn create(flags: u32) -> [Arc<File>; 2] {
     let pipe = Pipe::new(Some(PseudoInode::new(pipefs_dev(), S_IFIFO | 0o600)));
-    let status = flags & (O_NONBLOCK | O_DIRECT);
-    let end = |access, mode| File::anon(Box::new(PipeEnd::attach(&pipe, access)), mode | status);
-    [end(Access::Read, O_RDONLY), end(Access::Write, O_WRONLY)]
+    let end = |access, flags| File::anon(Box::new(PipeEnd::attach(&pipe, access)), flags);
+    let reader = end(Access::Read, O_RDONLY | flags & O_NONBLOCK);
+    [reader, end(Access::Write, O_WRONLY | flags & (O_NONBLOCK | O_DIRECT))]
 }
 
 #[doc(alias = "do_pipe2")]

@@ -12,6 +12,7 @@ use acrida_kcore::frame::{Extent, PAGE_SIZE, PageRef};
 use acrida_uapi::errno::Errno;
 
 use crate::fs::iov_iter::IovIter;
+use crate::fs::splice::PageSlice;
 
 /// What may follow a buffer's last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,28 +27,28 @@ pub enum Joint {
     Packet,
 }
 
-/// A run of bytes in one page.
-///
-/// # Invariants
-/// `offset + len <= PAGE_SIZE`, and `len > 0` while it is in a ring.
+/// A run of bytes in one page; not empty while it is in a ring.
 #[doc(alias = "pipe_buffer")]
 #[derive(Clone, Debug)]
 pub struct PipeBuffer {
-    pub page: PageRef,
-    pub offset: usize,
-    pub len: usize,
+    pub slice: PageSlice,
     pub joint: Joint,
 }
 
 impl PipeBuffer {
-    /// Where the first byte lies in the page's extent.
-    fn start(&self) -> usize {
-        self.page.start + self.offset
+    pub fn len(&self) -> usize {
+        self.slice.len
     }
 
     /// Room behind the last byte.
     fn tail_room(&self) -> usize {
-        PAGE_SIZE - (self.offset + self.len)
+        PAGE_SIZE - (self.slice.offset + self.slice.len)
+    }
+
+    /// The first `len` bytes, which nobody may append to.
+    pub fn head(&self, len: usize) -> PipeBuffer {
+        let joint = if self.joint == Joint::Open { Joint::Closed } else { self.joint };
+        PipeBuffer { slice: PageSlice { len, ..self.slice.clone() }, joint }
     }
 }
 
@@ -110,7 +111,7 @@ impl Ring {
 
     /// Bytes queued.
     pub fn bytes(&self) -> usize {
-        self.buffers().map(|buffer| buffer.len).sum()
+        self.buffers().map(PipeBuffer::len).sum()
     }
 
     /// Buffers from the oldest on.
@@ -122,8 +123,7 @@ impl Ring {
         position as usize & (self.slots.len() - 1)
     }
 
-    /// The oldest buffer.
-    pub fn first_mut(&mut self) -> Option<&mut PipeBuffer> {
+    fn first_mut(&mut self) -> Option<&mut PipeBuffer> {
         let index = self.index(self.tail);
         self.slots[index].as_mut()
     }
@@ -136,9 +136,14 @@ impl Ring {
         self.slots[index].as_mut()
     }
 
+    /// The oldest buffer.
+    pub fn first(&self) -> Option<&PipeBuffer> {
+        self.slots[self.index(self.tail)].as_ref()
+    }
+
     /// Appends a buffer; the caller has checked that there is room.
     pub fn push(&mut self, buffer: PipeBuffer) {
-        debug_assert!(!self.is_full() && buffer.len > 0 && buffer.offset + buffer.len <= PAGE_SIZE);
+        debug_assert!(!self.is_full() && buffer.len() > 0 && buffer.slice.offset + buffer.len() <= PAGE_SIZE);
         let index = self.index(self.head);
         self.slots[index] = Some(buffer);
         // INVARIANT: the slot at `head` was filled just now.
@@ -156,26 +161,39 @@ impl Ring {
 
     /// Drops the oldest buffer, keeping its page if it is nobody else's.
     #[doc(alias = "anon_pipe_buf_release")]
-    pub fn release_first(&mut self) {
+    fn release_first(&mut self) {
         if let Some(buffer) = self.pop() {
-            self.keep(buffer.page);
+            self.keep(buffer.slice.page);
         }
     }
 
     #[doc(alias = "anon_pipe_put_page")]
-    fn keep(&mut self, page: PageRef) {
+    pub fn keep(&mut self, page: PageRef) {
         // One-page extents are the pipe's own kind; a larger one is somebody's file.
         if self.spare.is_none() && Arc::strong_count(&page.extent) == 1 && page.extent.len() == PAGE_SIZE {
             self.spare = Some(page);
         }
     }
 
+    /// A page of the pipe's own, nobody else's; what it holds is old.
     #[doc(alias = "anon_pipe_get_page")]
-    fn fresh_page(&mut self) -> Result<PageRef, Errno> {
+    pub fn fresh_page(&mut self) -> Result<PageRef, Errno> {
         match self.spare.take() {
             Some(page) => Ok(page),
             None => Ok(PageRef { extent: Extent::new(1).ok_or(Errno::ENOMEM)?, start: 0 }),
         }
+    }
+
+    /// Takes bytes off the oldest buffer, all of it if it is a packet; whether its slot is free now.
+    pub fn consume(&mut self, bytes: usize) -> bool {
+        let Some(first) = self.first_mut() else { return false };
+        if first.joint != Joint::Packet && bytes < first.len() {
+            first.slice.offset += bytes;
+            first.slice.len -= bytes;
+            return false;
+        }
+        self.release_first();
+        true
     }
 
     /// Moves bytes out until `to` is full, the ring is empty, or a packet ends.
@@ -185,18 +203,15 @@ impl Ring {
         let was_full = self.is_full();
         while to.count() > 0 {
             let Some(buffer) = self.first_mut() else { break };
-            let wanted = buffer.len.min(to.count());
+            let wanted = buffer.len().min(to.count());
             // A short copy takes nothing: the bytes stay for the next reader.
-            if to.copy_page_to(&buffer.page.extent, buffer.start(), wanted) < wanted {
+            if buffer.slice.copy_to(to, wanted) < wanted {
                 drained.faulted = true;
                 break;
             }
             drained.bytes += wanted;
-            buffer.offset += wanted;
-            buffer.len -= wanted;
             let packet = buffer.joint == Joint::Packet;
-            if packet || buffer.len == 0 {
-                self.release_first();
+            if self.consume(wanted) {
                 drained.made_room = was_full;
             }
             if packet {
@@ -215,10 +230,11 @@ impl Ring {
         let Some(last) = self.last_mut().filter(|last| last.joint == Joint::Open && odd <= last.tail_room()) else {
             return Ok(0);
         };
-        if from.copy_page_from(&last.page.extent, last.start() + last.len, odd) < odd {
+        let slice = &mut last.slice;
+        if from.copy_page_from(&slice.page.extent, slice.start() + slice.len, odd) < odd {
             return Err(Errno::EFAULT);
         }
-        last.len += odd;
+        slice.len += odd;
         Ok(odd)
     }
 
@@ -233,7 +249,7 @@ impl Ring {
             self.keep(page);
             return Err(Errno::EFAULT);
         }
-        self.push(PipeBuffer { page, offset: 0, len: wanted, joint });
+        self.push(PipeBuffer { slice: PageSlice { page, offset: 0, len: wanted }, joint });
         Ok(wanted)
     }
 

@@ -30,6 +30,7 @@ use crate::fs::inode::Inode;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::libfs::{dir_llseek, generic_llseek};
 use crate::fs::readdir::DirContext;
+use crate::fs::splice::PageSlice;
 use crate::fs::tmpfs::TmpFs;
 use crate::fs::tmpfs::inode::TmpInode;
 use crate::fs::tmpfs::memfd;
@@ -360,6 +361,15 @@ impl FileOperations for ShmemFile {
             written(inode);
         }
         Ok(done)
+    }
+
+    fn page_slice(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+        let content = content_of(file).ok()?.content.lock();
+        let left = content.size.saturating_sub(pos).min(PAGE - pos % PAGE).min(len as u64);
+        match content.pages.at(pos, left) {
+            At::Data(span) if left > 0 => Some(PageSlice::of_extent(span.extent, span.start, span.len)),
+            _ => None,
+        }
     }
 
     fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {

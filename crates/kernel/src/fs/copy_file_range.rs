@@ -1,0 +1,101 @@
+//! copy_file_range: bytes from one regular file to another.
+//!
+//! Mirrors: fs/read_write.c (`vfs_copy_file_range`), Linux 6.18.
+//! Differs: between files of the host the host copies (it may share the blocks); everything else goes as sendfile does.
+
+use alloc::sync::Arc;
+
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::fcntl::O_APPEND;
+use acrida_uapi::uio::MAX_RW_COUNT;
+
+use crate::abi::{Fd, Flags, SysResult};
+use crate::fs::file::File;
+use crate::fs::read_write::fdget;
+use crate::fs::splice::sendfile::direct;
+use crate::host;
+
+/// Where one side reads or writes.
+#[derive(Clone, Copy)]
+struct Side {
+    /// Null: the file's own position.
+    user: UserAddr,
+    pos: u64,
+}
+
+impl Side {
+    fn read(file: &Arc<File>, user: UserAddr) -> Result<Side, Errno> {
+        let pos = match user.read_opt::<u64>()? {
+            Some(pos) => pos,
+            None => file.position(),
+        };
+        Ok(Side { user, pos })
+    }
+
+    fn advance(self, file: &Arc<File>, by: usize) -> Result<(), Errno> {
+        let pos = self.pos + by as u64;
+        if self.user.is_null() {
+            file.set_position(pos);
+            return Ok(());
+        }
+        self.user.write(&pos)
+    }
+}
+
+pub fn sys_copy_file_range(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: UserAddr, len: usize, flags: Flags) -> SysResult {
+    let (input, output) = (fdget(fd_in)?, fdget(fd_out)?);
+    let (from, to) = (Side::read(&input, off_in)?, Side::read(&output, off_out)?);
+    if flags.0 != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let len = check(&input, from.pos, &output, to.pos, len)?;
+    if len == 0 {
+        return Ok(0);
+    }
+    let done = copy(&input, from.pos, &output, to.pos, len)?;
+    if done > 0 {
+        from.advance(&input, done)?;
+        to.advance(&output, done)?;
+    }
+    Ok(done)
+}
+
+/// Checks in Linux's order; gives the bytes to copy.
+#[doc(alias = "generic_copy_file_checks")]
+fn check(input: &Arc<File>, from: u64, output: &Arc<File>, to: u64, len: usize) -> Result<usize, Error> {
+    let kinds = [input, output].map(|file| file.inode());
+    if kinds.iter().flatten().any(|inode| inode.is_dir()) {
+        return Err(Errno::EISDIR.into());
+    }
+    if !kinds.iter().all(|inode| inode.is_some_and(|inode| inode.is_regular())) {
+        return Err(Errno::EINVAL.into());
+    }
+    if !input.readable() || !output.writable() || output.flags() & O_APPEND != 0 {
+        return Err(Errno::EBADF.into());
+    }
+    let end = |pos: u64| pos.checked_add(len as u64).filter(|&end| end <= i64::MAX as u64).ok_or(Errno::EOVERFLOW);
+    let (from_end, to_end) = (end(from)?, end(to)?);
+    let size = input.ops.stat(input)?.size;
+    let len = len.min(usize::try_from(size.saturating_sub(from)).unwrap_or(usize::MAX)).min(MAX_RW_COUNT);
+    let same = match kinds {
+        [Some(a), Some(b)] => Arc::ptr_eq(a, b),
+        _ => false,
+    };
+    if same && from < to_end && to < from_end {
+        return Err(Errno::EINVAL.into());
+    }
+    Ok(len)
+}
+
+fn copy(input: &Arc<File>, from: u64, output: &Arc<File>, to: u64, len: usize) -> SysResult {
+    if let (Some(host_in), Some(host_out)) = (input.ops.host_fd(), output.ops.host_fd()) {
+        match host::io::copy_file_range(host_in, from, host_out, to, len) {
+            // Not between these two file systems of the host.
+            Err(Errno::EXDEV | Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => {}
+            result => return Ok(result?),
+        }
+    }
+    let (mut from, mut to) = (from, to);
+    direct(input, &mut from, output, &mut to, len)
+}

@@ -1,0 +1,50 @@
+//! splice from a file into a pipe.
+//!
+//! Mirrors: fs/splice.c (`splice_file_to_pipe`), Linux 6.18.
+
+use alloc::sync::Arc;
+
+use acrida_kcore::frame::PAGE_SIZE;
+use acrida_uapi::errno::{Errno, Error};
+
+use super::pages::next_slice;
+use crate::abi::SysResult;
+use crate::fs::file::File;
+use crate::fs::pipe::Pipe;
+use crate::fs::pipe::ring::{Joint, PipeBuffer};
+use crate::fs::read_write::Blocking;
+
+/// Waits for a free slot, then fills what is free now; never waits for more.
+pub fn splice(file: &Arc<File>, pos: &mut u64, pipe: &Pipe, len: usize, blocking: Blocking) -> SysResult {
+    if !file.ops.can_splice_read() {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut state = pipe.lock_writable(blocking)?;
+    let mut done = 0;
+    let result = loop {
+        if done == len || state.ring.is_full() {
+            break Ok(());
+        }
+        let fresh = || state.ring.fresh_page().map_err(Error::from);
+        match next_slice(file, pos, len - done, fresh) {
+            Ok(Some(slice)) => {
+                let short = slice.len < PAGE_SIZE.min(len - done);
+                let whole_page = slice.offset + slice.len == PAGE_SIZE;
+                done += slice.len;
+                state.ring.push(PipeBuffer { slice, joint: Joint::Closed });
+                // A stream that gave less than a page has no more for now.
+                if short && !whole_page {
+                    break Ok(());
+                }
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    drop(state);
+    if done > 0 {
+        pipe.tell_readers();
+        return Ok(done);
+    }
+    result.map(|()| 0)
+}

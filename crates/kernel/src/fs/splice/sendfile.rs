@@ -1,0 +1,91 @@
+//! sendfile: from a file with a position to anything that can be written.
+//!
+//! Mirrors: fs/read_write.c (`do_sendfile`), fs/splice.c (`splice_direct_to_actor`), Linux 6.18.
+//! Differs: slices go straight from file to file, without a pipe in between.
+
+use alloc::sync::Arc;
+
+use acrida_kcore::frame::{Extent, PageRef};
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::fcntl::O_APPEND;
+use acrida_uapi::uio::MAX_RW_COUNT;
+
+use super::pages::{next_slice, put_slice};
+use super::{Offset, at_position, blocking, file_to_pipe, pipe_of};
+use crate::abi::{Fd, SysResult};
+use crate::current;
+use crate::fs::file::File;
+use crate::fs::read_write::fdget;
+
+pub fn sys_sendfile(fd_out: Fd, fd_in: Fd, offset: UserAddr, count: usize) -> SysResult {
+    let place = Offset::read(offset)?;
+    let input = fdget(fd_in)?;
+    if !input.readable() {
+        return Err(Errno::EBADF.into());
+    }
+    if matches!(place, Offset::User(..)) && !input.ops.seekable() {
+        return Err(Errno::ESPIPE.into());
+    }
+    if matches!(place, Offset::User(_, pos) if pos.cast_signed() < 0) || count.cast_signed() < 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let output = fdget(fd_out)?;
+    if !output.writable() {
+        return Err(Errno::EBADF.into());
+    }
+    place.run(&input, |pos| do_sendfile(&input, pos, &output, count.min(MAX_RW_COUNT)))
+}
+
+fn do_sendfile(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usize) -> SysResult {
+    if let Some(pipe) = pipe_of(output) {
+        return file_to_pipe::splice(input, pos, pipe, count, blocking(0, &[output]));
+    }
+    if output.flags() & O_APPEND != 0 || !input.ops.seekable() || !input.ops.can_splice_read() {
+        return Err(Errno::EINVAL.into());
+    }
+    at_position(output, |out_pos| direct(input, pos, output, out_pos, count))
+}
+
+/// Passes `count` bytes on, one slice at a time; stops early at the end, at a short write and at a signal.
+#[doc(alias = "splice_direct_to_actor")]
+pub fn direct(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, out_pos: &mut u64, count: usize) -> SysResult {
+    let mut spare: Option<PageRef> = None;
+    let mut done = 0;
+    while done < count {
+        let before = *pos;
+        let fresh = || match spare.take() {
+            Some(page) => Ok(page),
+            None => Ok(PageRef { extent: Extent::new(1).ok_or(Errno::ENOMEM)?, start: 0 }),
+        };
+        let step = next_slice(input, pos, count - done, fresh).and_then(|slice| match slice {
+            None => Ok((0, 0)),
+            Some(slice) => {
+                let wanted = slice.len;
+                let taken = put_slice(output, &slice, out_pos, done + wanted < count)?;
+                // A receiver may have kept the page.
+                spare = (Arc::strong_count(&slice.page.extent) == 1).then_some(slice.page);
+                Ok((wanted, taken))
+            }
+        });
+        match step {
+            Ok((wanted, taken)) => {
+                done += taken;
+                if taken < wanted || wanted == 0 {
+                    *pos -= (wanted - taken) as u64;
+                    break;
+                }
+            }
+            Err(error) => {
+                // What was read but not taken stays to be read.
+                *pos = before;
+                return if done > 0 { Ok(done) } else { Err(error) };
+            }
+        }
+        if current().thread.signal_pending() {
+            break;
+        }
+    }
+    Ok(done)
+}
+
