@@ -21,7 +21,8 @@ CHECK(sealed)
 	report_result("mprotect", raw(SYS_mprotect, base, 4 * PAGE, (long)PROT_READ));
 	report_result("munmap", raw(SYS_munmap, base + 2 * PAGE, PAGE));
 	report_result("mremap", raw(SYS_mremap, base + PAGE, PAGE, 2 * PAGE, (long)MREMAP_MAYMOVE, 0L));
-	report_result("map-over", raw(SYS_mmap, base + PAGE, PAGE, (long)PROT_READ, (long)(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED), -1L, 0L));
+	report_result("map-over", raw(SYS_mmap, base + PAGE, PAGE, (long)PROT_READ,
+				      (long)(MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED), -1L, 0L));
 	report("still-writable", "%s", writing(base + PAGE));
 	report_result("neighbour", raw(SYS_munmap, base + 3 * PAGE, PAGE));
 	report_result("hole", raw(SYS_mseal, base, 4 * PAGE, 0L));
@@ -94,7 +95,8 @@ CHECK(what_a_fork_gets)
 	report_result("wipe", raw(SYS_madvise, wiped, PAGE, (long)MADV_WIPEONFORK));
 	report_result("leave-out", raw(SYS_madvise, left_out, PAGE, (long)MADV_DONTFORK));
 	report_result("wipe-shared", raw(SYS_madvise, shared, PAGE, (long)MADV_WIPEONFORK));
-	IN_CHILD("child") {
+	IN_CHILD("child")
+	{
 		report("wiped", "%d", *wiped);
 		report("left-out", "%s", reading(left_out));
 		char *here = mmap(left_out, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);

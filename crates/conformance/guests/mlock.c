@@ -13,7 +13,7 @@ static long no_address(long result)
 
 static void memlock_limit(rlim_t bytes)
 {
-	struct rlimit limit = { bytes, bytes };
+	struct rlimit limit = {bytes, bytes};
 	need(setrlimit(RLIMIT_MEMLOCK, &limit));
 }
 
@@ -68,14 +68,15 @@ static void at_the_limit(void)
 	report_result("again", raw(SYS_mlock, base, 8 * PAGE));
 	report_result("beyond", raw(SYS_mlock, base + 8 * PAGE, PAGE));
 	report_result("overlapping-beyond", raw(SYS_mlock, base + 4 * PAGE, 8 * PAGE));
-	report_result("map-locked-beyond",
-		      no_address(raw(SYS_mmap, 0L, PAGE, (long)PROT_READ, (long)(MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED), -1L, 0L)));
+	report_result("map-locked-beyond", no_address(raw(SYS_mmap, 0L, PAGE, (long)PROT_READ,
+							  (long)(MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED), -1L, 0L)));
 	munlock(base, 4 * PAGE);
 	report_result("after-unlock", raw(SYS_mlock, base + 8 * PAGE, 4 * PAGE));
 	report_result("mlockall-current", raw(SYS_mlockall, 1L));
 	munlockall();
 	report_result("mlockall-future", raw(SYS_mlockall, 2L));
-	report_result("future-map", no_address(raw(SYS_mmap, 0L, 9 * PAGE, (long)PROT_READ, (long)(MAP_PRIVATE | MAP_ANONYMOUS), -1L, 0L)));
+	report_result("future-map", no_address(raw(SYS_mmap, 0L, 9 * PAGE, (long)PROT_READ,
+						   (long)(MAP_PRIVATE | MAP_ANONYMOUS), -1L, 0L)));
 	munlockall();
 	char *more = map_pages(9, PROT_READ);
 	report("after-munlockall", "%s", more == MAP_FAILED ? "refused" : "ok");
@@ -90,7 +91,7 @@ static void at_the_limit(void)
 CHECK(limit)
 {
 	IN_CHILD("child")
-		at_the_limit();
+	at_the_limit();
 }
 
 CHECK(accounted)
@@ -104,14 +105,14 @@ CHECK(accounted)
 	munmap(base, 2 * PAGE);
 	report("start-unmapped", "%ld KiB", locked_kib() - before);
 	IN_CHILD("child")
-		report("in-child", "%ld KiB", locked_kib());
+	report("in-child", "%ld KiB", locked_kib());
 	munlock(base + 2 * PAGE, 14 * PAGE);
 	report("unlocked", "%ld KiB", locked_kib() - before);
 }
 
 CHECK(incore)
 {
-	unsigned char state[8] = { 0 };
+	unsigned char state[8] = {0};
 	char *base = map_pages(8, PROT_READ | PROT_WRITE);
 	base[PAGE] = base[3 * PAGE] = 1;
 	report_result("call", raw(SYS_mincore, base, 8 * PAGE, state));

@@ -28,12 +28,12 @@ CHECK(child)
 	}
 	char byte, text[64] = "";
 	need(read(ready[0], &byte, 1));
-	struct iovec local[2] = { { text, 3 }, { text + 10, 20 } };
-	struct iovec remote[2] = { { base, 6 }, { base + PAGE - 3, 7 } };
+	struct iovec local[2] = {{text, 3}, {text + 10, 20}};
+	struct iovec remote[2] = {{base, 6}, {base + PAGE - 3, 7}};
 	report_result("read", copy(SYS_process_vm_readv, pid, local, 2, remote, 2));
 	report("first", "%.3s", text);
 	report("second", "%.10s", text + 10);
-	struct iovec from = { "written", 8 }, to = { base, 8 };
+	struct iovec from = {"written", 8}, to = {base, 8};
 	report_result("write", copy(SYS_process_vm_writev, pid, &from, 1, &to, 1));
 	report("own-copy", "%s", base);
 	need(write(go[1], "g", 1));
@@ -46,12 +46,12 @@ CHECK(self)
 	char *base = map_pages(3, PROT_READ | PROT_WRITE), text[3 * 4096];
 	memset(base, 's', 3 * PAGE);
 	munmap(base + 2 * PAGE, PAGE);
-	struct iovec local = { text, sizeof text }, remote = { base + PAGE, 2 * PAGE };
+	struct iovec local = {text, sizeof text}, remote = {base + PAGE, 2 * PAGE};
 	report_result("up-to-hole", copy(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1));
 	remote.iov_base = base + 2 * PAGE;
 	report_result("from-hole", copy(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1));
 	mprotect(base, PAGE, PROT_READ);
-	remote = (struct iovec){ base, 4 };
+	remote = (struct iovec){base, 4};
 	local.iov_len = 4;
 	report_result("write-read-only", copy(SYS_process_vm_writev, getpid(), &local, 1, &remote, 1));
 	mprotect(base, PAGE, PROT_NONE);
@@ -61,8 +61,9 @@ CHECK(self)
 CHECK(errors)
 {
 	char text[16];
-	struct iovec local = { text, sizeof text }, remote = { text, sizeof text }, empty = { text, 0 }, negative = { text, -1 };
-	struct iovec kernel = { (void *)BAD_KERNEL, 8 };
+	struct iovec local = {text, sizeof text}, remote = {text, sizeof text}, empty = {text, 0},
+		     negative = {text, -1};
+	struct iovec kernel = {(void *)BAD_KERNEL, 8};
 	pid_t me = getpid();
 	report_result("flags", raw(SYS_process_vm_readv, (long)me, &local, 1L, &remote, 1L, 1L));
 	report_result("nobody", copy(SYS_process_vm_readv, 0x3fffffff, &local, 1, &remote, 1));
@@ -83,7 +84,7 @@ CHECK(advice)
 {
 	char *base = map_pages(4, PROT_READ | PROT_WRITE);
 	int self = need(syscall(SYS_pidfd_open, getpid(), 0));
-	struct iovec ranges[2] = { { base, PAGE }, { base + 2 * PAGE, 2 * PAGE } };
+	struct iovec ranges[2] = {{base, PAGE}, {base + 2 * PAGE, 2 * PAGE}};
 	report_result("cold", raw(SYS_process_madvise, (long)self, ranges, 2L, (long)MADV_COLD, 0L));
 	report_result("flags", raw(SYS_process_madvise, (long)self, ranges, 2L, (long)MADV_COLD, 1L));
 	report_result("bad-fd", raw(SYS_process_madvise, -1L, ranges, 2L, (long)MADV_COLD, 0L));

@@ -22,7 +22,7 @@ static long call(const char **difference, long number, long a, long b, long c, l
 	registers_in.general[R8] = e;
 	registers_in.general[R9] = f;
 	registers_syscall();
-	const char *found = registers_difference(1);
+	const char *found = registers_difference(REGISTERS_DIRECTION);
 	if (found && !*difference)
 		*difference = found;
 	return registers_out.general[RAX];
@@ -256,7 +256,7 @@ CHECK(frame_edits)
 	registers_in.mxcsr = registers_out.mxcsr;
 	memcpy(registers_in.vectors[5], &five, 4);
 	memcpy(registers_in.vectors[15] + 12, &fifteen, 4);
-	difference = registers_difference(1);
+	difference = registers_difference(REGISTERS_DIRECTION);
 	report("others", "%s", difference ? difference : "all kept");
 }
 
@@ -355,6 +355,24 @@ CHECK(sigreturn_by_hand)
 		static char zeros[8192];
 		__asm__ volatile("mov %0, %%rsp; mov $15, %%eax; syscall" ::"r"(zeros + 64) : "memory");
 	}
+}
+
+// The other flags: a call comes back with all of them as they were, an interrupted instruction anyway.
+CHECK(arithmetic_flags)
+{
+	const char *difference = NULL, *found = NULL;
+	for (int i = 0; i < 20 && !found; i++) {
+		call(&difference, SYS_getppid, 1, 2, 3, 4, 5, 6);
+		found = registers_difference(REGISTERS_ALL_FLAGS);
+	}
+	report("over-call", "%s", found ? "changed" : "all kept");
+	found = NULL;
+	handle(SIGUSR1, registers_ruin, 0);
+	for (int i = 0; i < 20 && !found; i++) {
+		call(&difference, SYS_tgkill, getpid(), gettid(), SIGUSR1, 4, 5, 6);
+		found = registers_difference(REGISTERS_ALL_FLAGS);
+	}
+	report("over-handler", "%s", found ? "changed" : "all kept");
 }
 
 // The upper halves of arguments that are ints do not count, nor those of the call's number.

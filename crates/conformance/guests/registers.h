@@ -286,8 +286,10 @@ static inline void registers_fill(uint64_t *seed)
 		}
 }
 
-// NULL, or which register differs between in and out. rax is the caller's business; flags only count if asked for.
-static inline const char *registers_difference(int with_flags)
+enum { REGISTERS_ALL_FLAGS = 0xcd5, REGISTERS_DIRECTION = 0x400 };
+
+// NULL, or which register differs between in and out. rax is the caller's business; of the flags only those asked for count.
+static inline const char *registers_difference(uint64_t flags)
 {
 	static __thread char text[128];
 	static const char *const names[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
@@ -320,7 +322,7 @@ static inline const char *registers_difference(int with_flags)
 		snprintf(text, sizeof text, "x87 control was %#x, is %#x", in->x87_control, out->x87_control);
 	else if (memcmp(in->x87_top, out->x87_top, 10) != 0)
 		snprintf(text, sizeof text, "x87 top differs");
-	else if (with_flags && ((in->flags ^ out->flags) & 0xcd5))
+	else if ((in->flags ^ out->flags) & flags)
 		snprintf(text, sizeof text, "flags were %#lx, are %#lx", in->flags, out->flags);
 	else
 		return NULL;

@@ -22,7 +22,7 @@ static void on_overflow(int signo, siginfo_t *info, void *context)
 
 ROLE(deep)
 {
-	stack_t alternate = { .ss_sp = map_pages(16, PROT_READ | PROT_WRITE), .ss_size = 16 * PAGE };
+	stack_t alternate = {.ss_sp = map_pages(16, PROT_READ | PROT_WRITE), .ss_size = 16 * PAGE};
 	sigaltstack(&alternate, NULL);
 	handle_info(SIGSEGV, on_overflow, SA_ONSTACK);
 	struct rlimit limit;
@@ -35,9 +35,10 @@ ROLE(deep)
 
 static void run_deep(const char *name, long kib)
 {
-	IN_CHILD(name) {
-		struct rlimit limit = { kib * 1024, RLIM_INFINITY };
-		getrlimit(RLIMIT_STACK, &(struct rlimit){ 0 });
+	IN_CHILD(name)
+	{
+		struct rlimit limit = {kib * 1024, RLIM_INFINITY};
+		getrlimit(RLIMIT_STACK, &(struct rlimit){0});
 		limit.rlim_max = limit.rlim_cur;
 		need(setrlimit(RLIMIT_STACK, &limit));
 		become("deep", NULL);
@@ -77,7 +78,7 @@ CHECK(mapping)
 	char *fence = mmap(base + 600 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	report("in-guard-gap", "%s", writing(fence + 100 * PAGE));
 	report("above-guard-gap", "%s", writing(fence + 258 * PAGE));
-	struct rlimit limit = { 400 * PAGE, RLIM_INFINITY };
+	struct rlimit limit = {400 * PAGE, RLIM_INFINITY};
 	struct rlimit old;
 	getrlimit(RLIMIT_STACK, &old);
 	limit.rlim_max = old.rlim_max;

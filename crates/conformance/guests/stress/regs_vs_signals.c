@@ -25,7 +25,7 @@
 
 #include "../registers.h"
 
-enum { MAX_THREADS = 16, CALLS_PER_FILL = 16 };
+enum { MAX_THREADS = 16, CALLS_PER_FILL = 16, STACK_SIZE = 262144 };
 
 struct worker {
 	pthread_t thread;
@@ -69,7 +69,7 @@ static long call(const char *name, long number, long a, long b, long c)
 	registers_in.general[RSI] = b;
 	registers_in.general[RDX] = c;
 	registers_syscall();
-	const char *difference = registers_difference(1);
+	const char *difference = registers_difference(REGISTERS_DIRECTION);
 	if (difference)
 		tell(name, difference);
 	return registers_out.general[RAX];
@@ -88,8 +88,8 @@ static void *work(void *arg)
 {
 	struct worker *me = arg;
 	uint64_t seed = 0x9e3779b97f4a7c15ULL * (me - workers + 1);
-	char byte = 0, *stack_area = malloc(65536);
-	stack_t stack = {.ss_sp = stack_area, .ss_size = 65536};
+	char byte = 0, *stack_area = malloc(STACK_SIZE);
+	stack_t stack = {.ss_sp = stack_area, .ss_size = STACK_SIZE};
 	sigaltstack(&stack, NULL);
 	long parent = getppid();
 	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
@@ -129,7 +129,8 @@ static void *shoot(void *arg)
 	uint64_t seed = 42;
 	(void)arg;
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
-		static const int signals[] = {SIGUSR1, SIGUSR2, SIGURG, SIGIO};
+		// None of them is SA_NODEFER: a kernel slower than this loop would nest its handlers without end.
+		static const int signals[] = {SIGUSR1, SIGUSR2, SIGHUP, SIGIO};
 		struct worker *victim = &workers[registers_random(&seed) % nr_workers];
 		int tid = atomic_load(&victim->tid);
 		if (tid)
@@ -158,7 +159,8 @@ int main(int argc, char **argv)
 	handle(SIGUSR1, registers_ruin, SA_ONSTACK);
 	handle(SIGUSR2, ordinary_handler, SA_ONSTACK);
 	handle(SIGURG, ordinary_handler, SA_NODEFER);
-	handle(SIGIO, registers_ruin, SA_NODEFER);
+	handle(SIGIO, registers_ruin, 0);
+	handle(SIGHUP, ordinary_handler, 0);
 	// The sender and main take none of them.
 	sigset_t set, old;
 	sigfillset(&set);
