@@ -95,7 +95,7 @@ impl HostTask {
     }
 
     pub fn status(self) -> HostStatus {
-        HostStatus(self.read("status").unwrap_or_default())
+        HostStatus::new(self.read("status").unwrap_or_default())
     }
 }
 
@@ -110,8 +110,6 @@ pub struct HostStat {
     pub stime: u64,
     pub priority: i64,
     pub nice: i64,
-    /// In pages.
-    pub rss: u64,
     pub processor: u64,
     pub rt_priority: u64,
     pub policy: u64,
@@ -137,7 +135,6 @@ impl HostStat {
             stime: unsigned(15),
             priority: signed(18),
             nice: signed(19),
-            rss: unsigned(24),
             processor: unsigned(39),
             rt_priority: unsigned(40),
             policy: unsigned(41),
@@ -152,6 +149,10 @@ impl HostStat {
 pub struct HostStatus(Vec<u8>);
 
 impl HostStatus {
+    pub fn new(text: Vec<u8>) -> HostStatus {
+        HostStatus(text)
+    }
+
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
         self.0.split_inclusive(|&byte| byte == b'\n')
     }
@@ -196,7 +197,6 @@ mod tests {
             stime: 12,
             priority: 20,
             nice: -5,
-            rss: 412,
             processor: 1,
             rt_priority: 50,
             policy: 2,
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn status_lines_are_found_by_name() {
-        let status = HostStatus(b"Name:\tx\nVmRSS:\t    1752 kB\nCpus_allowed:\t3\nfoo:\t1\n".to_vec());
+        let status = HostStatus::new(b"Name:\tx\nVmRSS:\t    1752 kB\nCpus_allowed:\t3\nfoo:\t1\n".to_vec());
         assert_eq!(status.number("VmRSS"), 1752);
         assert_eq!(status.number("Vm"), 0);
         assert_eq!(status.tail_from(&["Speculation", "Cpus_allowed"]), b"Cpus_allowed:\t3\nfoo:\t1\n");

@@ -34,6 +34,7 @@ pub mod deadlock;
 pub mod flock;
 pub mod posix;
 pub mod range;
+pub mod show;
 
 const WHOLE_FILE: Range = Range { first: 0, last: LAST };
 

@@ -27,6 +27,11 @@ pub fn host_task(target: &Target) -> HostTask {
     HostTask { pid, tid }
 }
 
+/// The host process behind a target, whichever thread of it is meant.
+pub fn host_process(target: &Target) -> HostTask {
+    HostTask { tid: None, ..host_task(target) }
+}
+
 pub fn personality(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
     seq_printf!(out, "{:08x}\n", target.process.personality.load(Ordering::Relaxed));
     Ok(())

@@ -14,13 +14,14 @@ use acrida_uapi::resource::{RLIMIT_RSS, RLIMIT_SIGPENDING};
 use acrida_uapi::signal::{_NSIG, SIG_DFL, SIG_IGN, SigSet};
 
 use crate::current;
-use crate::fs::proc::account::host_task;
+use crate::fs::proc::account::{host_process, host_task};
 use crate::fs::proc::seq_file::{SeqFile, seq_printf};
 use crate::fs::proc::subject::{Scope, Target};
 use crate::host::proc::{HostStat, HostStatus};
 use crate::kernel::cred::Cred;
+use crate::mm::MmStruct;
 use crate::mm::task_mmu::MmSizes;
-use crate::mm::vma::PAGE_SHIFT;
+use crate::mm::vma::{Backing, PAGE_SHIFT};
 
 /// Nanoseconds in a clock tick of user space.
 const TICK: u64 = 10_000_000;
@@ -120,6 +121,37 @@ impl Signals {
     }
 }
 
+/// Resident memory, in KiB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Resident {
+    peak: u64,
+    anon: u64,
+    file: u64,
+    shmem: u64,
+}
+
+impl Resident {
+    /// What of the host's account is the guest's: the kernel's own memory is shared memory to the host. `mapped` is the
+    /// size of the guest's areas with something behind them.
+    fn of(host: &HostStatus, mapped: u64) -> Resident {
+        let (anon, file, all_shmem) = (host.number("RssAnon"), host.number("RssFile"), host.number("RssShmem"));
+        let shmem = all_shmem.min((mapped >> 10).saturating_sub(file));
+        let peak = host.number("VmHWM").saturating_sub(all_shmem - shmem).max(anon + file + shmem);
+        Resident { peak, anon, file, shmem }
+    }
+
+    fn total(&self) -> u64 {
+        self.anon + self.file + self.shmem
+    }
+}
+
+/// Bytes of areas that are not private zero pages.
+fn mapped(mm: &MmStruct) -> u64 {
+    let state = mm.lock();
+    let backed = state.areas.iter().filter(|(_, vma)| !matches!(vma.backing, Backing::Anonymous));
+    backed.map(|(start, vma)| vma.end - start).sum()
+}
+
 /// The addresses `stat` shows to those who may look into the task.
 #[derive(Default)]
 struct Addresses {
@@ -163,6 +195,8 @@ struct Stat {
     threads: usize,
     start: u64,
     vsize: u64,
+    /// In pages.
+    rss: u64,
     rss_limit: u64,
     addresses: Addresses,
     signals: Signals,
@@ -186,6 +220,8 @@ impl Stat {
             status => status,
         };
         let whole = target.scope == Scope::Process;
+        let mm = target.mm();
+        let resident = mm.as_ref().map_or(0, |mm| Resident::of(&host_process(target).status(), mapped(mm)).total());
         Stat {
             pid: target.tid(),
             comm: target.comm(),
@@ -196,7 +232,8 @@ impl Stat {
             times: [own[0], own[1], children[0], children[1]],
             threads: target.thread_count(),
             start: process.start_time / TICK,
-            vsize: target.mm().map_or(0, |mm| mm.lock().total_vm()),
+            vsize: mm.map_or(0, |mm| mm.lock().total_vm()),
+            rss: resident << 10 >> PAGE_SHIFT,
             rss_limit: process.rlimit(RLIMIT_RSS as usize).rlim_cur,
             addresses: Addresses::of(target, permitted),
             signals: Signals::of(target),
@@ -215,8 +252,7 @@ impl Stat {
         seq_printf!(out, " {} {} 0 {} 0", self.flags, h.minflt, h.majflt);
         let [utime, stime, cutime, cstime] = self.times;
         seq_printf!(out, " {utime} {stime} {cutime} {cstime} {} {} {} 0", h.priority, h.nice, self.threads);
-        let rss = if self.vsize == 0 { 0 } else { h.rss };
-        seq_printf!(out, " {} {} {rss} {}", self.start, self.vsize, self.rss_limit);
+        seq_printf!(out, " {} {} {} {}", self.start, self.vsize, self.rss, self.rss_limit);
         seq_printf!(out, " {} {} {} 0 0", a.code[0], a.code[1], a.stack);
         seq_printf!(out, " {} {} {} {}", old(s.pending), old(s.blocked), old(s.ignored), old(s.caught));
         seq_printf!(out, " {} 0 0 {} {}", u8::from(self.waits), self.exit_signal, h.processor);
@@ -239,12 +275,11 @@ pub fn statm(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
         return Ok(());
     };
     let sizes = mm.sizes();
-    let host = host_task(target).status();
-    let shared = host.number("RssFile") + host.number("RssShmem");
-    let resident = shared + host.number("RssAnon");
+    let resident = Resident::of(&host_process(target).status(), mapped(&mm));
+    let shared = resident.file + resident.shmem;
     let pages = |bytes: u64| bytes >> PAGE_SHIFT;
     let [total, text, data] = [sizes.size, sizes.text, sizes.data + sizes.stack].map(pages);
-    seq_printf!(out, "{total} {} {} {text} 0 {data} 0\n", pages(resident << 10), pages(shared << 10));
+    seq_printf!(out, "{total} {} {} {text} 0 {data} 0\n", pages(resident.total() << 10), pages(shared << 10));
     Ok(())
 }
 
@@ -261,14 +296,17 @@ fn show_ids(cred: &Cred, fd_size: u32, out: &mut SeqFile) {
     out.put(b" \n");
 }
 
-fn show_memory(sizes: &MmSizes, host: &HostStatus, out: &mut SeqFile) {
+fn show_memory(sizes: &MmSizes, resident: &Resident, host: &HostStatus, out: &mut SeqFile) {
     let mut line = |name: &str, kib: u64| seq_printf!(out, "{name}:\t{kib:>8} kB\n");
     line("VmPeak", sizes.peak >> 10);
     line("VmSize", sizes.size >> 10);
     line("VmLck", sizes.locked >> 10);
-    for name in ["VmPin", "VmHWM", "VmRSS", "RssAnon", "RssFile", "RssShmem"] {
-        line(name, host.number(name));
-    }
+    line("VmPin", host.number("VmPin"));
+    line("VmHWM", resident.peak);
+    line("VmRSS", resident.total());
+    line("RssAnon", resident.anon);
+    line("RssFile", resident.file);
+    line("RssShmem", resident.shmem);
     line("VmData", sizes.data >> 10);
     line("VmStk", sizes.stack >> 10);
     line("VmExe", sizes.text >> 10);
@@ -332,7 +370,7 @@ pub fn status(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
     seq_printf!(out, "NStgid:\t{tgid}\nNSpid:\t{pid}\nNSpgid:\t{}\nNSsid:\t{}\n", relatives.pgrp, relatives.session);
     out.put(b"Kthread:\t0\n");
     if let Some(mm) = target.mm() {
-        show_memory(&mm.sizes(), &status, out);
+        show_memory(&mm.sizes(), &Resident::of(&status, mapped(&mm)), &status, out);
     }
     let limit = target.process.rlimit(RLIMIT_SIGPENDING as usize).rlim_cur;
     show_signals(&Signals::of(target), limit, target.thread_count(), out);
@@ -393,11 +431,12 @@ mod tests {
             state: b'S',
             relatives: Relatives { ppid: 2, pgrp: 3, session: 4, tty: 34816, tty_pgrp: -1 },
             flags: 4194304,
-            host: HostStat { minflt: 10, majflt: 12, priority: 20, nice: 0, rss: 24, processor: 39, policy: 41, ..HostStat::default() },
+            host: HostStat { minflt: 10, majflt: 12, priority: 20, nice: 0, processor: 39, policy: 41, ..HostStat::default() },
             times: [14, 15, 16, 17],
             threads: 20,
             start: 22,
             vsize: 23,
+            rss: 24,
             rss_limit: u64::MAX,
             addresses: Addresses { code: [26, 27], stack: 28, data: [45, 46], brk: 47, args: [48, 49], env: [50, 51] },
             signals: Signals { blocked: SigSet::from_bits(1 << 40 | 32), ..Signals::default() },
@@ -428,9 +467,17 @@ mod tests {
     }
 
     #[test]
+    fn the_kernels_own_memory_is_not_the_guests() {
+        let host = HostStatus::new(b"VmHWM:\t12700 kB\nRssAnon:\t100 kB\nRssFile:\t600 kB\nRssShmem:\t12000 kB\n".to_vec());
+        let resident = Resident::of(&host, 2000 << 10);
+        assert_eq!(resident, Resident { peak: 2100, anon: 100, file: 600, shmem: 1400 });
+        assert_eq!(resident.total(), 2100);
+    }
+
+    #[test]
     fn memory_lines_are_aligned() {
         let sizes = MmSizes { peak: 3060 << 10, size: 3060 << 10, data: 360 << 10, stack: 132 << 10, ..MmSizes::default() };
-        let lines = text(|out| show_memory(&sizes, &HostStatus::default(), out));
+        let lines = text(|out| show_memory(&sizes, &Resident::default(), &HostStatus::default(), out));
         assert!(lines.starts_with("VmPeak:\t    3060 kB\nVmSize:\t    3060 kB\nVmLck:\t       0 kB\nVmPin:\t       0 kB\n"));
         assert!(lines.contains("VmStk:\t     132 kB\n"));
     }

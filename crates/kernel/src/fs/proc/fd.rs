@@ -251,10 +251,22 @@ impl Info {
 fn show(target: &Target, fd: u32, out: &mut SeqFile) -> Result<(), Error> {
     let (file, cloexec) = file_of(target, fd).ok_or(Errno::ENOENT)?;
     Info::of(&file, cloexec).show(out);
+    show_locks(target, &file, out);
     let mut more = String::new();
     file.ops.show_fdinfo(&file, &mut more);
     out.put(more.as_bytes());
     Ok(())
+}
+
+#[doc(alias = "show_fd_locks")]
+fn show_locks(target: &Target, file: &File, out: &mut SeqFile) {
+    let (Some(files), Some(common)) = (target.files(), file.inode_common()) else { return };
+    let held = common.locks.get().map(|locks| locks.held()).unwrap_or_default();
+    let ours = held.iter().filter(|lock| lock.belongs_to(file, &files));
+    for (index, lock) in ours.enumerate() {
+        out.put(b"lock:\t");
+        out.put(lock.line(index + 1, target.process.tgid, (common.dev, common.ino)).as_bytes());
+    }
 }
 
 #[cfg(test)]

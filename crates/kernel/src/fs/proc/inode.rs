@@ -137,7 +137,9 @@ impl<N: Node> Inode for ProcInode<N> {
     }
 
     fn lookup(&self, _dir: &Arc<Dentry>, name: &[u8]) -> Result<Option<Looked>, Error> {
-        Ok(self.node.lookup(self.common.dev, name)?.map(Looked::from))
+        // Not "nothing there yet": nobody could make it.
+        let found = self.node.lookup(self.common.dev, name)?.ok_or(Errno::ENOENT)?;
+        Ok(Some(found.into()))
     }
 
     fn revalidate(&self, _dentry: &Dentry) -> Revalidated {

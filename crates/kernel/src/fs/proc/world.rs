@@ -3,6 +3,7 @@
 //! Mirrors: fs/filesystems.c, fs/proc/loadavg.c, fs/proc/stat.c, Linux 6.1.
 //! Differs: load and processor time are the host's, numbers of tasks ours.
 
+use alloc::collections::BTreeSet;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::thread::state;
@@ -78,8 +79,24 @@ fn edit_stat(text: &[u8], tasks: &Tasks, out: &mut SeqFile) {
     }
 }
 
-/// File locks: shown by fs/locks once it lists them.
-pub fn locks(_out: &mut SeqFile) -> Result<(), Error> {
+/// Locks are found through the files that are open.
+#[doc(alias = "locks_show")]
+pub fn locks(out: &mut SeqFile) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    let mut number = 0;
+    for process in kernel().pids.processes() {
+        let Some(task) = process.threads.lock().first().cloned() else { continue };
+        for (_, file, _) in task.files().snapshot() {
+            let Some(common) = file.inode_common() else { continue };
+            let Some(locks) = common.locks.get().filter(|locks| seen.insert(core::ptr::from_ref(&***locks).addr())) else {
+                continue;
+            };
+            for lock in locks.held() {
+                number += 1;
+                out.put(lock.line(number, process.tgid, (common.dev, common.ino)).as_bytes());
+            }
+        }
+    }
     Ok(())
 }
 
