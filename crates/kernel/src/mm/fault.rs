@@ -13,10 +13,11 @@ use acrida_kcore::platform::platform;
 use acrida_uapi::mman::{MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED};
 use acrida_uapi::resource::RLIMIT_STACK;
 
-use super::host_map::map_pieces;
+use super::host_map::{apply_flags, map_pieces};
 use super::mm_struct::{MmState, MmStruct};
 use super::mmap::{MapBacking, MmapRequest, check_limits};
-use super::vma::{Backing, FilePages, PAGE_SIZE, Piece, Vma, VmFlags, page_start};
+use super::pieces::{Piece, holds, without};
+use super::vma::{Backing, FilePages, PAGE_SIZE, Vma, VmFlags, page_start};
 use super::vma_tree::STACK_GUARD_GAP;
 use crate::current;
 use crate::fs::file::File;
@@ -64,7 +65,7 @@ pub fn handle_fault(addr: u64, error: u64) -> FaultAction {
             return FaultAction::Deliver;
         };
         let at = offset + (page_start(addr) - start);
-        if pieces.iter().any(|piece| (piece.offset..piece.offset + piece.len).contains(&at)) {
+        if holds(pieces, at) {
             // Another thread has brought it in.
             return FaultAction::Retry;
         }
@@ -74,7 +75,7 @@ pub fn handle_fault(addr: u64, error: u64) -> FaultAction {
         (file.clone(), request)
     };
     let Ok(MapBacking::Window(found)) = file.ops.mmap(&file, &request) else { return FaultAction::Bus };
-    if !found.iter().any(|piece| (piece.offset..piece.offset + piece.len).contains(&request.offset)) {
+    if !holds(&found, request.offset) {
         return FaultAction::Bus;
     }
     add_pages(&mut mm.lock(), addr, &file, &found);
@@ -92,37 +93,16 @@ fn add_pages(state: &mut MmState, addr: u64, file: &Arc<File>, found: &[Piece]) 
     let offset = *offset;
     let fresh = without(found, pieces);
     let all: Arc<Vec<Piece>> = Arc::new(pieces.iter().chain(&fresh).cloned().collect());
-    if map_pieces(&(start..end), flags, &fresh, offset).is_err() {
+    if map_pieces(&(start..end), flags, &fresh, offset, 0).is_err() {
         // The guest tries again, and may find memory then.
         return;
     }
+    apply_flags(&(start..end), flags);
     state.areas.update(start..end, |_, vma| {
         if let Backing::File { pages, .. } = &mut vma.backing {
             *pages = FilePages::Window(all.clone());
         }
     });
-}
-
-/// The parts of `found` that `known` does not have.
-fn without(found: &[Piece], known: &[Piece]) -> Vec<Piece> {
-    let mut out = Vec::new();
-    let mut left: Vec<Piece> = found.to_vec();
-    while let Some(piece) = left.pop() {
-        let end = piece.offset + piece.len;
-        let Some(hit) = known.iter().find(|k| k.offset < end && piece.offset < k.offset + k.len) else {
-            out.push(piece);
-            continue;
-        };
-        if piece.offset < hit.offset {
-            left.push(Piece { len: hit.offset - piece.offset, ..piece.clone() });
-        }
-        let hit_end = hit.offset + hit.len;
-        if hit_end < end {
-            let cut = hit_end - piece.offset;
-            left.push(Piece { offset: hit_end, len: end - hit_end, start: piece.start + cut, ..piece });
-        }
-    }
-    out
 }
 
 /// Grows the area above `addr` down to it, if it is a stack and has room and right.

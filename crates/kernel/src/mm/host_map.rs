@@ -9,9 +9,10 @@ use core::ops::Range;
 use acrida_kcore::host::{HostFd, MapRequest};
 use acrida_kcore::platform::platform;
 use acrida_uapi::errno::Errno;
-use acrida_uapi::mman::{MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED, PROT_NONE};
+use acrida_uapi::mman::{MADV_DONTFORK, MAP_NORESERVE, MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, PROT_NONE};
 
-use super::vma::{Backing, FilePages, Piece, VmFlags};
+use super::pieces::{Piece, visible};
+use super::vma::{Backing, FilePages, VmFlags};
 
 /// A host file and the byte offset in it that the area starts at.
 pub type HostFile = (HostFd, u64);
@@ -35,7 +36,7 @@ pub fn install(range: Range<u64>, flags: VmFlags, backing: &Backing, host_file: 
         if covered < range.end - range.start {
             host.mmap(MapRequest { prot: PROT_NONE as u32, flags: (MAP_PRIVATE | MAP_NORESERVE) as u32, ..request })?;
         }
-        return map_pieces(&range, flags, pieces, offset);
+        return map_pieces(&range, flags, pieces, offset, extra & MAP_POPULATE);
     }
     match (backing, host_file) {
         (Backing::File { pages: FilePages::Host, .. }, Some((fd, offset))) => {
@@ -54,19 +55,8 @@ fn pieces_of(backing: &Backing) -> Option<(&[Piece], u64)> {
     }
 }
 
-/// The parts of `range` that pieces cover: guest addresses and place in the physical-memory object.
-fn visible<'a>(pieces: &'a [Piece], offset: u64, range: &Range<u64>) -> impl Iterator<Item = (Range<u64>, u64)> + 'a {
-    let (start, len) = (range.start, range.end - range.start);
-    pieces.iter().filter_map(move |piece| {
-        let from = piece.offset.max(offset);
-        let to = (piece.offset + piece.len).min(offset + len);
-        let object = piece.extent.offset() + piece.start + from.saturating_sub(piece.offset);
-        (from < to).then(|| (start + (from - offset)..start + (to - offset), object))
-    })
-}
-
-/// Maps the pieces of a file that lie in `range`, which starts at `offset` in the file.
-pub fn map_pieces(range: &Range<u64>, flags: VmFlags, pieces: &[Piece], offset: u64) -> Result<(), Errno> {
+/// Maps the pieces of a file that lie in `range`, which starts at `offset` in the file; `extra` as in [`install`].
+pub fn map_pieces(range: &Range<u64>, flags: VmFlags, pieces: &[Piece], offset: u64, extra: u64) -> Result<(), Errno> {
     let host = platform().host();
     let shared = flags.contains(VmFlags::SHARED);
     if shared && flags.contains(VmFlags::MAYWRITE) {
@@ -79,12 +69,20 @@ pub fn map_pieces(range: &Range<u64>, flags: VmFlags, pieces: &[Piece], offset: 
             addr: at.start,
             len: (at.end - at.start) as usize,
             prot: flags.prot(),
-            flags: (if shared { MAP_SHARED } else { MAP_PRIVATE }) as u32,
+            flags: (extra | if shared { MAP_SHARED } else { MAP_PRIVATE }) as u32,
             fd: Some(host.physmem_fd()),
             offset: object,
         })?;
     }
     Ok(())
+}
+
+/// Tells the host what it must know about fresh pages of an area that was there before.
+pub fn apply_flags(range: &Range<u64>, flags: VmFlags) {
+    if flags.contains(VmFlags::DONTCOPY) {
+        // A mapped range always takes it.
+        let _ = crate::host::mm::madvise(range.start, (range.end - range.start) as usize, MADV_DONTFORK);
+    }
 }
 
 /// Gives the pages of `range` new rights; bytes of a file that has no page there stay without access.
@@ -107,6 +105,7 @@ pub fn relocate(range: &Range<u64>, to: u64, new_len: u64, flags: VmFlags, backi
     };
     // One host mapping per piece: the new place comes up as a whole, then what the guest may have changed is moved over.
     install(to..to + new_len, flags, backing, None, 0)?;
+    apply_flags(&(to..to + new_len), flags);
     if range.is_empty() {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use acrida_uapi::fcntl::{FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE};
 use acrida_uapi::mman::*;
 
 use super::mm_struct::{MmState, MmStruct};
-use super::vma::{Backing, FilePages, VmFlags, page_align, page_start};
+use super::vma::{Backing, FilePages, Vma, VmFlags, page_align, page_start};
 use crate::abi::SysResult;
 use crate::{current, host};
 
@@ -95,7 +95,36 @@ impl MmStruct {
     }
 }
 
+/// Why an area does not take an advice. The host cannot tell everything: pages without a file page look anonymous to it,
+/// and its locks are not ours.
+fn refusal(advice: i32, vma: &Vma) -> Option<Errno> {
+    let private = matches!(vma.backing, Backing::Anonymous);
+    let locked = vma.flags.contains(VmFlags::LOCKED);
+    let drops = matches!(advice, MADV_DONTNEED | MADV_FREE | MADV_DONTNEED_LOCKED | MADV_DONTFORK | MADV_WIPEONFORK | MADV_GUARD_INSTALL);
+    if drops && private && vma.flags & (VmFlags::SEALED | VmFlags::WRITE) == VmFlags::SEALED {
+        return Some(Errno::EPERM);
+    }
+    let refused = match advice {
+        MADV_WIPEONFORK => !private,
+        MADV_FREE => !private || locked,
+        MADV_DONTNEED | MADV_COLD | MADV_PAGEOUT | MADV_REMOVE => locked,
+        _ => false,
+    };
+    refused.then_some(Errno::EINVAL)
+}
+
+/// The areas in front of the first one that refuses take the advice.
 fn give(state: &mut MmState, start: u64, end: u64, advice: i32) -> Result<(), Errno> {
+    let refused = state.areas.overlapping(start..end).find_map(|(at, vma)| Some((at.max(start), refusal(advice, vma)?)));
+    let Some((first, errno)) = refused else { return give_all(state, start, end, advice) };
+    if first > start {
+        // A hole in front is not told any more.
+        let _ = give_all(state, start, first, advice);
+    }
+    Err(errno)
+}
+
+fn give_all(state: &mut MmState, start: u64, end: u64, advice: i32) -> Result<(), Errno> {
     let given = host::mm::madvise(start, (end - start) as usize, advice);
     // ENOMEM says that there was a hole: the areas around it have taken the advice.
     if let (Ok(()) | Err(Errno::ENOMEM), Some((removed, added))) = (given, flag_change(advice)) {

@@ -91,13 +91,17 @@ fn apply(state: &mut MmState, range: Range<u64>, flags: VmFlags) -> Result<(), E
         return Err(Errno::ENOMEM);
     }
     state.areas.update(covered.clone(), |_, vma| vma.flags = vma.flags - LOCK_FLAGS | flags);
-    let len = covered.end - covered.start;
+    // With a hole in it the host, too, locks what is in front and brings no page in.
+    let len = if covered.end < range.end { range.end - range.start } else { covered.end - covered.start };
     let done = if flags.is_empty() {
         // The host may never have locked them.
-        let _ = host::mm::munlock(covered.start, len as usize);
+        let _ = host::mm::munlock(range.start, len as usize);
+        Ok(())
+    } else if covered.end < range.end {
+        let _ = host::mm::mlock(range.start, len as usize, flags.contains(VmFlags::LOCKONFAULT));
         Ok(())
     } else {
-        lock_pages(covered.start, len, flags)
+        lock_pages(range.start, len, flags)
     };
     if covered.end < range.end { Err(Errno::ENOMEM) } else { done }
 }

@@ -13,12 +13,13 @@ use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::mman::{MAP_FIXED, MAP_PRIVATE, MAP_SHARED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE};
 
-use super::host_map::{install, relocate};
+use super::host_map::{apply_flags, install, relocate};
 use super::mlock::lock_pages;
 use super::mm_struct::{MmState, MmStruct, release};
 use super::mmap::{MAX_MAP_COUNT, MapBacking, MmapRequest, Wanted, check_limits, check_lock_limit, find_area};
 use super::munmap::unmap_locked;
-use super::vma::{Backing, FilePages, PAGE_SIZE, Piece, Vma, VmFlags, page_align, page_start};
+use super::pieces::{Piece, without};
+use super::vma::{Backing, FilePages, PAGE_SIZE, Vma, VmFlags, page_align, page_start};
 use crate::abi::{Flags, SysResult};
 use crate::current;
 use crate::fs::file::File;
@@ -26,29 +27,49 @@ use crate::fs::file::File;
 #[doc(alias = "mremap")]
 pub fn sys_mremap(old: UserAddr, old_len: u64, new_len: u64, flags: Flags, new: UserAddr) -> SysResult {
     let flags = u64::from(flags.0);
-    let may_move = flags & MREMAP_MAYMOVE != 0;
-    let known = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
-    if flags & !known != 0
-        || flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) != 0 && !may_move
-        || flags & MREMAP_DONTUNMAP != 0 && old_len != new_len
-        || old.0 != page_start(old.0)
-    {
-        return Err(Errno::EINVAL.into());
-    }
-    let old_len = page_align(old_len).ok_or(Errno::EINVAL)?;
-    let new_len = page_align(new_len).filter(|&len| len != 0 && len <= TASK_SIZE).ok_or(Errno::EINVAL)?;
+    let (old, new) = (old.0, new.0);
     let mm = current().mm();
-    if new_len > old_len || flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) != 0 {
-        mm.show_plain_text(old.0)?;
+    let (old_len, new_len) = check_arguments(old, old_len, new_len, flags, new)?;
+    if flags & NEW_PLACE != 0 && mm.lock().areas.len() + 2 >= MAX_MAP_COUNT - 3 {
+        return Err(Errno::ENOMEM.into());
     }
-    let more = mm.pieces_for_growth(old.0, old_len, new_len)?;
+    if new_len > old_len || flags & NEW_PLACE != 0 {
+        mm.show_plain_text(old, old_len)?;
+    }
+    let more = mm.pieces_for_growth(old, old_len, new_len)?;
     let mut state = mm.lock();
-    let mut call = Mremap { old: old.0, old_len, new_len, flags, more, removed: Vec::new() };
-    let result = call.run(&mut state, new.0);
+    let mut call = Mremap { old, old_len, new_len, flags, more, removed: Vec::new() };
+    let result = if flags & MREMAP_FIXED != 0 && old_len == new_len { call.move_all(&mut state, new) } else { call.run(&mut state, new) };
     mm.note_peak(&state);
     drop(state);
     release(call.removed.into_iter());
     Ok(result? as usize)
+}
+
+/// What makes the new address an argument.
+const NEW_PLACE: u64 = MREMAP_FIXED | MREMAP_DONTUNMAP;
+
+/// The lengths in whole pages, if the arguments make sense together.
+#[doc(alias = "check_mremap_params")]
+fn check_arguments(old: u64, old_len: u64, new_len: u64, flags: u64, new: u64) -> Result<(u64, u64), Errno> {
+    if flags & !(MREMAP_MAYMOVE | NEW_PLACE) != 0 || old != page_start(old) {
+        return Err(Errno::EINVAL);
+    }
+    let old_len = page_align(old_len).ok_or(Errno::EINVAL)?;
+    let new_len = page_align(new_len).filter(|&len| len != 0 && len <= TASK_SIZE).ok_or(Errno::EINVAL)?;
+    if flags & NEW_PLACE == 0 {
+        return Ok((old_len, new_len));
+    }
+    let overlap = old.saturating_add(old_len) > new && new.saturating_add(new_len) > old;
+    if new > TASK_SIZE - new_len
+        || new != page_start(new)
+        || flags & MREMAP_MAYMOVE == 0
+        || flags & MREMAP_DONTUNMAP != 0 && old_len != new_len
+        || overlap
+    {
+        return Err(Errno::EINVAL);
+    }
+    Ok((old_len, new_len))
 }
 
 /// Pages of a file behind what an area maps of it.
@@ -58,17 +79,14 @@ struct More {
 }
 
 impl MmStruct {
-    /// Puts the file's own pages where an area shows patched text: the jumps do not survive a move. What the guest has
+    /// Puts the file's own pages where areas show patched text: the jumps do not survive a move. What the guest has
     /// written over the text (break points) is lost.
-    fn show_plain_text(&self, addr: u64) -> Result<(), Error> {
-        let wanted = {
-            let state = self.lock();
-            let Some((start, vma)) = state.areas.get(addr) else { return Ok(()) };
-            let Backing::File { file, offset, pages: FilePages::Patched(_) } = &vma.backing else { return Ok(()) };
-            let (prot, len) = (vma.flags.prot().into(), vma.end - start);
-            Wanted { addr: start, len, prot, flags: MAP_PRIVATE | MAP_FIXED, file: Some(file.clone()), offset: *offset }
-        };
-        self.do_mmap_plain(&wanted)?;
+    fn show_plain_text(&self, addr: u64, len: u64) -> Result<(), Error> {
+        let range = addr..addr.saturating_add(len.max(1));
+        let patched: Vec<Wanted> = self.lock().areas.overlapping(range).filter_map(|(start, vma)| plain_text(start, vma)).collect();
+        for wanted in patched {
+            self.do_mmap_plain(&wanted)?;
+        }
         Ok(())
     }
 
@@ -93,6 +111,13 @@ impl MmStruct {
     }
 }
 
+/// The mapping that would show an area's patched text as it is in the file.
+fn plain_text(start: u64, vma: &Vma) -> Option<Wanted> {
+    let Backing::File { file, offset, pages: FilePages::Patched(_) } = &vma.backing else { return None };
+    let (prot, len) = (vma.flags.prot().into(), vma.end - start);
+    Some(Wanted { addr: start, len, prot, flags: MAP_PRIVATE | MAP_FIXED, file: Some(file.clone()), offset: *offset })
+}
+
 struct Mremap {
     old: u64,
     old_len: u64,
@@ -104,8 +129,11 @@ struct Mremap {
 
 impl Mremap {
     fn run(&mut self, state: &mut MmState, new: u64) -> Result<u64, Errno> {
-        state.areas.get(self.old).ok_or(Errno::EFAULT)?;
-        if self.flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) != 0 {
+        let (_, vma) = state.areas.get(self.old).ok_or(Errno::EFAULT)?;
+        if vma.flags.contains(VmFlags::SEALED) {
+            return Err(Errno::EPERM);
+        }
+        if self.flags & NEW_PLACE != 0 {
             return self.to(state, new);
         }
         if self.old_len >= self.new_len {
@@ -125,18 +153,28 @@ impl Mremap {
         self.move_to(state, &vma, place)
     }
 
+    /// A move without change of size takes every area of the range; the distances between them stay (since Linux 6.17).
+    #[doc(alias = "remap_move")]
+    fn move_all(&mut self, state: &mut MmState, new: u64) -> Result<u64, Errno> {
+        let range = self.old..self.old + self.old_len;
+        let cut = |(start, vma): (u64, &Vma)| start.max(range.start)..vma.end.min(range.end);
+        let areas: Vec<Range<u64>> = state.areas.overlapping(range.clone()).map(cut).collect();
+        if areas.first().is_none_or(|first| first.start != range.start) {
+            return Err(Errno::EFAULT);
+        }
+        for area in areas {
+            self.old = area.start;
+            self.old_len = area.end - area.start;
+            self.new_len = self.old_len;
+            self.to(state, new + (area.start - range.start))?;
+        }
+        Ok(new)
+    }
+
     /// `MREMAP_FIXED` and `MREMAP_DONTUNMAP`.
     #[doc(alias = "mremap_to")]
     fn to(&mut self, state: &mut MmState, new: u64) -> Result<u64, Errno> {
-        if new != page_start(new) || new > TASK_SIZE - self.new_len {
-            return Err(Errno::EINVAL);
-        }
-        if self.old.saturating_add(self.old_len) > new && new + self.new_len > self.old {
-            return Err(Errno::EINVAL);
-        }
-        if state.areas.len() + 2 >= MAX_MAP_COUNT - 3 {
-            return Err(Errno::ENOMEM);
-        }
+        let vma = self.resizable(state)?;
         if self.flags & MREMAP_FIXED != 0 {
             self.unmap(state, new, self.new_len)?;
         }
@@ -144,7 +182,6 @@ impl Mremap {
             self.unmap(state, self.old + self.new_len, self.old_len - self.new_len)?;
             self.old_len = self.new_len;
         }
-        let vma = self.resizable(state)?;
         if self.flags & MREMAP_DONTUNMAP != 0 {
             check_limits(state, self.old, &Vma { end: self.old + self.old_len, ..vma.clone() }, 0)?;
         }
@@ -165,18 +202,19 @@ impl Mremap {
     #[doc(alias = "vma_to_resize")]
     fn resizable(&self, state: &MmState) -> Result<Vma, Errno> {
         let (start, vma) = state.areas.get(self.old).ok_or(Errno::EFAULT)?;
-        if self.old_len == 0 && !vma.is_shared() {
-            return Err(Errno::EINVAL);
-        }
         if vma.flags.contains(VmFlags::SEALED) {
             return Err(Errno::EPERM);
         }
-        if self.old_len > vma.end - self.old {
+        if self.old_len == 0 && !vma.is_shared() {
+            return Err(Errno::EINVAL);
+        }
+        // What is cut off may lie anywhere.
+        if self.old_len.min(self.new_len) > vma.end - self.old {
             return Err(Errno::EFAULT);
         }
         let mut vma = vma.clone();
         vma.backing = vma.backing.advance(self.old - start);
-        if self.new_len == self.old_len {
+        if self.new_len <= self.old_len {
             return Ok(vma);
         }
         let offset = vma.offset(self.old);
@@ -196,7 +234,8 @@ impl Mremap {
             && Arc::ptr_eq(file, &more.file)
         {
             let mut all: Vec<Piece> = pieces.to_vec();
-            all.extend(more.pieces.iter().cloned());
+            // The old pieces may reach beyond the area: they were made for a larger one.
+            all.extend(without(&more.pieces, pieces));
             *pieces = Arc::new(all);
         }
     }
@@ -216,6 +255,7 @@ impl Mremap {
                 return Ok(false);
             }
             install(tail.clone(), vma.flags, &backing, None, 0)?;
+            apply_flags(&tail, vma.flags);
         }
         state.areas.update(self.old..vma.end, |_, area| area.backing = vma.backing.clone());
         state.areas.insert(tail.start, Vma { end, flags: vma.flags, backing });
@@ -235,7 +275,9 @@ impl Mremap {
         let keep_old = self.flags & MREMAP_DONTUNMAP != 0;
         relocate(&old, place, self.new_len, vma.flags, &vma.backing, keep_old)?;
         if keep_old {
-            state.areas.update(old, |_, vma| vma.flags.remove(VmFlags::LOCKED | VmFlags::LOCKONFAULT));
+            // Linux takes the lock from the whole area, not only from what has moved.
+            let whole = state.areas.get(old.start).map_or(old, |(start, vma)| start..vma.end);
+            state.areas.update(whole, |_, vma| vma.flags.remove(VmFlags::LOCKED | VmFlags::LOCKONFAULT));
         } else {
             self.removed.extend(state.areas.remove(old));
         }

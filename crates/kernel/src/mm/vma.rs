@@ -9,10 +9,10 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use acrida_kcore::frame::Extent;
 use acrida_uapi::mman::{PROT_EXEC, PROT_READ, PROT_WRITE};
 
 use super::patch::TextImage;
+use super::pieces::Piece;
 use crate::fs::file::File;
 
 pub const PAGE_SIZE: u64 = acrida_uapi::mman::PAGE_SIZE as u64;
@@ -75,17 +75,6 @@ impl VmFlags {
     pub fn prot(self) -> u32 {
         (self & VmFlags::RIGHTS).bits() as u32
     }
-}
-
-/// A run of pages of the physical-memory object that holds some pages of a file.
-#[derive(Clone, Debug)]
-pub struct Piece {
-    /// Byte offset in the file.
-    pub offset: u64,
-    pub len: u64,
-    pub extent: Arc<Extent>,
-    /// Byte offset in the extent.
-    pub start: u64,
 }
 
 /// Identity of an anonymous shared object (the host holds its pages).

@@ -12,7 +12,8 @@ use acrida_kcore::uaccess::TASK_SIZE;
 use acrida_loader::patch::{Layout, Method, SYSCALL, Stubs, TextFile, analyse, apply};
 use acrida_loader::{Prot, Role, Source};
 
-use crate::mm::vma::{PAGE_SIZE, Piece, page_align, page_start};
+use crate::mm::pieces::Piece;
+use crate::mm::vma::{PAGE_SIZE, page_align, page_start};
 
 /// Larger texts stay as they are: looking at them takes too long.
 const TEXT_MAX: u64 = 64 << 20;
