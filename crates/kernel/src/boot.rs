@@ -58,6 +58,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         next_ino: AtomicU64::new(1),
         lock_waits: SpinLock::default(),
         first_process: AtomicU32::new(0),
+        unix: Default::default(),
         dead_threads: Default::default(),
         host_tty_pgrp: AtomicU32::new(0),
         unknown_calls: SpinLock::default(),

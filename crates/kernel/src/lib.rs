@@ -16,6 +16,7 @@ pub mod fs;
 pub mod host;
 pub mod kernel;
 pub mod mm;
+pub mod net;
 pub mod syscalls;
 #[cfg(test)]
 mod test_platform;

@@ -35,6 +35,7 @@ pub struct Kernel {
     pub lock_waits: SpinLock<WaitGraph>,
     /// The world's first guest process.
     pub first_process: AtomicU32,
+    pub unix: crate::net::unix::UnixTable,
     pub dead_threads: crate::kernel::exit::DeadThreads,
     /// Armed timers; served by the timer thread.
     pub timers: Arc<TimerQueue>,

@@ -1,0 +1,171 @@
+//! What a message carries beside its bytes: descriptors and credentials.
+//!
+//! Mirrors: net/core/scm.c, Linux 6.1.
+//! Differs: files in flight are plain references; cycles of sockets in flight are not collected yet.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::capability::{CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN};
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::socket::{
+    Cmsghdr, MSG_CTRUNC, SCM_CREDENTIALS, SCM_RIGHTS, SOL_SOCKET, Ucred, cmsg_align, cmsg_len, cmsg_space,
+};
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::current;
+use crate::fs::file::{File, fput};
+
+/// Most descriptors of one message.
+const SCM_MAX_FD: usize = 253;
+/// Longest ancillary data taken in.
+const MAX_CONTROL: usize = 20480;
+const HEADER: usize = size_of::<Cmsghdr>();
+
+/// Descriptors and credentials of one message.
+#[derive(Default)]
+#[doc(alias = "scm_cookie")]
+pub struct Scm {
+    pub files: Vec<Arc<File>>,
+    pub creds: Option<Ucred>,
+}
+
+impl Drop for Scm {
+    fn drop(&mut self) {
+        self.files.drain(..).for_each(fput);
+    }
+}
+
+/// The caller's credentials as a message carries them.
+pub fn own_ucred() -> Ucred {
+    let me = current();
+    let cred = me.cred();
+    Ucred { pid: me.process.tgid as i32, uid: cred.uid, gid: cred.gid }
+}
+
+impl Scm {
+    /// Parses the ancillary data of `sendmsg`.
+    #[doc(alias = "__scm_send")]
+    pub fn from_user(at: UserAddr, len: usize) -> Result<Scm, Error> {
+        let mut scm = Scm::default();
+        if len == 0 {
+            return Ok(scm);
+        }
+        if len > MAX_CONTROL {
+            return Err(Errno::ENOBUFS.into());
+        }
+        let mut bytes = alloc::vec![0u8; len];
+        at.read_bytes(&mut bytes)?;
+        let mut pos = 0;
+        while bytes.len() - pos >= HEADER {
+            let header = Cmsghdr::read_from_bytes(&bytes[pos..pos + HEADER]).map_err(|_| Errno::EINVAL)?;
+            let end = usize::try_from(header.cmsg_len).ok().and_then(|len| pos.checked_add(len));
+            let end = end.filter(|&end| end <= bytes.len() && end >= pos + HEADER).ok_or(Errno::EINVAL)?;
+            if header.cmsg_level == SOL_SOCKET {
+                scm.add(header.cmsg_type, &bytes[pos + HEADER..end])?;
+            }
+            pos = cmsg_align(end).min(bytes.len());
+        }
+        Ok(scm)
+    }
+
+    fn add(&mut self, kind: i32, data: &[u8]) -> Result<(), Error> {
+        match kind {
+            SCM_RIGHTS => {
+                let files = current().files();
+                for fd in data.chunks_exact(4) {
+                    if self.files.len() == SCM_MAX_FD {
+                        return Err(Errno::EINVAL.into());
+                    }
+                    let fd = i32::from_ne_bytes([fd[0], fd[1], fd[2], fd[3]]);
+                    self.files.push(files.get_any(fd)?);
+                }
+            }
+            SCM_CREDENTIALS => {
+                let ucred = Ucred::read_from_bytes(data).map_err(|_| Errno::EINVAL)?;
+                check_creds(&ucred)?;
+                self.creds = Some(ucred);
+            }
+            _ => return Err(Errno::EINVAL.into()),
+        }
+        Ok(())
+    }
+}
+
+/// Whether the caller may say that it is `ucred`.
+#[doc(alias = "scm_check_creds")]
+fn check_creds(ucred: &Ucred) -> Result<(), Errno> {
+    let me = current();
+    let cred = me.cred();
+    let pid_ok = ucred.pid as u32 == me.process.tgid || cred.capable(CAP_SYS_ADMIN);
+    let uid_ok = [cred.uid, cred.euid, cred.suid].contains(&ucred.uid) || cred.capable(CAP_SETUID);
+    let gid_ok = [cred.gid, cred.egid, cred.sgid].contains(&ucred.gid) || cred.capable(CAP_SETGID);
+    if pid_ok && uid_ok && gid_ok { Ok(()) } else { Err(Errno::EPERM) }
+}
+
+/// Writes ancillary data for `recvmsg`.
+pub struct ControlWriter {
+    at: UserAddr,
+    room: usize,
+    used: usize,
+    /// `MSG_CTRUNC` once something did not fit.
+    pub flags: u32,
+}
+
+impl ControlWriter {
+    pub fn new(at: UserAddr, room: usize) -> Self {
+        ControlWriter { at, room: if at.is_null() { 0 } else { room }, used: 0, flags: 0 }
+    }
+
+    /// Bytes written, with padding.
+    pub fn used(&self) -> usize {
+        self.used
+    }
+
+    fn left(&self) -> usize {
+        self.room - self.used
+    }
+
+    /// One message, cut to what fits.
+    #[doc(alias = "put_cmsg")]
+    pub fn put(&mut self, level: i32, kind: i32, data: &[u8]) -> Result<(), Errno> {
+        if self.left() < HEADER {
+            self.flags |= MSG_CTRUNC;
+            return Ok(());
+        }
+        let len = cmsg_len(data.len()).min(self.left());
+        if len < cmsg_len(data.len()) {
+            self.flags |= MSG_CTRUNC;
+        }
+        let header = Cmsghdr { cmsg_len: len as u64, cmsg_level: level, cmsg_type: kind };
+        let at = self.at.add(self.used as u64);
+        at.write(&header)?;
+        at.add(HEADER as u64).write_bytes(&data[..len - HEADER])?;
+        self.used += cmsg_space(data.len()).min(self.left());
+        Ok(())
+    }
+
+    /// Installs as many files as there is room for.
+    #[doc(alias = "scm_detach_fds")]
+    pub fn put_files(&mut self, files: Vec<Arc<File>>, cloexec: bool) -> Result<(), Errno> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let fits = self.left().saturating_sub(HEADER) / 4;
+        let mut numbers: Vec<i32> = Vec::new();
+        let table = current().files();
+        for file in files {
+            let installed = if numbers.len() < fits { table.install(file.clone(), cloexec).ok() } else { None };
+            fput(file);
+            match installed {
+                Some(fd) => numbers.push(fd as i32),
+                None => self.flags |= MSG_CTRUNC,
+            }
+        }
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        self.put(SOL_SOCKET, SCM_RIGHTS, numbers.as_bytes())
+    }
+}

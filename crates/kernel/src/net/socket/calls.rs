@@ -1,0 +1,155 @@
+//! The socket calls.
+//!
+//! Mirrors: net/socket.c (`__sys_socket` and its family), Linux 6.1.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::socket::*;
+
+use super::{End, MAX_ADDR, ProtoOps, Socket, nonblocking};
+use crate::abi::{Fd, Flags, SysResult};
+use crate::current;
+use crate::fs::file::File;
+use crate::net::unix;
+
+pub use super::msg::{
+    sys_recvfrom, sys_recvmmsg, sys_recvmsg, sys_sendmmsg, sys_sendmsg, sys_sendto,
+};
+pub use super::options::{sys_getsockopt, sys_setsockopt};
+
+/// The socket file behind a descriptor: `EBADF`, `ENOTSOCK`.
+pub(super) fn lookup(fd: Fd) -> Result<Arc<File>, Errno> {
+    let file = current().files().get(fd.0)?;
+    if file.private::<Socket>().is_some() { Ok(file) } else { Err(Errno::ENOTSOCK) }
+}
+
+pub(super) fn proto(file: &File) -> &dyn ProtoOps {
+    match file.private::<Socket>() {
+        Some(socket) => &*socket.proto,
+        None => unreachable!("looked up as a socket"),
+    }
+}
+
+/// An address from the guest.
+#[doc(alias = "move_addr_to_kernel")]
+pub(super) fn read_addr(at: UserAddr, len: i32) -> Result<Vec<u8>, Errno> {
+    if len < 0 || len as usize > MAX_ADDR {
+        return Err(Errno::EINVAL);
+    }
+    let mut addr = alloc::vec![0u8; len as usize];
+    at.read_bytes(&mut addr)?;
+    Ok(addr)
+}
+
+/// An address to the guest, cut to the room it has; its true length goes to `len_at`.
+#[doc(alias = "move_addr_to_user")]
+pub(super) fn write_addr(addr: &[u8], at: UserAddr, len_at: UserAddr) -> Result<(), Errno> {
+    let room: i32 = len_at.read()?;
+    if room < 0 {
+        return Err(Errno::EINVAL);
+    }
+    at.write_bytes(&addr[..addr.len().min(room as usize)])?;
+    len_at.write(&(addr.len() as i32))
+}
+
+fn create(family: i32, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>, Error> {
+    if kind > SOCK_PACKET {
+        return Err(Errno::EINVAL.into());
+    }
+    match u16::try_from(family) {
+        Ok(AF_UNIX) => unix::create(kind, protocol),
+        _ => Err(Errno::EAFNOSUPPORT.into()),
+    }
+}
+
+fn split(kind: u32) -> Result<(u32, u32), Errno> {
+    let flags = kind & !SOCK_TYPE_MASK;
+    if flags & !(SOCK_CLOEXEC | SOCK_NONBLOCK) != 0 { Err(Errno::EINVAL) } else { Ok((kind & SOCK_TYPE_MASK, flags)) }
+}
+
+pub fn sys_socket(family: i32, kind: u32, protocol: i32) -> SysResult {
+    let (kind, flags) = split(kind)?;
+    let file = Socket::file(create(family, kind, protocol)?, flags);
+    Ok(current().files().install(file, flags & SOCK_CLOEXEC != 0)? as usize)
+}
+
+pub fn sys_socketpair(family: i32, kind: u32, protocol: i32, fds: UserAddr) -> SysResult {
+    let (kind, flags) = split(kind)?;
+    if family != i32::from(AF_UNIX) {
+        // Families of our own have no pairs but this one.
+        let errno = if family == i32::from(AF_INET) || family == i32::from(AF_INET6) { Errno::EOPNOTSUPP } else { Errno::EAFNOSUPPORT };
+        return Err(errno.into());
+    }
+    let pair = unix::pair(kind, protocol)?;
+    let files = pair.map(|proto| Socket::file(proto, flags));
+    let table = current().files();
+    let numbers = table.install_pair(files, flags & SOCK_CLOEXEC != 0)?;
+    if let Err(errno) = fds.write_bytes(zerocopy::IntoBytes::as_bytes(&numbers[..])) {
+        for fd in numbers {
+            if let Ok(file) = table.take(fd as i32) {
+                crate::fs::file::fput(file);
+            }
+        }
+        return Err(errno.into());
+    }
+    Ok(0)
+}
+
+pub fn sys_bind(fd: Fd, addr: UserAddr, len: i32) -> SysResult {
+    let file = lookup(fd)?;
+    proto(&file).bind(&read_addr(addr, len)?)?;
+    Ok(0)
+}
+
+pub fn sys_listen(fd: Fd, backlog: i32) -> SysResult {
+    const SOMAXCONN: u32 = 4096;
+    let file = lookup(fd)?;
+    proto(&file).listen((backlog as u32).min(SOMAXCONN) as i32)?;
+    Ok(0)
+}
+
+pub fn sys_accept(fd: Fd, addr: UserAddr, len: UserAddr) -> SysResult {
+    sys_accept4(fd, addr, len, Flags(0))
+}
+
+pub fn sys_accept4(fd: Fd, addr: UserAddr, len: UserAddr, flags: Flags) -> SysResult {
+    if flags.0 & !(SOCK_CLOEXEC | SOCK_NONBLOCK) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let file = lookup(fd)?;
+    let new = proto(&file).accept(file.nonblocking())?;
+    let new = Socket::file(new, flags.0);
+    if !addr.is_null() {
+        let name = proto(&new).name(End::Peer).map_err(|_| Errno::ECONNABORTED)?;
+        write_addr(&name, addr, len)?;
+    }
+    Ok(current().files().install(new, flags.0 & SOCK_CLOEXEC != 0)? as usize)
+}
+
+pub fn sys_connect(fd: Fd, addr: UserAddr, len: i32) -> SysResult {
+    let file = lookup(fd)?;
+    proto(&file).connect(&read_addr(addr, len)?, nonblocking(&file, 0))?;
+    Ok(0)
+}
+
+pub fn sys_getsockname(fd: Fd, addr: UserAddr, len: UserAddr) -> SysResult {
+    let file = lookup(fd)?;
+    write_addr(&proto(&file).name(End::Own)?, addr, len)?;
+    Ok(0)
+}
+
+pub fn sys_getpeername(fd: Fd, addr: UserAddr, len: UserAddr) -> SysResult {
+    let file = lookup(fd)?;
+    write_addr(&proto(&file).name(End::Peer)?, addr, len)?;
+    Ok(0)
+}
+
+pub fn sys_shutdown(fd: Fd, how: i32) -> SysResult {
+    let file = lookup(fd)?;
+    proto(&file).shutdown(how)?;
+    Ok(0)
+}

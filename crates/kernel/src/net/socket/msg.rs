@@ -1,0 +1,147 @@
+//! Sending and receiving messages.
+//!
+//! Mirrors: net/socket.c (`___sys_sendmsg`, `___sys_recvmsg` and their family), Linux 6.1.
+
+use alloc::sync::Arc;
+
+use acrida_kcore::platform::{ClockId, platform};
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::socket::*;
+use acrida_uapi::time::Timespec;
+use acrida_uapi::uio::MAX_RW_COUNT;
+use zerocopy::IntoBytes;
+
+use super::calls::{lookup, proto, read_addr, write_addr};
+use super::{MAX_ADDR, Receive, Send, nonblocking};
+use crate::abi::{BufIn, BufOut, Fd, Flags, SysResult};
+use crate::fs::file::File;
+use crate::fs::iov_iter::IovIter;
+use crate::fs::iovec::import_iovec;
+use crate::net::scm::{ControlWriter, Scm};
+
+const UIO_MAXIOV: u64 = 1024;
+
+pub fn sys_sendto(fd: Fd, buf: BufIn, len: usize, flags: Flags, addr: UserAddr, addr_len: i32) -> SysResult {
+    let file = lookup(fd)?;
+    let name = if addr.is_null() { None } else { Some(read_addr(addr, addr_len)?) };
+    let send = Send { name: name.as_deref(), scm: Scm::default(), flags: flags.0, nonblock: nonblocking(&file, flags.0) };
+    proto(&file).sendmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), send)
+}
+
+pub fn sys_recvfrom(fd: Fd, buf: BufOut, len: usize, flags: Flags, addr: UserAddr, addr_len: UserAddr) -> SysResult {
+    let file = lookup(fd)?;
+    let receive = Receive { flags: flags.0, nonblock: nonblocking(&file, flags.0) };
+    let got = proto(&file).recvmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), receive)?;
+    if !addr.is_null() {
+        write_addr(&got.name, addr, addr_len)?;
+    }
+    Ok(got.len)
+}
+
+pub fn sys_sendmsg(fd: Fd, msg: UserAddr, flags: Flags) -> SysResult {
+    let file = lookup(fd)?;
+    send_one(&file, msg, flags.0)
+}
+
+fn read_header(msg: UserAddr) -> Result<Msghdr, Errno> {
+    let header: Msghdr = msg.read()?;
+    if header.msg_namelen < 0 {
+        return Err(Errno::EINVAL);
+    }
+    if header.msg_iovlen > UIO_MAXIOV {
+        return Err(Errno::EMSGSIZE);
+    }
+    Ok(header)
+}
+
+fn send_one(file: &Arc<File>, msg: UserAddr, flags: u32) -> SysResult {
+    let header = read_header(msg)?;
+    let name = match UserAddr(header.msg_name) {
+        at if at.is_null() || header.msg_namelen == 0 => None,
+        at => Some(read_addr(at, header.msg_namelen.min(MAX_ADDR as i32))?),
+    };
+    let segments = import_iovec(UserAddr(header.msg_iov), header.msg_iovlen as usize)?;
+    let scm = Scm::from_user(UserAddr(header.msg_control), header.msg_controllen as usize)?;
+    let send = Send { name: name.as_deref(), scm, flags, nonblock: nonblocking(file, flags) };
+    proto(file).sendmsg(&mut IovIter::user_vec(&segments), send)
+}
+
+pub fn sys_sendmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags) -> SysResult {
+    let file = lookup(fd)?;
+    let mut done = 0;
+    for index in 0..u64::from(count).min(UIO_MAXIOV) {
+        let at = vector.add(index * size_of::<Mmsghdr>() as u64);
+        match send_one(&file, at, flags.0).and_then(|sent| Ok(at.add(size_of::<Msghdr>() as u64).write(&(sent as u32))?)) {
+            Ok(()) => done += 1,
+            Err(error) if done == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(done)
+}
+
+pub fn sys_recvmsg(fd: Fd, msg: UserAddr, flags: Flags) -> SysResult {
+    let file = lookup(fd)?;
+    receive_one(&file, msg, flags.0)
+}
+
+fn receive_one(file: &Arc<File>, msg: UserAddr, flags: u32) -> SysResult {
+    let header = read_header(msg)?;
+    let segments = import_iovec(UserAddr(header.msg_iov), header.msg_iovlen as usize)?;
+    let receive = Receive { flags: flags & !(MSG_CMSG_CLOEXEC | MSG_CMSG_COMPAT), nonblock: nonblocking(file, flags) };
+    let proto = proto(file);
+    let mut got = proto.recvmsg(&mut IovIter::user_vec(&segments), receive)?;
+    let mut control = ControlWriter::new(UserAddr(header.msg_control), header.msg_controllen as usize);
+    if let Some(creds) = got.scm.creds.take() {
+        control.put(SOL_SOCKET, SCM_CREDENTIALS, creds.as_bytes())?;
+    }
+    let files = core::mem::take(&mut got.scm.files);
+    control.put_files(files, flags & MSG_CMSG_CLOEXEC != 0)?;
+    if header.msg_name != 0 {
+        let room = header.msg_namelen as usize;
+        UserAddr(header.msg_name).write_bytes(&got.name[..got.name.len().min(room)])?;
+        msg.add(core::mem::offset_of!(Msghdr, msg_namelen) as u64).write(&(got.name.len() as i32))?;
+    }
+    let flags = got.flags | control.flags | (flags & MSG_CMSG_CLOEXEC);
+    msg.add(core::mem::offset_of!(Msghdr, msg_flags) as u64).write(&flags)?;
+    msg.add(core::mem::offset_of!(Msghdr, msg_controllen) as u64).write(&(control.used() as u64))?;
+    Ok(got.len)
+}
+
+pub fn sys_recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout: UserAddr) -> SysResult {
+    let limit: Option<Timespec> = timeout.read_opt()?;
+    let end = match limit {
+        Some(t) if t.tv_sec < 0 || !(0..1_000_000_000).contains(&t.tv_nsec) => return Err(Errno::EINVAL.into()),
+        Some(t) => Some(platform().now(ClockId::Monotonic) + t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64),
+        None => None,
+    };
+    let file = lookup(fd)?;
+    proto(&file).common().take_error()?;
+    let mut flags = flags.0;
+    let mut done = 0;
+    for index in 0..u64::from(count).min(UIO_MAXIOV) {
+        let at = vector.add(index * size_of::<Mmsghdr>() as u64);
+        let one = receive_one(&file, at, flags & !MSG_WAITFORONE);
+        match one.and_then(|len| Ok(at.add(size_of::<Msghdr>() as u64).write(&(len as u32))?)) {
+            Ok(()) => done += 1,
+            Err(error) if done == 0 => return Err(error),
+            Err(error) => {
+                // Told by the next call, as Linux does; running dry is no error.
+                if let Error::Errno(errno) = error
+                    && errno != Errno::EAGAIN
+                {
+                    proto(&file).common().err.store(errno.raw(), core::sync::atomic::Ordering::SeqCst);
+                }
+                break;
+            }
+        }
+        if flags & MSG_WAITFORONE != 0 {
+            flags |= MSG_DONTWAIT;
+        }
+        if end.is_some_and(|end| platform().now(ClockId::Monotonic) >= end) {
+            break;
+        }
+    }
+    Ok(done)
+}

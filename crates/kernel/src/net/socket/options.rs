@@ -1,0 +1,152 @@
+//! Socket options at `SOL_SOCKET`.
+//!
+//! Mirrors: net/core/sock.c (`sk_setsockopt`, `sk_getsockopt`), Linux 6.1.
+//! Differs: options without effect on local sockets are remembered and told.
+
+use core::sync::atomic::Ordering;
+
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::capability::CAP_NET_ADMIN;
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::socket::*;
+use acrida_uapi::time::Timeval;
+use alloc::vec::Vec;
+use zerocopy::IntoBytes;
+
+use super::ProtoOps;
+use super::calls::{lookup, proto};
+use crate::abi::{Fd, SysResult};
+use crate::current;
+
+/// Linux's `wmem_max` and `rmem_max`, and the smallest buffers.
+const BUF_MAX: u32 = 212_992;
+const SNDBUF_MIN: u32 = 4608;
+const RCVBUF_MIN: u32 = 2304;
+
+/// Boolean options that are only remembered.
+const REMEMBERED: [i32; 13] = [
+    SO_DEBUG, SO_REUSEADDR, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK, SO_REUSEPORT, SO_TIMESTAMP,
+    SO_TIMESTAMPNS, SO_PASSSEC, SO_RXQ_OVFL, SO_ZEROCOPY,
+];
+
+pub fn sys_setsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len: i32) -> SysResult {
+    let file = lookup(fd)?;
+    if len < 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    if level != SOL_SOCKET {
+        return Err(Errno::EOPNOTSUPP.into());
+    }
+    set(proto(&file), name, value, len as usize)?;
+    Ok(0)
+}
+
+fn read_timeval(value: UserAddr, len: usize) -> Result<u64, Errno> {
+    if len < size_of::<Timeval>() {
+        return Err(Errno::EINVAL);
+    }
+    let time: Timeval = value.read()?;
+    if !(0..1_000_000).contains(&time.tv_usec) {
+        return Err(Errno::EDOM);
+    }
+    Ok(if time.tv_sec < 0 { 1 } else { time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000 })
+}
+
+fn set(proto: &dyn ProtoOps, name: i32, value: UserAddr, len: usize) -> Result<(), Error> {
+    let common = proto.common();
+    if len < size_of::<i32>() {
+        return Err(Errno::EINVAL.into());
+    }
+    let number: i32 = value.read()?;
+    let admin = || current().cred().capable(CAP_NET_ADMIN);
+    let doubled = |max: u32, min: u32| (number as u32).min(max).saturating_mul(2).max(min);
+    match name {
+        SO_TYPE | SO_PROTOCOL | SO_DOMAIN | SO_ERROR => return Err(Errno::ENOPROTOOPT.into()),
+        SO_SNDBUF => common.sndbuf.store(doubled(BUF_MAX, SNDBUF_MIN), Ordering::Relaxed),
+        SO_RCVBUF => common.rcvbuf.store(doubled(BUF_MAX, RCVBUF_MIN), Ordering::Relaxed),
+        SO_SNDBUFFORCE | SO_RCVBUFFORCE if !admin() => return Err(Errno::EPERM.into()),
+        SO_SNDBUFFORCE => common.sndbuf.store(doubled(i32::MAX as u32 / 2, SNDBUF_MIN), Ordering::Relaxed),
+        SO_RCVBUFFORCE => common.rcvbuf.store(doubled(i32::MAX as u32 / 2, RCVBUF_MIN), Ordering::Relaxed),
+        SO_RCVTIMEO | SO_RCVTIMEO_NEW => common.rcvtimeo.store(read_timeval(value, len)?, Ordering::Relaxed),
+        SO_SNDTIMEO | SO_SNDTIMEO_NEW => common.sndtimeo.store(read_timeval(value, len)?, Ordering::Relaxed),
+        SO_RCVLOWAT => common.rcvlowat.store(if number < 0 { i32::MAX as u32 } else { number.max(1) as u32 }, Ordering::Relaxed),
+        SO_PASSCRED => common.passcred.store(number != 0, Ordering::Relaxed),
+        SO_PRIORITY => common.priority.store(number as u32, Ordering::Relaxed),
+        SO_PEEK_OFF => common.peek_off.store(number, Ordering::Relaxed),
+        SO_LINGER => {
+            if len < size_of::<Linger>() {
+                return Err(Errno::EINVAL.into());
+            }
+            let linger: Linger = value.read()?;
+            let bits = u64::from(linger.l_onoff != 0) << 32 | u64::from(linger.l_linger as u32);
+            common.linger.store(bits, Ordering::Relaxed);
+        }
+        _ if REMEMBERED.contains(&name) => {
+            let bit = 1u64 << name;
+            match number {
+                0 => common.remembered.fetch_and(!bit, Ordering::Relaxed),
+                _ => common.remembered.fetch_or(bit, Ordering::Relaxed),
+            };
+        }
+        _ => return Err(Errno::ENOPROTOOPT.into()),
+    }
+    Ok(())
+}
+
+pub fn sys_getsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len_at: UserAddr) -> SysResult {
+    let file = lookup(fd)?;
+    let len: i32 = len_at.read()?;
+    if len < 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    if level != SOL_SOCKET {
+        return Err(Errno::EOPNOTSUPP.into());
+    }
+    let answer = get(proto(&file), name)?;
+    let len = answer.len().min(len as usize);
+    value.write_bytes(&answer[..len])?;
+    len_at.write(&(len as i32))?;
+    Ok(0)
+}
+
+fn timeval(ns: u64) -> Vec<u8> {
+    Timeval { tv_sec: (ns / 1_000_000_000) as i64, tv_usec: (ns / 1000 % 1_000_000) as i64 }.as_bytes().to_vec()
+}
+
+fn get(proto: &dyn ProtoOps, name: i32) -> Result<Vec<u8>, Error> {
+    let common = proto.common();
+    let (family, kind, protocol) = proto.kind();
+    let number = match name {
+        SO_TYPE => kind as i32,
+        SO_DOMAIN => family.into(),
+        SO_PROTOCOL => protocol,
+        SO_ERROR => common.err.swap(0, Ordering::SeqCst),
+        SO_ACCEPTCONN => proto.is_listening().into(),
+        SO_SNDBUF => common.sndbuf.load(Ordering::Relaxed) as i32,
+        SO_RCVBUF => common.rcvbuf.load(Ordering::Relaxed) as i32,
+        SO_RCVLOWAT => common.rcvlowat.load(Ordering::Relaxed) as i32,
+        SO_SNDLOWAT => 1,
+        SO_PASSCRED => common.passcred.load(Ordering::Relaxed).into(),
+        SO_PRIORITY => common.priority.load(Ordering::Relaxed) as i32,
+        SO_PEEK_OFF => common.peek_off.load(Ordering::Relaxed),
+        SO_RCVTIMEO | SO_RCVTIMEO_NEW => return Ok(timeval(common.rcvtimeo.load(Ordering::Relaxed))),
+        SO_SNDTIMEO | SO_SNDTIMEO_NEW => return Ok(timeval(common.sndtimeo.load(Ordering::Relaxed))),
+        SO_LINGER => {
+            let bits = common.linger.load(Ordering::Relaxed);
+            let linger = Linger { l_onoff: (bits >> 32) as i32, l_linger: bits as u32 as i32 };
+            return Ok(linger.as_bytes().to_vec());
+        }
+        SO_PEERCRED => {
+            let unknown = Ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+            return Ok(proto.peer_cred().unwrap_or(unknown).as_bytes().to_vec());
+        }
+        SO_PEERPIDFD => {
+            let peer = proto.peer_cred().ok_or(Errno::ENODATA)?;
+            let process = crate::kernel().pids.process(peer.pid as u32).ok_or(Errno::ESRCH)?;
+            crate::kernel::pidfd::install(&process)? as i32
+        }
+        _ if REMEMBERED.contains(&name) => i32::from(common.remembered.load(Ordering::Relaxed) & (1 << name) != 0),
+        _ => return Err(Errno::ENOPROTOOPT.into()),
+    };
+    Ok(number.as_bytes().to_vec())
+}
