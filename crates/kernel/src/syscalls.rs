@@ -437,7 +437,7 @@ syscalls! {
     334 rseq(rseq: UserAddr, len: u32, flags: i32, sig: u32) = [refused ENOSYS] "a registration left behind by exec would kill the process";
     335 uretprobe() = [refused ENOSYS] "not yet";
     336 uprobe() = [refused ENOSYS] "not yet";
-    424 pidfd_send_signal() = [refused ENOSYS] "not yet";
+    424 pidfd_send_signal(pidfd: Fd, sig: Signo, info: UserAddr, flags: Flags) = [ours crate::kernel::signal::sys_pidfd_send_signal] "";
     425 io_uring_setup(entries: u32, params: UserAddr) = [refused ENOSYS] "it would bypass this kernel";
     426 io_uring_enter(fd: Fd, to_submit: u32, min_complete: u32, flags: u32) = [refused ENOSYS] "see io_uring_setup";
     427 io_uring_register(fd: Fd, op: u32, arg: UserAddr, n: u32) = [refused ENOSYS] "see io_uring_setup";

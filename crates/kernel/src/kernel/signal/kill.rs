@@ -12,14 +12,16 @@ use core::sync::atomic::Ordering;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::CAP_KILL;
 use acrida_uapi::errno::Errno;
+use acrida_uapi::pidfd::{PIDFD_SIGNAL_PROCESS_GROUP, PIDFD_SIGNAL_THREAD, PIDFD_SIGNAL_THREAD_GROUP};
 use acrida_uapi::siginfo::{SI_TKILL, SI_USER, SigInfo};
 use acrida_uapi::signal::{SIGCONT, valid_signal};
 
 use super::send::{Target, send_signal};
-use crate::abi::{Signo, SysResult};
+use crate::abi::{Fd, Flags, Signo, SysResult};
 use crate::current;
 use crate::kernel::cred::Cred;
 use crate::kernel::pid::INIT_PID;
+use crate::kernel::pidfd;
 use crate::kernel::task::{Process, Task};
 
 /// Who the members of `process` are, as far as permission goes; init and lost leaders count as root's.
@@ -190,5 +192,52 @@ pub fn sys_rt_tgsigqueueinfo(tgid: i32, tid: i32, signo: Signo, info: UserAddr) 
     }
     check_claim(&info, tid)?;
     kill_thread(info, Some(tgid), tid)?;
+    Ok(0)
+}
+
+/// What a pidfd's signal is meant for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Thread,
+    Process,
+    Group,
+}
+
+impl Scope {
+    fn from_flags(flags: u32) -> Result<Scope, Errno> {
+        match flags {
+            0 | PIDFD_SIGNAL_THREAD_GROUP => Ok(Scope::Process),
+            PIDFD_SIGNAL_THREAD => Ok(Scope::Thread),
+            PIDFD_SIGNAL_PROCESS_GROUP => Ok(Scope::Group),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+}
+
+/// `pidfd_send_signal(pidfd, sig, info, flags)`: to that very process, whoever has its number now.
+pub fn sys_pidfd_send_signal(pidfd: Fd, signo: Signo, info: UserAddr, flags: Flags) -> SysResult {
+    let scope = Scope::from_flags(flags.0)?;
+    let (process, _) = pidfd::process_of(pidfd)?;
+    let info = if info.is_null() {
+        sender_info(signo.0, if scope == Scope::Thread { SI_TKILL } else { SI_USER })
+    } else {
+        let info: SigInfo = info.read()?;
+        if info.si_signo != signo.0 {
+            return Err(Errno::EINVAL.into());
+        }
+        check_claim(&info, if scope == Scope::Group { 0 } else { process.tgid as i32 })?;
+        info
+    };
+    let (is_known, leader) = {
+        let tables = current().kernel.pids.lock();
+        let is_known = tables.processes.get(&process.tgid).is_some_and(|found| Arc::ptr_eq(found, &process));
+        (is_known, tables.tasks.get(&process.tgid).cloned())
+    };
+    match (scope, leader) {
+        (Scope::Group, _) => kill_group(info, process.tgid)?,
+        (_, _) if !is_known => return Err(Errno::ESRCH.into()),
+        (Scope::Thread, Some(leader)) => kill_checked(info, &process, Target::Task(&leader))?,
+        _ => kill_process(info, &process)?,
+    }
     Ok(0)
 }
