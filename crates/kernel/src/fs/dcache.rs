@@ -9,7 +9,7 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
 
@@ -40,6 +40,8 @@ pub struct Dentry {
     unhashed: AtomicBool,
     /// Used since the keeper looked last (`DCACHE_REFERENCED`).
     referenced: AtomicBool,
+    /// Children that lost their name here, so that a look-up knows that its answer is older.
+    removals: AtomicU64,
     /// Mounts on this dentry (`DCACHE_MOUNTED`).
     mounts: AtomicU32,
 }
@@ -52,6 +54,7 @@ impl Dentry {
             children: SpinLock::default(),
             unhashed: AtomicBool::new(false),
             referenced: AtomicBool::new(true),
+            removals: AtomicU64::new(0),
             mounts: AtomicU32::new(0),
         })
     }
@@ -126,17 +129,26 @@ impl Dentry {
         Some(child)
     }
 
-    /// The child `name` with this inode: the cached one if it is the same object, else a new one in its place.
+    /// How many names were taken from this directory so far; see [`Dentry::add`].
+    pub fn removals(&self) -> u64 {
+        self.removals.load(Ordering::Acquire)
+    }
+
+    /// The child `name` with this inode: the cached one if it is the same object, else a new one in its place. `None` when
+    /// a name was taken from the directory after `removals` was read: the inode was looked up too early.
     #[doc(alias = "d_add")]
-    pub fn add(self: &Arc<Self>, name: &[u8], inode: Arc<dyn Inode>) -> Arc<Dentry> {
+    pub fn add(self: &Arc<Self>, name: &[u8], inode: Arc<dyn Inode>, removals: u64) -> Option<Arc<Dentry>> {
         let mut children = self.children.lock();
+        if self.removals() != removals {
+            return None;
+        }
         let old = children.get(name).and_then(Weak::upgrade);
         if let Some(old) = &old
             && Arc::ptr_eq(&old.inode, &inode)
         {
             let old = old.clone();
             drop(children);
-            return old;
+            return Some(old);
         }
         let dentry = Dentry::new(name, Some(self.clone()), inode);
         children.insert(name.into(), Arc::downgrade(&dentry));
@@ -145,7 +157,16 @@ impl Dentry {
             old.unhashed.store(true, Ordering::Release);
         }
         dentry.inode.keep(&dentry);
-        dentry
+        Some(dentry)
+    }
+
+    /// The child `name`, just made. Should it have lost its name already it is not cached.
+    pub fn add_made(self: &Arc<Self>, name: &[u8], inode: Arc<dyn Inode>) -> Arc<Dentry> {
+        let removals = self.removals();
+        match self.add(name, inode.clone(), removals) {
+            Some(dentry) => dentry,
+            None => Dentry::new(name, Some(self.clone()), inode),
+        }
     }
 
     /// Takes the name out of its parent.
@@ -173,6 +194,7 @@ impl Dentry {
     fn leave_parent(&self) {
         let (name, parent) = self.place();
         if let Some(parent) = parent {
+            parent.removals.fetch_add(1, Ordering::AcqRel);
             parent.forget(&name, self);
         }
     }
@@ -215,6 +237,8 @@ pub fn d_move(dentry: &Arc<Dentry>, new_dir: &Arc<Dentry>, new_name: &[u8], exch
     let (old_name, old_dir) = dentry.place();
     let Some(old_dir) = old_dir else { return };
     let (mut from, mut to) = lock_both(&old_dir, new_dir);
+    old_dir.removals.fetch_add(1, Ordering::AcqRel);
+    new_dir.removals.fetch_add(1, Ordering::AcqRel);
     from.remove(&*old_name);
     let replaced = to.as_mut().unwrap_or(&mut from).insert(new_name.into(), Arc::downgrade(dentry));
     set_place(dentry, new_dir, new_name);

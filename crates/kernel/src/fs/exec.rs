@@ -240,6 +240,10 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     commit_creds(bprm.cred.clone(), &old);
     let base = bprm.execfn.rsplit(|&b| b == b'/').next().unwrap_or(&bprm.execfn);
     sys::set_comm(base);
+    if let Some((interpreter, _)) = &bprm.interp {
+        // Only the program itself stays protected.
+        interpreter.allow_writers();
+    }
     let old_exe = me.process.exe.lock().replace(bprm.file.clone());
     drop(old_exe);
     platform().set_fs_base(0);

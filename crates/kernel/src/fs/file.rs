@@ -196,6 +196,16 @@ pub trait FileOperations: Any + Send + Sync {
     }
 }
 
+/// What an open file has against other users of its inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Claim {
+    None,
+    /// One of `i_writecount`'s writers (`FMODE_WRITER`).
+    Writes,
+    /// A program runs from it.
+    DeniesWriters,
+}
+
 /// An open file description.
 #[doc(alias = "file")]
 pub struct File {
@@ -210,9 +220,8 @@ pub struct File {
     /// Who hears SIGIO (`F_SETOWN`...), and the epoll sets that watch the file.
     pub owner: SpinLock<FileOwner>,
     pub epoll: SpinLock<EpollLinks>,
-    /// Whether the file counts among its inode's writers.
-    #[doc(alias = "FMODE_WRITER")]
-    writer: AtomicBool,
+    /// What the file has against its inode's other users.
+    claim: SpinLock<Claim>,
     created: AtomicBool,
 }
 
@@ -264,7 +273,7 @@ impl File {
             inode,
             owner: SpinLock::default(),
             epoll: SpinLock::default(),
-            writer: AtomicBool::new(false),
+            claim: SpinLock::new(Claim::None),
             created: AtomicBool::new(false),
         }
     }
@@ -292,12 +301,45 @@ impl File {
         self.created.load(Ordering::Relaxed)
     }
 
-    /// The file holds one `get_write_access` of its inode, given back when the file goes.
-    pub fn set_writer(&self) {
+    /// Counts the file among its inode's writers until it goes; `ETXTBSY` while a program runs from it.
+    pub fn claim_writing(&self) -> Result<(), Errno> {
+        let Some(inode) = &self.inode else { return Ok(()) };
+        inode.common().get_write_access()?;
         if let Some(path) = &self.path {
             path.mnt.writer_came();
         }
-        self.writer.store(true, Ordering::Relaxed);
+        self.change_claim(Claim::Writes);
+        Ok(())
+    }
+
+    /// Keeps writers away until the file goes or [`File::allow_writers`]; `ETXTBSY` while there are any.
+    #[doc(alias = "exe_file_deny_write_access")]
+    pub fn deny_writers(&self) -> Result<(), Errno> {
+        let Some(inode) = &self.inode else { return Ok(()) };
+        inode.common().deny_write_access()?;
+        self.change_claim(Claim::DeniesWriters);
+        Ok(())
+    }
+
+    /// Ends what [`File::deny_writers`] began.
+    #[doc(alias = "exe_file_allow_write_access")]
+    pub fn allow_writers(&self) {
+        self.change_claim(Claim::None);
+    }
+
+    fn change_claim(&self, new: Claim) {
+        let old = core::mem::replace(&mut *self.claim.lock(), new);
+        let Some(inode) = &self.inode else { return };
+        match old {
+            Claim::None => {}
+            Claim::DeniesWriters => inode.common().allow_write_access(),
+            Claim::Writes => {
+                inode.common().put_write_access();
+                if let Some(path) = &self.path {
+                    path.mnt.writer_gone();
+                }
+            }
+        }
     }
 
     #[inline]
@@ -374,13 +416,6 @@ impl Drop for File {
             locks.file_closed(self);
         }
         self.ops.release(self);
-        if let Some(inode) = &self.inode
-            && *self.writer.get_mut()
-        {
-            inode.common().put_write_access();
-            if let Some(path) = &self.path {
-                path.mnt.writer_gone();
-            }
-        }
+        self.change_claim(Claim::None);
     }
 }

@@ -159,6 +159,11 @@ pub trait Inode: Any + Send + Sync {
         Revalidated::Valid(None)
     }
 
+    /// Whether what the inode stands for still exists (a process's directory).
+    fn is_live(&self) -> bool {
+        true
+    }
+
     /// A dentry of this inode was made; the file system may keep it alive for later look-ups.
     fn keep(&self, dentry: &Arc<Dentry>) {
         let _ = dentry;
@@ -170,12 +175,12 @@ pub trait Inode: Any + Send + Sync {
         Err(Errno::EACCES.into())
     }
 
-    fn mkdir(&self, dir: &Arc<Dentry>, name: &[u8], mode: u32) -> Result<Arc<dyn Inode>, Error> {
+    fn mkdir(&self, dir: &Arc<Dentry>, name: &[u8], mode: u32) -> Result<(), Error> {
         let _ = (dir, name, mode);
         Err(Errno::EPERM.into())
     }
 
-    fn mknod(&self, dir: &Arc<Dentry>, name: &[u8], node: NewNode) -> Result<Arc<dyn Inode>, Error> {
+    fn mknod(&self, dir: &Arc<Dentry>, name: &[u8], node: NewNode) -> Result<(), Error> {
         let _ = (dir, name, node);
         Err(Errno::EPERM.into())
     }
@@ -209,7 +214,7 @@ pub trait Inode: Any + Send + Sync {
     /// An unnamed file in this directory (`O_TMPFILE`).
     fn tmpfile(&self, dir: &Arc<Dentry>, mode: u32, flags: u32) -> Result<Created, Error> {
         let _ = (dir, mode, flags);
-        Err(Errno::EOPNOTSUPP.into())
+        Err(Errno::EPERM.into())
     }
 
     /// Where the link leads.

@@ -212,6 +212,7 @@ fn vfs_open(path: Path, flags: u32, writes: bool) -> Result<Arc<File>, Error> {
     let inode = path.inode().clone();
     if writes {
         path.mnt.want_write()?;
+        // Also an open that truncates only; and before anything is changed.
         inode.common().get_write_access()?;
     }
     let opened = match inode.kind() {
@@ -219,23 +220,16 @@ fn vfs_open(path: Path, flags: u32, writes: bool) -> Result<Arc<File>, Error> {
         S_IFSOCK if !inode.reopens_itself() => Err(Errno::ENXIO.into()),
         _ => inode.open(&path, flags),
     };
-    let ops = match opened {
-        Ok(ops) => ops,
-        Err(error) => {
-            if writes {
-                inode.common().put_write_access();
-            }
-            return Err(error);
-        }
+    let opened = opened.map(|ops| File::of_path(ops, flags, path));
+    let claimed = match &opened {
+        Ok(file) if writes && file.writable() => file.claim_writing(),
+        _ => Ok(()),
     };
-    let file = File::of_path(ops, flags, path);
     if writes {
-        if file.writable() {
-            file.set_writer();
-        } else {
-            inode.common().put_write_access();
-        }
+        inode.common().put_write_access();
     }
+    let file = opened?;
+    claimed?;
     if flags & O_TRUNC != 0 && !inode.checks_itself() {
         file.ops.truncate(&file, 0)?;
     }
@@ -283,7 +277,7 @@ fn create(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Error>
     }
     let mode = how.mode & !current().fs().umask();
     let made = inode.create(&dir.dentry, name, mode, how.flags)?;
-    let dentry = dir.dentry.add(name, made.inode);
+    let dentry = dir.dentry.add_made(name, made.inode);
     finish_create(Path { mnt: dir.mnt, dentry }, made.ops, how.flags)
 }
 
@@ -292,12 +286,9 @@ fn finish_create(path: Path, ops: Option<Box<dyn FileOperations>>, flags: u32) -
     let flags = flags & !(O_TRUNC | O_CREAT | O_EXCL);
     let writes = matches!(flags & O_ACCMODE, O_WRONLY | O_RDWR);
     let Some(ops) = ops else { return vfs_open(path, flags, writes) };
-    if writes {
-        path.inode().common().get_write_access()?;
-    }
     let file = File::of_path(ops, flags, path);
     if writes {
-        file.set_writer();
+        file.claim_writing()?;
     }
     Ok(file)
 }
@@ -320,7 +311,8 @@ fn open_tmpfile(walk: Walk, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, E
     Ok(file)
 }
 
-/// Opens a program to run it; `EACCES` when it is no regular file or may not be run. The caller denies writers.
+/// Opens a program to run it; `EACCES` when it is no regular file or may not be run, `ETXTBSY` when
+/// somebody writes it. Nobody may write it until the file goes.
 #[doc(alias = "do_open_execat")]
 pub fn open_exec(dfd: i32, name: &[u8], at_flags: u32) -> Result<Arc<File>, Error> {
     let how = OpenFlags::exec(at_flags)?;
@@ -329,7 +321,9 @@ pub fn open_exec(dfd: i32, name: &[u8], at_flags: u32) -> Result<Arc<File>, Erro
     if !found.path.inode().is_regular() {
         return Err(Errno::EACCES.into());
     }
-    vfs_open(found.path, how.flags, false)
+    let file = vfs_open(found.path, how.flags, false)?;
+    file.deny_writers()?;
+    Ok(file)
 }
 
 /// Reads into kernel memory at `pos`.

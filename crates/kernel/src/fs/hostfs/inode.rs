@@ -277,16 +277,12 @@ impl Inode for HostInode {
         dir::create(self, self.dir_fd(dentry)?, name, mode, flags)
     }
 
-    fn mkdir(&self, dentry: &Arc<Dentry>, name: &[u8], mode: u32) -> Result<Arc<dyn Inode>, Error> {
-        let fd = self.dir_fd(dentry)?;
-        host::fs::mkdirat(fd, name, mode)?;
-        Ok(self.fs.inode(&host::fs::statx(fd, name)?))
+    fn mkdir(&self, dentry: &Arc<Dentry>, name: &[u8], mode: u32) -> Result<(), Error> {
+        Ok(host::fs::mkdirat(self.dir_fd(dentry)?, name, mode)?)
     }
 
-    fn mknod(&self, dentry: &Arc<Dentry>, name: &[u8], node: NewNode) -> Result<Arc<dyn Inode>, Error> {
-        let fd = self.dir_fd(dentry)?;
-        host::fs::mknodat(fd, name, node.mode, node.rdev)?;
-        Ok(self.fs.inode(&host::fs::statx(fd, name)?))
+    fn mknod(&self, dentry: &Arc<Dentry>, name: &[u8], node: NewNode) -> Result<(), Error> {
+        Ok(host::fs::mknodat(self.dir_fd(dentry)?, name, node.mode, node.rdev)?)
     }
 
     fn symlink(&self, dentry: &Arc<Dentry>, name: &[u8], target: &[u8]) -> Result<(), Error> {

@@ -53,8 +53,7 @@ fn do_mkdirat(dfd: i32, path: UserPath, mode: Mode) -> SysResult {
     let NewName { dir, name } = new_name(dfd, &getname(path)?, NameFor::Directory)?;
     may_create(&dir.dentry)?;
     let mode = umasked(mode.0 & (S_IRWXUGO | S_ISVTX));
-    let inode = dir.inode().mkdir(&dir.dentry, &name, mode)?;
-    dir.dentry.add(&name, inode);
+    dir.inode().mkdir(&dir.dentry, &name, mode)?;
     Ok(0)
 }
 
@@ -78,9 +77,9 @@ fn do_mknodat(dfd: i32, path: UserPath, mode: u32, rdev: u32) -> SysResult {
     Ok(0)
 }
 
-/// Makes a node of any kind but a directory; also for AF_UNIX's `bind`.
+/// Makes a node of any kind but a directory; also for AF_UNIX's `bind`, which looks it up afterwards.
 #[doc(alias = "vfs_mknod")]
-pub fn mknod(dir: &Path, name: &[u8], mode: u32, rdev: u32) -> Result<Path, Error> {
+pub fn mknod(dir: &Path, name: &[u8], mode: u32, rdev: u32) -> Result<(), Error> {
     may_create(&dir.dentry)?;
     let kind = mode & S_IFMT;
     if matches!(kind, S_IFCHR | S_IFBLK) {
@@ -88,12 +87,10 @@ pub fn mknod(dir: &Path, name: &[u8], mode: u32, rdev: u32) -> Result<Path, Erro
             return Err(Errno::EPERM.into());
         }
     }
-    let inode = match kind {
-        S_IFREG => dir.inode().create(&dir.dentry, name, mode & S_IALLUGO, O_RDONLY | O_EXCL)?.inode,
-        _ => dir.inode().mknod(&dir.dentry, name, NewNode { mode, rdev })?,
-    };
-    let dentry = dir.dentry.add(name, inode);
-    Ok(Path { mnt: dir.mnt.clone(), dentry })
+    match kind {
+        S_IFREG => dir.inode().create(&dir.dentry, name, mode & S_IALLUGO, O_RDONLY | O_EXCL).map(drop),
+        _ => dir.inode().mknod(&dir.dentry, name, NewNode { mode, rdev }),
+    }
 }
 
 pub fn sys_mknod(path: UserPath, mode: Mode, rdev: u32) -> SysResult {

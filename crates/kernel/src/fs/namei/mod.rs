@@ -357,14 +357,20 @@ pub fn lookup_child(dir: &Arc<Dentry>, name: &[u8]) -> Result<Option<(Arc<Dentry
     if name.len() > NAME_MAX {
         return Err(Errno::ENAMETOOLONG.into());
     }
-    if let Some(child) = dir.child(name) {
-        match dir.inode().revalidate(&child) {
-            Revalidated::Valid(stat) => return Ok(Some((child, stat))),
-            Revalidated::Stale => child.unhash(),
+    loop {
+        if let Some(child) = dir.child(name) {
+            match dir.inode().revalidate(&child) {
+                Revalidated::Valid(stat) => return Ok(Some((child, stat))),
+                Revalidated::Stale => child.unhash(),
+            }
         }
+        let removals = dir.removals();
+        let Some(looked) = dir.inode().lookup(dir, name)? else { return Ok(None) };
+        if let Some(dentry) = dir.add(name, looked.inode, removals) {
+            return Ok(Some((dentry, looked.stat)));
+        }
+        // A name went from the directory meanwhile, perhaps this one: the answer is worth nothing.
     }
-    let Some(looked) = dir.inode().lookup(dir, name)? else { return Ok(None) };
-    Ok(Some((dir.add(name, looked.inode), looked.stat)))
 }
 
 /// Looks `name` up from descriptor `dfd` (or `AT_FDCWD`).

@@ -142,8 +142,12 @@ impl<N: Node> Inode for ProcInode<N> {
         Ok(Some(found.into()))
     }
 
-    fn revalidate(&self, _dentry: &Dentry) -> Revalidated {
-        if self.node.is_live() { Revalidated::Valid(None) } else { Revalidated::Stale }
+    fn revalidate(&self, child: &Dentry) -> Revalidated {
+        if child.inode().is_live() { Revalidated::Valid(None) } else { Revalidated::Stale }
+    }
+
+    fn is_live(&self) -> bool {
+        self.node.is_live()
     }
 
     fn get_link(&self, _dentry: &Dentry) -> Result<Link, Error> {

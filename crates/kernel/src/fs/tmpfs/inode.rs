@@ -209,12 +209,14 @@ impl Inode for TmpInode {
         Ok(Created { inode, ops: None })
     }
 
-    fn mkdir(&self, _dir: &Arc<Dentry>, name: &[u8], mode: u32) -> Result<Arc<dyn Inode>, Error> {
-        Ok(self.make(name, S_IFDIR | mode, Body::Directory(Directory::default()))?)
+    fn mkdir(&self, _dir: &Arc<Dentry>, name: &[u8], mode: u32) -> Result<(), Error> {
+        self.make(name, S_IFDIR | mode, Body::Directory(Directory::default()))?;
+        Ok(())
     }
 
-    fn mknod(&self, _dir: &Arc<Dentry>, name: &[u8], node: NewNode) -> Result<Arc<dyn Inode>, Error> {
-        Ok(self.make(name, node.mode, Body::Special(node.rdev))?)
+    fn mknod(&self, _dir: &Arc<Dentry>, name: &[u8], node: NewNode) -> Result<(), Error> {
+        self.make(name, node.mode, Body::Special(node.rdev))?;
+        Ok(())
     }
 
     fn symlink(&self, _dir: &Arc<Dentry>, name: &[u8], target: &[u8]) -> Result<(), Error> {
