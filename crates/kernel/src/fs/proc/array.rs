@@ -45,7 +45,9 @@ pub fn state_letter(target: &Target, host: Option<u8>) -> u8 {
         state::UNINTERRUPTIBLE => b'D',
         state::STOPPED => b'T',
         state::DEAD => b'Z',
-        // It may wait in a call of the host.
+        // A futex of the host.
+        _ if !task.thread.wchan().is_empty() => b'S',
+        // It may wait in another call of the host.
         _ => host.filter(|letter| b"SD".contains(letter)).unwrap_or(b'R'),
     }
 }
