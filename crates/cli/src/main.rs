@@ -1,14 +1,30 @@
-//! The `acrida` command.
+//! The `acrida` command: makes worlds, watches them, tells about them.
 #![forbid(unsafe_code)]
 
+mod calls;
+mod image;
+mod manual;
+mod ps;
 mod run;
+mod stats;
+mod supervise;
+mod trace;
+mod worlds;
+
+use std::io::Write;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
 
+/// Run unmodified Linux programs on a kernel of their own.
+///
+/// acrida makes a world: a Linux kernel in user space, written in Rust, that serves the program's system calls in the
+/// calling thread. Processes, files, pipes, signals and memory are the world's own; files of the host are reached
+/// through it with the user's own rights.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(name = "acrida", version, max_term_width = 100)]
+#[command(after_help = "Example:\n  acrida run -- sh -c 'echo hello | tr a-z A-Z'")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -16,16 +32,29 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a program on a kernel of its own
     Run(run::RunArgs),
+    Ps(ps::PsArgs),
+    #[command(name = "ls-fd")]
+    LsFd(ps::LsFdArgs),
+    /// List the system calls and who serves each
+    Syscalls(calls::SyscallsArgs),
     Bench(acrida_bench::BenchArgs),
+    /// Print the manual page, in roff
+    Man,
+    /// Print a completion script for a shell
+    Completions(manual::CompletionsArgs),
 }
 
 fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let result = match command {
         Command::Run(args) => run::run(&args),
+        Command::Ps(args) => ps::ps(&args),
+        Command::LsFd(args) => ps::ls_fd(&args),
+        Command::Syscalls(args) => Ok(calls::syscalls(&args)),
         Command::Bench(args) => bench(args),
+        Command::Man => manual::man(),
+        Command::Completions(args) => Ok(manual::completions(&args)),
     };
     match result {
         Ok(code) => code,
@@ -40,4 +69,15 @@ fn main() -> ExitCode {
 fn bench(args: acrida_bench::BenchArgs) -> anyhow::Result<ExitCode> {
     let acrida = std::env::current_exe().context("finding this program's own file")?;
     acrida_bench::main(args, &acrida)
+}
+
+/// Writes `text` to standard output; a reader that has gone away is no failure.
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprintln!("acrida: cannot write to standard output: {error}");
+            ExitCode::from(125)
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }

@@ -1,7 +1,4 @@
-//! `acrida run`: makes a world, waits for its first process, cleans up.
-//!
-//! The world's host processes are all children of this one. Those that end by themselves were already buried by the
-//! kernel; those that the host killed are reported to it.
+//! `acrida run`: makes a world around a program. What happens then is in `supervise`.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,46 +7,113 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use acrida_trace_format::boot::{BootBlock, LISTS_MAX, LISTS_OFFSET, Lists, MAGIC, PANIC_OFFSET, flags};
-use acrida_trace_format::control::{self, Message};
-use anyhow::{Context, Result, bail, ensure};
+use acrida_trace_format::boot::{BootBlock, LISTS_MAX, LISTS_OFFSET, Lists, MAGIC, flags};
+use anyhow::{Context, Result, ensure};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{WaitOptions, WaitStatus};
-use zerocopy::{FromBytes, FromZeros, IntoBytes};
+use zerocopy::{FromZeros, IntoBytes};
 
-static IMAGE: &[u8] = include_bytes!(env!("ACRIDA_IMAGE"));
+use crate::image::IMAGE;
+use crate::trace::{Filter, Tracer};
+use crate::worlds::Registered;
+use crate::{stats, supervise};
 
 const ARENA_SIZE: u64 = 64 << 30;
 const WINDOW_SIZE: u64 = 1 << 40;
 
+/// Run a program in a world of its own
+///
+/// The program's exit status is acrida's: 128 plus the signal's number when a signal ended it, 126 when the program
+/// cannot be executed, 127 when it was not found, 125 when acrida itself failed. Standard input and output, environment
+/// and current directory are the program's. Nothing else is printed.
 #[derive(clap::Args)]
 pub struct RunArgs {
-    /// Mount a file system of the world's own: TYPE:[SOURCE:]PATH[:ro]
-    #[arg(long, value_name = "SPEC")]
+    /// Mount a file system of the world's own (tmpfs, host)
+    #[arg(long, value_name = "TYPE:[SOURCE:]PATH[:ro]")]
     mount: Vec<OsString>,
-    /// Leave call sites unpatched: every call comes in through a trap
+    /// Write a line for every system call, signal and end of a process, to FILE or to standard error
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    trace: Option<Option<PathBuf>>,
+    /// Trace only some calls: names, prefix*, %file %desc %process %signal %memory %ours %host %refused, !NAME, and
+    /// conditions failed, pid=N, fd=N, slow=MILLISECONDS, separated by commas
+    #[arg(long, value_name = "EXPR", value_parser = Filter::parse)]
+    trace_filter: Option<Filter>,
+    /// At the end, show per call how often it was made, who served it, what it cost the host, and its time
     #[arg(long)]
-    no_patch: bool,
+    stats: bool,
     /// Fail when the program made a call that the kernel does not know
     #[arg(long)]
     strict: bool,
+    /// Stay until the last process of the world ends, not only the first
+    #[arg(long)]
+    linger: bool,
+    /// Leave call sites unpatched: every call comes in through a trap
+    #[arg(long)]
+    no_patch: bool,
+    /// Let the call number 0xac1d stop the world with a kernel panic, to see how that looks
+    #[arg(long, hide = true)]
+    debug_panic: bool,
     /// The program and its arguments
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
     program: Vec<OsString>,
 }
 
+impl RunArgs {
+    fn tracing(&self) -> bool {
+        self.trace.is_some() || self.trace_filter.is_some()
+    }
+
+    fn filter(&self) -> Filter {
+        self.trace_filter.clone().unwrap_or_else(Filter::all)
+    }
+
+    fn flag_bits(&self) -> u64 {
+        let switches = [
+            (self.tracing(), flags::TRACE),
+            (self.stats, flags::STATS),
+            (self.strict, flags::STRICT),
+            (self.debug_panic, flags::DEBUG_PANIC),
+            (self.no_patch, flags::NO_PATCH),
+            (self.linger, flags::LINGER),
+        ];
+        switches.iter().filter(|(on, _)| *on).fold(0, |bits, (_, bit)| bits | bit)
+    }
+
+    fn tracer(&self, world: &World) -> Result<Option<Tracer>> {
+        if !self.tracing() {
+            return Ok(None);
+        }
+        let out: Box<dyn Write> = match self.trace.as_ref().and_then(Option::as_ref) {
+            Some(path) => Box::new(File::create(path).with_context(|| format!("cannot write the trace to {}", path.display()))?),
+            None => Box::new(std::io::stderr()),
+        };
+        Ok(Some(Tracer::new(world.arena.try_clone()?, out, self.filter())))
+    }
+}
+
 /// What the kernel reads and writes beside the guests.
-struct World {
-    arena: File,
-    control: OwnedFd,
+pub struct World {
+    pub arena: File,
+    pub control: OwnedFd,
+    /// Host process of the kernel.
+    pub kernel_pid: u32,
+    /// How other commands find the world; `None` where there is no directory for it.
+    pub registered: Option<Registered>,
+    pub linger: bool,
 }
 
 pub fn run(args: &RunArgs) -> Result<ExitCode> {
+    let signals = supervise::catch_signals()?;
     let world = start(args)?;
-    supervise(&world)
+    let tracer = args.tracer(&world)?;
+    let result = supervise::supervise(&world, signals, tracer);
+    if args.stats {
+        eprint!("{}", stats::table(&world.arena)?);
+    }
+    result
 }
 
 fn object(name: &str, size: u64) -> Result<File> {
@@ -70,18 +134,12 @@ fn start(args: &RunArgs) -> Result<World> {
         None,
     )?;
     fcntl_setfd(&theirs, FdFlags::empty())?;
-    let lists = lists(args)?.encode();
+    let registered = Registered::new(&args.program);
+    let lists = lists(args, registered.as_ref())?.encode();
     ensure!((lists.len() as u64) < LISTS_MAX, "the argument list is too long");
-    let mut flag_bits = 0;
-    if args.no_patch {
-        flag_bits |= flags::NO_PATCH;
-    }
-    if args.strict {
-        flag_bits |= flags::STRICT;
-    }
     let block = BootBlock {
         magic: MAGIC,
-        flags: flag_bits,
+        flags: args.flag_bits(),
         physmem_fd: physmem.as_raw_fd(),
         control_fd: theirs.as_raw_fd(),
         supervisor_pid: std::process::id(),
@@ -95,9 +153,12 @@ fn start(args: &RunArgs) -> Result<World> {
     arena.write_all_at(&lists, LISTS_OFFSET)?;
     let mut command = Command::new(format!("/proc/self/fd/{}", image.as_raw_fd()));
     command.arg0("acrida-kernel").arg(arena.as_raw_fd().to_string()).env_clear();
-    command.spawn().context("cannot start the kernel image (is /proc mounted, is memory executable?)")?;
+    let child = command.spawn().with_context(|| match std::path::Path::new("/proc/self/fd").exists() {
+        true => "cannot start the kernel image (does the system refuse to execute memory objects?)",
+        false => "cannot start the kernel image: /proc is not mounted here",
+    })?;
     drop(theirs);
-    Ok(World { arena, control: ours })
+    Ok(World { arena, control: ours, kernel_pid: child.id(), registered, linger: args.linger })
 }
 
 /// The process's umask, which can only be read by setting it. The kernel applies the guest's own, so the host's is 0.
@@ -105,13 +166,20 @@ fn umask() -> rustix::fs::Mode {
     rustix::process::umask(rustix::fs::Mode::empty())
 }
 
-fn lists(args: &RunArgs) -> Result<Lists> {
+fn lists(args: &RunArgs, registered: Option<&Registered>) -> Result<Lists> {
     let bytes = |s: &OsString| s.as_bytes().to_vec();
     let cwd = std::env::current_dir().context("the current directory is gone")?;
     let mut cwd_option = b"cwd=".to_vec();
     cwd_option.extend_from_slice(cwd.as_os_str().as_bytes());
     let mut path_option = b"path=".to_vec();
     path_option.extend_from_slice(&candidates(&args.program[0]));
+    let mut options = vec![cwd_option, path_option];
+    if args.tracing() {
+        options.push([&b"trace-calls="[..], &args.filter().calls.encode()].concat());
+    }
+    if let Some(registered) = registered {
+        options.push([&b"world-file="[..], registered.path().as_os_str().as_bytes()].concat());
+    }
     let envp = std::env::vars_os().map(|(name, value)| {
         let mut entry = name.into_vec();
         entry.push(b'=');
@@ -122,7 +190,7 @@ fn lists(args: &RunArgs) -> Result<Lists> {
         argv: args.program.iter().map(bytes).collect(),
         envp: envp.collect(),
         mounts: args.mount.iter().map(bytes).collect(),
-        options: vec![cwd_option, path_option],
+        options,
     })
 }
 
@@ -135,87 +203,4 @@ fn candidates(program: &OsString) -> Vec<u8> {
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
     let join = |dir: &[u8]| if dir.is_empty() { name.to_vec() } else { [dir, b"/", name].concat() };
     path.as_bytes().split(|&b| b == b':').map(join).collect::<Vec<_>>().join(&b'\n')
-}
-
-/// Waits for news until the first process has ended; gives its status as a shell would.
-fn supervise(world: &World) -> Result<ExitCode> {
-    let (send, news) = std::sync::mpsc::channel();
-    let control = world.control.try_clone()?;
-    let from_control = send.clone();
-    std::thread::spawn(move || {
-        loop {
-            let mut message = Message::new_zeroed();
-            match rustix::io::read(&control, message.as_mut_bytes()) {
-                Ok(0) | Err(_) => break,
-                Ok(_) => {
-                    if from_control.send(News::Message(message)).is_err() {
-                        break;
-                    }
-                }
-            }
-        }
-    });
-    std::thread::spawn(move || {
-        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::empty()) {
-            if send.send(News::Died(pid.as_raw_nonzero().get() as u32, status)).is_err() {
-                break;
-            }
-        }
-        let _ = send.send(News::AllGone);
-    });
-    let mut exit: Option<u32> = None;
-    loop {
-        match news.recv() {
-            Ok(News::Message(m)) if m.kind == control::INIT_EXITED => {
-                exit = Some(m.status);
-                tell(world, control::SHUT_DOWN, 0, 0);
-            }
-            Ok(News::Message(_)) => {}
-            Ok(News::Died(pid, status)) => {
-                if let Some(report) = panic_report(world)? {
-                    tell(world, control::SHUT_DOWN, 0, 0);
-                    rustix::net::shutdown(&world.control, rustix::net::Shutdown::Both).ok();
-                    bail!("the kernel panicked: {report}");
-                }
-                if status.terminating_signal().is_some() {
-                    tell(world, control::PROCESS_DIED, pid, status.as_raw() as u32);
-                }
-            }
-            Ok(News::AllGone) | Err(_) => break,
-        }
-    }
-    match exit {
-        Some(status) => Ok(ExitCode::from(shell_status(status))),
-        None => bail!("the world ended without its first process"),
-    }
-}
-
-enum News {
-    Message(Message),
-    Died(u32, WaitStatus),
-    AllGone,
-}
-
-fn tell(world: &World, kind: u32, pid: u32, status: u32) {
-    // A kernel process that is gone needs no news.
-    let _ = rustix::io::write(&world.control, Message { kind, pid, status, _pad: 0 }.as_bytes());
-}
-
-fn panic_report(world: &World) -> Result<Option<String>> {
-    let mut bytes = [0u8; size_of::<BootBlock>()];
-    world.arena.read_exact_at(&mut bytes, 0)?;
-    let block = BootBlock::read_from_bytes(&bytes).map_err(|_| anyhow::anyhow!("the boot block has another size"))?;
-    if block.state & 2 == 0 {
-        return Ok(None);
-    }
-    let mut text = vec![0u8; block.panic_len as usize];
-    world.arena.read_exact_at(&mut text, PANIC_OFFSET)?;
-    Ok(Some(String::from_utf8_lossy(&text).into_owned()))
-}
-
-fn shell_status(status: u32) -> u8 {
-    match status & 0x7f {
-        0 => (status >> 8) as u8,
-        signal => 128 + signal as u8,
-    }
 }

@@ -13,6 +13,15 @@ use acrida_kcore::arena::Arena;
 #[global_allocator]
 static ARENA: Arena = Arena::new();
 
+/// The table of system calls, for the command to read from the image's file; the running kernel does not load it.
+#[used]
+#[unsafe(link_section = ".acrida.syscalls")]
+static SYSCALLS: [u8; acrida_kernel::syscalls::TEXT.len()] = {
+    let mut bytes = [0; acrida_kernel::syscalls::TEXT.len()];
+    bytes.copy_from_slice(acrida_kernel::syscalls::TEXT.as_bytes());
+    bytes
+};
+
 global_asm!(
     ".pushsection .text._start,\"ax\",@progbits",
     ".globl _start",

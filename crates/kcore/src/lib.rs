@@ -13,6 +13,7 @@ pub mod platform;
 pub mod regs;
 pub mod sync;
 pub mod thread;
+pub mod trace_ring;
 pub mod uaccess;
 pub mod wait;
 

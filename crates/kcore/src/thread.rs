@@ -82,6 +82,30 @@ pub struct FaultInfo {
 const WCHAN_SHIFT: u32 = 48;
 const WCHAN_ADDRESS: u64 = (1 << WCHAN_SHIFT) - 1;
 
+/// Host calls made by one thread; written only by itself, so an increment is a load and a store.
+#[derive(Debug, Default)]
+pub struct HostCallCounts {
+    /// Files, clocks, processes: all but the two kinds below.
+    pub plain: AtomicU64,
+    /// Sleeping and waking.
+    pub waits: AtomicU64,
+    /// Mappings of guest memory.
+    pub maps: AtomicU64,
+}
+
+impl HostCallCounts {
+    /// One more call.
+    #[inline]
+    pub fn bump(counter: &AtomicU64) {
+        counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// The counts now: plain, waits, maps.
+    pub fn snapshot(&self) -> [u64; 3] {
+        [&self.plain, &self.waits, &self.maps].map(|counter| counter.load(Ordering::Relaxed))
+    }
+}
+
 /// One host thread of the world. The first fields' offsets are known to assembly.
 #[repr(C, align(64))]
 pub struct Thread {
@@ -109,6 +133,8 @@ pub struct Thread {
     pub platform_data: AtomicU64,
     pub host_signals: HostSignals,
     pub fault: FaultInfo,
+    /// What the thread asked of the host so far, for `--stats` and traces.
+    pub host_calls: HostCallCounts,
     ext: UnsafeCell<Option<Arc<dyn Any + Send + Sync>>>,
     entry: UnsafeCell<Option<Box<dyn FnOnce() + Send>>>,
     stack: *mut u8,
@@ -155,6 +181,7 @@ impl Thread {
             platform_data: AtomicU64::new(0),
             host_signals: HostSignals::new(),
             fault: FaultInfo::default(),
+            host_calls: HostCallCounts::default(),
             ext: UnsafeCell::new(None),
             entry: UnsafeCell::new(None),
             stack,

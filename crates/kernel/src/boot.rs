@@ -16,7 +16,7 @@ use acrida_kcore::platform::{ClockId, SpawnKind, platform};
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::Thread;
 use acrida_kcore::wait::WaitQueueHead;
-use acrida_trace_format::boot::{BootBlock, Lists};
+use acrida_trace_format::boot::{BootBlock, Lists, flags};
 use acrida_trace_format::control::{self, Message};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::{RLIMIT_NOFILE, Rlimit64};
@@ -36,6 +36,8 @@ use crate::mm::MmStruct;
 /// Runs in the kernel process, on its first thread; returns when the world is over.
 pub fn kernel_process(block: &BootBlock, lists: Lists) {
     let control = HostFd(block.control_fd);
+    crate::trace::start(block.flags, &lists);
+    let world_file = lists.option("world-file").map(<[u8]>::to_vec);
     let rlimits = crate::host::rlimits();
     crate::host::make_room_for_fds(&rlimits[RLIMIT_NOFILE as usize]);
     let mounts = match MountNamespace::new_world(&lists.mounts) {
@@ -76,9 +78,11 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     }
     crate::kernel::time::start_timer_thread(&kernel);
     let first = first_task(&kernel, &init, block, lists);
-    send(control, Message { kind: control::BOOTED, ..Message::new_zeroed() });
     match platform().spawn(first.thread, SpawnKind::Process) {
-        Ok(host) => first.process.host_pid.store(host, Ordering::Relaxed),
+        Ok(host) => {
+            first.process.host_pid.store(host, Ordering::Relaxed);
+            send(control, Message { kind: control::BOOTED, pid: host, ..Message::new_zeroed() });
+        }
         Err(errno) => {
             platform().console(&alloc::format!("acrida: cannot start a process: {}\n", errno.name().unwrap_or("?")));
             send(control, Message { kind: control::INIT_EXITED, status: 125 << 8, ..Message::new_zeroed() });
@@ -86,6 +90,9 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     }
     drop(first);
     serve(&kernel);
+    if let Some(path) = world_file {
+        crate::host::fs::remove_own(&path);
+    }
 }
 
 fn send(control: HostFd, message: Message) {
@@ -109,6 +116,7 @@ fn serve(kernel: &Arc<Kernel>) {
         match message.kind {
             control::PROCESS_DIED => host_process_died(kernel, message.pid, message.status),
             control::SHUT_DOWN => break,
+            control::VIEW => crate::trace::views::answer(kernel, message.status, message.pid),
             _ => {}
         }
     }
@@ -131,6 +139,21 @@ fn host_process_died(kernel: &Arc<Kernel>, host_pid: u32, status: u32) {
 pub fn first_process_ended(kernel: &Kernel, status: WaitStatus) {
     report_unknown_calls(kernel);
     send(kernel.control, Message { kind: control::INIT_EXITED, status: status.raw() as u32, ..Message::new_zeroed() });
+}
+
+/// Called when any process is dead: a world that lingers ends with its last one.
+pub fn process_ended(kernel: &Kernel) {
+    if kernel.flags & flags::LINGER != 0 && kernel.pids.processes().iter().all(|p| p.tgid == INIT_PID || p.is_dead()) {
+        send(kernel.control, Message { kind: control::ALL_EXITED, ..Message::new_zeroed() });
+    }
+}
+
+/// Called when every thread of a process has stopped: the command shows the first one's stop to the shell it runs under.
+pub fn process_stopped(task: &Task, signo: i32) {
+    let kernel = &task.kernel;
+    if kernel.first_process.load(Ordering::Relaxed) == task.process.tgid {
+        send(kernel.control, Message { kind: control::INIT_STOPPED, status: signo as u32, ..Message::new_zeroed() });
+    }
 }
 
 /// Names the calls that nobody serves, once.

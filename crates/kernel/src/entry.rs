@@ -9,13 +9,13 @@ use acrida_uapi::errno::Error;
 
 use crate::current;
 use crate::kernel::signal;
-use crate::syscalls;
+use crate::{syscalls, trace};
 
 /// Serves the call in `frame` and leaves its result in `rax`.
 #[inline]
 pub fn syscall(frame: &mut UserFrame) {
     frame.full_restore = 0;
-    let result = syscalls::dispatch(frame);
+    let result = if trace::is_on() { trace::observed(frame) } else { syscalls::dispatch(frame) };
     match result {
         Ok(value) => frame.regs.rax = value as u64,
         Err(Error::Errno(errno)) => frame.regs.rax = (-i64::from(errno.raw())) as u64,

@@ -18,6 +18,7 @@ pub mod kernel;
 pub mod mm;
 pub mod net;
 pub mod syscalls;
+pub mod trace;
 #[cfg(test)]
 mod test_platform;
 

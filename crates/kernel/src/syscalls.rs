@@ -83,6 +83,13 @@ macro_rules! syscalls {
             };)*
             table
         }
+
+        /// The table as text, a line a call: number, name, service, arguments with their types, why. The image carries
+        /// it for the command, which names calls in traces and writes docs/syscalls.md from it.
+        pub const TEXT: &str = concat!($(
+            stringify!($nr), "\t", stringify!($name), "\t", stringify!($($service)*), "\t",
+            $(stringify!($arg), ":", stringify!($ty), " ",)* "\t", $why, "\n",
+        )*);
     };
 }
 

@@ -5,6 +5,7 @@
 
 use acrida_kcore::frame::{WINDOW_BASE, WINDOW_SIZE};
 use acrida_kcore::host::{Arg, Host, HostFd, MapRequest};
+use acrida_kcore::thread::{HostCallCounts, current};
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
@@ -60,6 +61,7 @@ fn check_range(addr: u64, len: usize) -> Result<(), Errno> {
 impl Host for Linux {
     fn call(&self, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno> {
         let regs = lower(args)?;
+        HostCallCounts::bump(&current().host_calls.plain);
         loop {
             // SAFETY: kernel buffers are borrowed for the call and carry their length; guest ranges were checked; the
             // typed wrappers in the kernel's host.rs answer for the sizes of fixed structures (SAFETY.md).
@@ -72,12 +74,14 @@ impl Host for Linux {
 
     fn call_blocking(&self, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno> {
         let regs = lower(args)?;
+        HostCallCounts::bump(&current().host_calls.plain);
         // SAFETY: as in `call`.
         unsafe { raw::syscall_abortable(nr, regs) }
     }
 
     fn mmap(&self, r: MapRequest) -> Result<(), Errno> {
         check_range(r.addr, r.len)?;
+        HostCallCounts::bump(&current().host_calls.maps);
         let anonymous = if r.fd.is_none() { MAP_ANONYMOUS } else { 0 };
         let fd = r.fd.map_or(-1, |fd| fd.0) as i64 as u64;
         let flags = u64::from(r.flags) | MAP_FIXED | anonymous;
@@ -87,12 +91,14 @@ impl Host for Linux {
 
     fn munmap(&self, addr: u64, len: usize) -> Result<(), Errno> {
         check_range(addr, len)?;
+        HostCallCounts::bump(&current().host_calls.maps);
         // SAFETY: inside guest space.
         unsafe { raw::syscall(nr::munmap, &[addr, len as u64]) }.map(|_| ())
     }
 
     fn mprotect(&self, addr: u64, len: usize, prot: u32) -> Result<(), Errno> {
         check_range(addr, len)?;
+        HostCallCounts::bump(&current().host_calls.maps);
         // SAFETY: inside guest space.
         unsafe { raw::syscall(nr::mprotect, &[addr, len as u64, prot.into()]) }.map(|_| ())
     }
@@ -100,6 +106,7 @@ impl Host for Linux {
     fn mremap(&self, addr: u64, old_len: usize, new_len: usize, new_addr: u64, dont_unmap: bool) -> Result<(), Errno> {
         check_range(addr, old_len)?;
         check_range(new_addr, new_len)?;
+        HostCallCounts::bump(&current().host_calls.maps);
         const MAYMOVE_FIXED: u64 = 3;
         const DONTUNMAP: u64 = 4;
         let flags = match (addr == new_addr, dont_unmap) {
@@ -118,6 +125,7 @@ impl Host for Linux {
     fn punch_window(&self, offset: u64, len: usize) {
         const PUNCH_HOLE_KEEP_SIZE: u64 = 3;
         let fd = crate::boot::physmem_fd() as u64;
+        HostCallCounts::bump(&current().host_calls.maps);
         // SAFETY: no memory operands; the pages' content is given up by the caller.
         let _ = unsafe { raw::syscall(nr::fallocate, &[fd, PUNCH_HOLE_KEEP_SIZE, offset, len as u64]) };
     }

@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use acrida_kcore::host::Host;
 use acrida_kcore::platform::{ClockId, Parked, Platform, SpawnKind};
 use acrida_kcore::regs::UserFrame;
-use acrida_kcore::thread::{Thread, current};
+use acrida_kcore::thread::{HostCallCounts, Thread, current};
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
@@ -97,6 +97,7 @@ impl Platform for Linux {
             }
         } else if waker != 0 {
             for _ in 0..YIELDS {
+                HostCallCounts::bump(&me.host_calls.waits);
                 // SAFETY: no memory involved.
                 let _ = unsafe { raw::syscall6(nr::sched_yield, [0; 6]) };
                 if word.swap(EMPTY, Ordering::Acquire) == TOKEN {
@@ -108,6 +109,7 @@ impl Platform for Linux {
             word.store(EMPTY, Ordering::Relaxed);
             return Parked::Woken;
         }
+        HostCallCounts::bump(&me.host_calls.waits);
         let result = futex_wait(word, PARKED, deadline);
         let token = word.swap(EMPTY, Ordering::AcqRel) == TOKEN;
         if result == Err(Errno::ETIMEDOUT) && !token { Parked::TimedOut } else { Parked::Woken }
@@ -123,6 +125,7 @@ impl Platform for Linux {
     fn interrupt(&self, thread: &Thread) {
         let (pid, tid) = (thread.host_pid.load(Ordering::Relaxed), thread.host_tid.load(Ordering::Relaxed));
         if tid != 0 && thread.host_alive.load(Ordering::Acquire) != 0 {
+            HostCallCounts::bump(&current().host_calls.waits);
             // SAFETY: a signal to a thread of this world; a stale id is refused by the pair check.
             let _ = unsafe { raw::syscall6(nr::tgkill, [pid.into(), tid.into(), signal::KICK.into(), 0, 0, 0]) };
         }
@@ -130,10 +133,12 @@ impl Platform for Linux {
 
     fn wait_word(&self, word: &AtomicU32, expected: u32, timeout_ns: u64) -> bool {
         let deadline = self.now(ClockId::Monotonic) + timeout_ns;
+        HostCallCounts::bump(&current().host_calls.waits);
         futex_wait(word, expected, Some(deadline)) != Err(Errno::ETIMEDOUT)
     }
 
     fn wake_word(&self, word: &AtomicU32, n: u32) {
+        HostCallCounts::bump(&current().host_calls.waits);
         // SAFETY: the word lives in the arena.
         let _ = unsafe { raw::syscall6(nr::futex, [word.as_ptr() as u64, FUTEX_WAKE, n.into(), 0, 0, 0]) };
     }

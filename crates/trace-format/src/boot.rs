@@ -30,6 +30,8 @@ pub mod flags {
     pub const NO_PATCH: u64 = 16;
     /// Enter through seccomp instead of Syscall User Dispatch.
     pub const SECCOMP: u64 = 32;
+    /// The world goes on after its first process.
+    pub const LINGER: u64 = 64;
 }
 
 /// Fixed part of the boot block.

@@ -8,3 +8,5 @@ extern crate alloc;
 
 pub mod boot;
 pub mod control;
+pub mod counters;
+pub mod ring;

@@ -269,3 +269,9 @@ pub fn fadvise(fd: HostFd, offset: i64, len: i64, advice: i32) -> Result<(), Err
 pub fn readahead(fd: HostFd, offset: i64, count: usize) -> Result<(), Errno> {
     call(nr::readahead, &mut [Arg::Fd(fd), Arg::Val(offset.cast_unsigned()), Arg::Val(count as u64)]).map(drop)
 }
+
+/// Takes back a file of the command's own, by its absolute path on the host.
+pub fn remove_own(path: &[u8]) {
+    // It may be gone already.
+    let _ = unlinkat(HostFd::CWD, path, 0);
+}

@@ -163,6 +163,7 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
         process.exit_status.store(status.raw(), Ordering::SeqCst);
         auto_reap
     };
+    crate::trace::process_ended(process, status);
     process.threads_gone.wake_all(0);
     process.wait_pidfd.wake_all(u32::from(acrida_uapi::poll::POLLIN));
     signal::notify_parent(process);
@@ -170,6 +171,7 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
     if kernel.first_process.load(Ordering::Relaxed) == process.tgid {
         crate::boot::first_process_ended(kernel, status);
     }
+    crate::boot::process_ended(kernel);
     if auto_reap || parent_is_init {
         release_process(kernel, process);
     }

@@ -16,7 +16,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_ACCMODE, O_RDONLY, O_RDWR};
 
 use crate::abi::SysResult;
-use crate::current;
+use crate::kernel::task::try_current;
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::iov_iter::IovIter;
@@ -40,7 +40,7 @@ pub fn read_memory(target: &Target, addr: u64, len: usize) -> Vec<u8> {
     if target.mm().is_none() || !UserAddr(addr).access_ok(len) {
         return Vec::new();
     }
-    let read = if target.process.tgid == current().process.tgid {
+    let read = if try_current().is_some_and(|task| task.process.tgid == target.process.tgid) {
         len - platform().copy_from_user(&mut bytes, UserAddr(addr))
     } else {
         open_host(target, O_RDONLY).and_then(|mem| host_proc::pread(mem.fd(), &mut bytes, addr)).unwrap_or(0)

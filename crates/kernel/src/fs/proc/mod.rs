@@ -24,7 +24,7 @@
 //! socket table is a function in `proc_net`.
 
 mod account;
-mod array;
+pub(crate) mod array;
 mod base;
 mod cgroup;
 mod fd;
@@ -44,7 +44,7 @@ pub mod subject;
 mod sysctl_text;
 mod sysvipc;
 mod table_dir;
-mod task_args;
+pub(crate) mod task_args;
 mod task_mmu;
 mod user_ids;
 mod world;

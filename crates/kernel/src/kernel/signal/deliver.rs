@@ -81,6 +81,7 @@ fn get_signal(task: &Task) -> Option<Caught> {
         };
         let signo = queued.info.si_signo;
         let action = sighand.action_mut(signo);
+        crate::trace::signal_taken(task, &queued.info, action.sa_handler);
         match action.sa_handler {
             SIG_IGN => {}
             SIG_DFL => default_action(task, sighand, signo),

@@ -63,8 +63,11 @@ pub(super) fn stop_here(task: &Task, mut sighand: SpinLockGuard<'_, Sighand>) {
         set_current_state(state::RUNNING);
         return;
     }
+    let signo = sighand.stop.signo;
     drop(sighand);
     if last {
+        crate::trace::process_stopped(&task.process, signo);
+        crate::boot::process_stopped(task, signo);
         notify_parent_cldstop(&task.process, ChildNews::Stopped);
     }
     loop {

@@ -1,0 +1,319 @@
+//! The life of a world as its command sees it.
+//!
+//! The world's host processes are all children of this one. Those that end by themselves were already buried by the
+//! kernel; those that the host killed are reported to it. Threads wait for one kind of news each and put it into one
+//! channel; everything is decided in one place.
+//!
+//! Signals: what the terminal sends (Ctrl-C, Ctrl-Z) reaches the guests by itself, since they are in the same process
+//! group, and is only kept from killing the command. What somebody sends to the command is passed on to the world's
+//! first process. When that one stops, the command stops too, so that a shell's job control sees it.
+
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use acrida_trace_format::boot::{BootBlock, PANIC_MAX, PANIC_OFFSET};
+use acrida_trace_format::control::{self, Message, PACKET_MAX, view};
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process};
+use signal_hook::consts::{SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::raw::WithRawSiginfo;
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::run::World;
+use crate::trace::Tracer;
+use crate::{image, trace, worlds};
+
+/// How often the trace ring is read while the world runs.
+const TRACE_EVERY: Duration = Duration::from_millis(10);
+
+pub type Signals = SignalsInfo<WithRawSiginfo>;
+
+/// From now on the command is told of signals instead of being killed or stopped by them.
+pub fn catch_signals() -> Result<Signals> {
+    let all = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU];
+    Signals::new(all).context("cannot catch signals")
+}
+
+enum News {
+    Control(Message, Vec<u8>),
+    Died(u32, WaitStatus),
+    AllGone,
+    Signal { number: i32, from_kernel: bool },
+    Question(UnixStream),
+}
+
+pub fn supervise(world: &World, signals: Signals, tracer: Option<Tracer>) -> Result<ExitCode> {
+    let (send, news) = channel();
+    watch_control(world.control.try_clone()?, send.clone());
+    watch_signals(signals, send.clone());
+    if let Some(registered) = &world.registered
+        && let Some(listener) = registered.listener()
+    {
+        let send = send.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten().filter(worlds::is_own_peer) {
+                if send.send(News::Question(stream)).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    watch_children(send);
+    let mut supervisor = Supervisor { world, tracer, exit: None, first: None, early: Vec::new(), questions: VecDeque::new() };
+    let ended = supervisor.serve(&news);
+    if let Some(tracer) = supervisor.tracer.take() {
+        tracer.finish()?;
+    }
+    ended?;
+    match supervisor.exit {
+        Some(status) => Ok(ExitCode::from(shell_status(status))),
+        // The kernel process has said why.
+        None => Ok(ExitCode::from(125)),
+    }
+}
+
+fn watch_control(control: OwnedFd, send: Sender<News>) {
+    std::thread::spawn(move || {
+        let mut packet = [0; PACKET_MAX];
+        while let Ok(len @ 1..) = rustix::io::read(&control, &mut packet) {
+            let Ok((message, text)) = Message::read_from_prefix(&packet[..len]) else { break };
+            if send.send(News::Control(message, text.to_vec())).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+fn watch_signals(mut signals: Signals, send: Sender<News>) {
+    /// `si_code` of what the host kernel itself sends, such as the terminal's signals.
+    const SI_KERNEL: i32 = 0x80;
+    std::thread::spawn(move || {
+        for info in signals.forever() {
+            let news = News::Signal { number: info.si_signo, from_kernel: info.si_code == SI_KERNEL };
+            if send.send(news).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+fn watch_children(send: Sender<News>) {
+    std::thread::spawn(move || {
+        loop {
+            match rustix::process::wait(WaitOptions::empty()) {
+                Ok(Some((pid, status))) => {
+                    if send.send(News::Died(pid.as_raw_nonzero().get() as u32, status)).is_err() {
+                        return;
+                    }
+                }
+                Err(rustix::io::Errno::INTR) | Ok(None) => {}
+                Err(_) => break,
+            }
+        }
+        let _ = send.send(News::AllGone);
+    });
+}
+
+struct Supervisor<'a> {
+    world: &'a World,
+    tracer: Option<Tracer>,
+    /// Wait status of the first process.
+    exit: Option<u32>,
+    /// Host process of the first process.
+    first: Option<Pid>,
+    /// Signals that came before there was one.
+    early: Vec<i32>,
+    /// Who waits for an answer of the kernel, in the order of the questions.
+    questions: VecDeque<UnixStream>,
+}
+
+impl Supervisor<'_> {
+    /// Until no process of the world is left.
+    fn serve(&mut self, news: &Receiver<News>) -> Result<()> {
+        loop {
+            let next = match &mut self.tracer {
+                Some(tracer) => {
+                    tracer.drain(false)?;
+                    match news.recv_timeout(TRACE_EVERY) {
+                        Err(RecvTimeoutError::Timeout) => continue,
+                        other => other.unwrap_or(News::AllGone),
+                    }
+                }
+                None => news.recv().unwrap_or(News::AllGone),
+            };
+            match next {
+                News::Control(message, text) => self.control(message, &text),
+                News::Died(pid, status) => self.died(pid, status)?,
+                News::Signal { number, from_kernel } => self.signal(number, from_kernel),
+                News::Question(stream) => self.question(stream),
+                News::AllGone => return Ok(()),
+            }
+        }
+    }
+
+    fn control(&mut self, message: Message, text: &[u8]) {
+        match message.kind {
+            control::BOOTED => {
+                self.first = Pid::from_raw(message.pid as i32);
+                for signal in std::mem::take(&mut self.early) {
+                    self.pass_on(signal);
+                }
+            }
+            control::INIT_EXITED => {
+                self.exit = Some(message.status);
+                self.first = None;
+                if !self.world.linger {
+                    self.tell(control::SHUT_DOWN, 0, 0);
+                }
+            }
+            control::ALL_EXITED => self.tell(control::SHUT_DOWN, 0, 0),
+            // The shell that waits for this process must see it stop; its continuing continues the guests.
+            control::INIT_STOPPED => {
+                let _ = kill_process(rustix::process::getpid(), Signal::STOP);
+            }
+            control::VIEW_PART if message.status == 0 => {
+                if let Some(stream) = self.questions.pop_front() {
+                    let _ = stream.shutdown(Shutdown::Both);
+                }
+            }
+            control::VIEW_PART => {
+                if let Some(stream) = self.questions.front_mut() {
+                    // Whoever asked may be gone.
+                    let _ = stream.write_all(text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn died(&mut self, pid: u32, status: WaitStatus) -> Result<()> {
+        if let Some(report) = panic_report(self.world)? {
+            kill_children();
+            bail!("the kernel panicked: {report}");
+        }
+        if pid == self.world.kernel_pid {
+            if self.exit.is_none()
+                && let Some(signal) = status.terminating_signal()
+            {
+                kill_children();
+                bail!("the world's kernel process was killed by {}", trace::signal_name(signal.into()));
+            }
+        } else if status.terminating_signal().is_some() {
+            self.tell(control::PROCESS_DIED, pid, status.as_raw() as u32);
+        }
+        Ok(())
+    }
+
+    fn signal(&mut self, number: i32, from_kernel: bool) {
+        if from_kernel {
+            return;
+        }
+        match self.first {
+            Some(_) => self.pass_on(number),
+            None if self.exit.is_none() => self.early.push(number),
+            // The first process is gone and the world lingers: the user wants an end.
+            None if matches!(number, SIGHUP | SIGINT | SIGQUIT | SIGTERM) => self.tell(control::SHUT_DOWN, 0, 0),
+            None => {}
+        }
+    }
+
+    fn pass_on(&self, number: i32) {
+        if let (Some(first), Some(signal)) = (self.first, Signal::from_named_raw(number)) {
+            let _ = kill_process(first, signal);
+        }
+    }
+
+    /// `ps`, or `ls-fd PID` (0: every process).
+    fn question(&mut self, stream: UnixStream) {
+        // Whoever is slow must not hold the world's command up.
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+        let _ = stream.set_write_timeout(Some(Duration::from_secs(1)));
+        let mut text = String::new();
+        if (&stream).take(64).read_to_string(&mut text).is_err() {
+            return;
+        }
+        let mut words = text.split_whitespace();
+        let what = match words.next() {
+            Some("ps") => view::PROCESSES,
+            Some("ls-fd") => view::FILES,
+            _ => return,
+        };
+        let pid = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        self.questions.push_back(stream);
+        self.tell(control::VIEW, pid, what);
+    }
+
+    fn tell(&self, kind: u32, pid: u32, status: u32) {
+        // A kernel process that is gone needs no news.
+        let _ = rustix::io::write(&self.world.control, Message { kind, pid, status, _pad: 0 }.as_bytes());
+    }
+}
+
+/// Kills what is left of the world when its kernel cannot: every host process is a child of this one.
+fn kill_children() {
+    let Ok(threads) = std::fs::read_dir("/proc/self/task") else { return };
+    for thread in threads.flatten() {
+        let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        for pid in children.split_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?)) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+fn panic_report(world: &World) -> Result<Option<String>> {
+    let mut bytes = [0u8; size_of::<BootBlock>()];
+    world.arena.read_exact_at(&mut bytes, 0)?;
+    let block = BootBlock::read_from_bytes(&bytes).map_err(|_| anyhow::anyhow!("the boot block has another size"))?;
+    if block.state & 2 == 0 {
+        return Ok(None);
+    }
+    let mut text = vec![0u8; block.panic_len.min(PANIC_MAX) as usize];
+    world.arena.read_exact_at(&mut text, PANIC_OFFSET)?;
+    Ok(Some(with_names(&String::from_utf8_lossy(&text))))
+}
+
+/// The report with a line for each address of its back trace.
+fn with_names(report: &str) -> String {
+    let Some((head, addresses)) = report.split_once("backtrace:") else { return report.to_string() };
+    let mut out = format!("{head}back trace:");
+    for word in addresses.split_whitespace() {
+        let address = word.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        // A return address may be the first byte after a call that never comes back.
+        let name = match address.and_then(|address| image::function_at(address - 1)) {
+            Some((name, distance)) => format!("{name}+{:#x}", distance + 1),
+            None => "?".to_string(),
+        };
+        out.push_str(&format!("\n  {word} {name}"));
+    }
+    out
+}
+
+fn shell_status(status: u32) -> u8 {
+    match status & 0x7f {
+        0 => (status >> 8) as u8,
+        signal => 128 + signal as u8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_a_shells() {
+        assert_eq!((shell_status(3 << 8), shell_status(9), shell_status(0x8b)), (3, 137, 139));
+    }
+
+    #[test]
+    fn addresses_outside_the_image_have_no_name() {
+        assert_eq!(with_names("oops\nbacktrace: 0x10"), "oops\nback trace:\n  0x10 ?");
+    }
+}

@@ -1,0 +1,143 @@
+//! How commands find the worlds of their user: one small file each, in a directory that only the user can read.
+//!
+//! The file is locked (`flock`) by the command that made the world, so one that can be locked is stale. It goes away
+//! with the world: the kernel process removes it when it ends, also after a `kill -9` of the command; what both left
+//! behind is removed by the next command that looks. Questions go to an abstract socket, which leaves nothing.
+
+use std::ffi::OsString;
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{Read, Write};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use rustix::fs::{FlockOperation, flock};
+
+/// A world's entry, held by the command that made it.
+pub struct Registered {
+    path: PathBuf,
+    _lock: File,
+    listener: UnixListener,
+}
+
+/// A world that another command made.
+pub struct Found {
+    /// Host process of the command.
+    pub supervisor: u32,
+    pub command_line: String,
+}
+
+fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The user's directory, made if need be. `None`: there is no place for one, or it is not the user's alone.
+fn directory() -> Option<PathBuf> {
+    let under = |base: PathBuf| base.is_absolute().then(|| base.join("acrida"));
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let candidates = [
+        runtime.and_then(under),
+        under(PathBuf::from(format!("/run/user/{}", user()))),
+        std::env::var_os("HOME").map(PathBuf::from).and_then(|home| under(home.join(".cache"))),
+    ];
+    candidates.into_iter().flatten().find(|dir| prepare(dir))
+}
+
+fn prepare(dir: &Path) -> bool {
+    if let Some(parent) = dir.parent().filter(|parent| !parent.exists()) {
+        // Only below a home; a runtime directory is the system's to make.
+        let wanted = parent.ends_with(".cache") && DirBuilder::new().mode(0o700).create(parent).is_ok();
+        if !wanted {
+            return false;
+        }
+    }
+    let _ = DirBuilder::new().mode(0o700).create(dir);
+    let Ok(meta) = dir.symlink_metadata() else { return false };
+    if !meta.is_dir() || meta.uid() != user() {
+        return false;
+    }
+    meta.mode() & 0o077 == 0 || std::fs::set_permissions(dir, Permissions::from_mode(0o700)).is_ok()
+}
+
+fn address(supervisor: u32) -> Result<SocketAddr> {
+    Ok(SocketAddr::from_abstract_name(format!("acrida-{}-{supervisor}", user()))?)
+}
+
+impl Registered {
+    /// Enters this process's world. A world that cannot be found is no failure of the program that runs in it.
+    pub fn new(program: &[OsString]) -> Option<Registered> {
+        let dir = directory()?;
+        let pid = std::process::id();
+        let listener = UnixListener::bind_addr(&address(pid).ok()?).ok()?;
+        // Under another name until it is locked: nobody must find it unlocked.
+        let hidden = dir.join(format!(".new-{pid}"));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&hidden).ok()?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
+        let words: Vec<_> = program.iter().map(|word| word.to_string_lossy()).collect();
+        file.write_all(words.join(" ").as_bytes()).ok()?;
+        let path = dir.join(pid.to_string());
+        std::fs::rename(&hidden, &path).ok()?;
+        Some(Registered { path, _lock: file, listener })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn listener(&self) -> Option<UnixListener> {
+        self.listener.try_clone().ok()
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        // The kernel process was first, as a rule.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// The user's worlds, oldest command first; entries that nobody holds any more are removed on the way.
+pub fn list() -> Vec<Found> {
+    let Some(dir) = directory() else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(&dir) else { return Vec::new() };
+    let mut worlds: Vec<Found> = entries.flatten().filter_map(|entry| look(&entry.path())).collect();
+    worlds.sort_by_key(|world| world.supervisor);
+    worlds
+}
+
+fn look(path: &Path) -> Option<Found> {
+    let mut file = File::open(path).ok()?;
+    let name = path.file_name()?.to_str()?;
+    if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
+        let _ = std::fs::remove_file(path);
+        return None;
+    }
+    let supervisor = name.parse().ok()?;
+    let mut command_line = String::new();
+    file.read_to_string(&mut command_line).ok()?;
+    Some(Found { supervisor, command_line })
+}
+
+/// Whether the process at the other end is the user's own (or root's).
+pub fn is_own_peer(stream: &UnixStream) -> bool {
+    let peer = rustix::net::sockopt::socket_peercred(stream);
+    peer.is_ok_and(|peer| peer.uid.as_raw() == user() || peer.uid.is_root())
+}
+
+impl Found {
+    /// Asks the world's command: one line there, text back.
+    pub fn ask(&self, question: &str) -> Result<String> {
+        let mut stream = UnixStream::connect_addr(&address(self.supervisor)?).context("the world does not answer")?;
+        if !is_own_peer(&stream) {
+            bail!("the world's socket belongs to another user");
+        }
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(10)))?;
+        stream.write_all(question.as_bytes())?;
+        stream.shutdown(std::net::Shutdown::Write)?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).context("the world does not answer")?;
+        Ok(answer)
+    }
+}
