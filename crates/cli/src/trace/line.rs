@@ -71,7 +71,7 @@ fn result(record: &Record, call: Option<&Call>) -> String {
         value => match call.map(|call| call.name) {
             // Their results are addresses.
             Some("mmap" | "brk" | "mremap") => format!("{value:#x}"),
-            Some("umask") => format!("{value:#o}"),
+            Some("umask") => format!("0{value:03o}"),
             _ => value.to_string(),
         },
     }
@@ -93,7 +93,7 @@ fn argument(record: &Record, call: &Call, n: usize) -> String {
         ArgType::Uint32 => (value as u32).to_string(),
         ArgType::Uint64 => value.to_string(),
         ArgType::Signo => decode::signal(i64::from(value as i32)),
-        ArgType::Mode => format!("{:#05o}", value as u32),
+        ArgType::Mode => format!("0{:03o}", value as u32),
         ArgType::Flags if value == 0 => "0".to_string(),
         ArgType::Flags => format!("{:#x}", value as u32),
         ArgType::Path | ArgType::BufIn | ArgType::BufOut | ArgType::Addr if value == 0 => "NULL".to_string(),
