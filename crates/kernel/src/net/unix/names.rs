@@ -124,7 +124,8 @@ impl UnixSock {
             Address::Path(path) => match new_name(AT_FDCWD, path, NameFor::Other) {
                 Ok(NewName { dir, name }) => {
                     let mode = S_IFSOCK | (0o777 & !current().fs().umask());
-                    let stat = mknod(&dir, &name, mode, 0)?.stat()?;
+                    mknod(&dir, &name, mode, 0)?;
+                    let stat = lookup(AT_FDCWD, path, Lookup::empty())?.path.stat()?;
                     Key::Inode(stat.dev, stat.ino)
                 }
                 Err(Error::Errno(Errno::EEXIST)) => return Err(Errno::EADDRINUSE.into()),
