@@ -26,6 +26,7 @@ use zerocopy::{FromZeros, IntoBytes};
 
 use crate::fs::fdtable::FilesStruct;
 use crate::fs::fs_struct::FsStruct;
+use crate::fs::hostfs::watch::HostWatch;
 use crate::fs::namespace::MountNamespace;
 use crate::kernel::cred::Cred;
 use crate::kernel::pid::{INIT_PID, PidTable};
@@ -48,6 +49,14 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
             return;
         }
     };
+    let host_watch = match HostWatch::new() {
+        Ok(host_watch) => host_watch,
+        Err(errno) => {
+            platform().console(&alloc::format!("acrida: the host refused an epoll set: {errno}\n"));
+            send(control, Message { kind: control::INIT_EXITED, status: 125 << 8, ..Message::new_zeroed() });
+            return;
+        }
+    };
     let kernel = Arc::new(Kernel {
         pids: PidTable::default(),
         mounts,
@@ -61,6 +70,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         lock_waits: SpinLock::default(),
         first_process: AtomicU32::new(0),
         unix: Default::default(),
+        host_watch,
         dead_threads: Default::default(),
         host_tty_pgrp: AtomicU32::new(0),
         unknown_calls: SpinLock::default(),
@@ -77,6 +87,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         tables.processes.insert(INIT_PID, init.clone());
     }
     crate::kernel::time::start_timer_thread(&kernel);
+    crate::fs::hostfs::watch::start(&kernel);
     let first = first_task(&kernel, &init, block, lists);
     match platform().spawn(first.thread, SpawnKind::Process) {
         Ok(host) => {

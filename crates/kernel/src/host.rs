@@ -5,6 +5,7 @@
 
 pub mod fs;
 pub mod io;
+pub mod net;
 pub mod futex;
 pub mod mm;
 pub mod proc;

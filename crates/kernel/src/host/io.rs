@@ -128,3 +128,43 @@ pub fn copy_file_range(from: HostFd, from_pos: u64, to: HostFd, to_pos: u64, len
     ];
     platform().host().call(nr::copy_file_range, args)
 }
+
+const EPOLL_EVENT_SIZE: usize = 12;
+
+/// A new epoll set of the host.
+pub fn epoll_create() -> Result<HostFd, Errno> {
+    const EPOLL_CLOEXEC: u64 = 0x8_0000;
+    platform().host().call(nr::epoll_create1, &mut [Arg::Val(EPOLL_CLOEXEC)]).map(|fd| HostFd(fd as i32))
+}
+
+/// Watches everything about `fd`, edge-triggered; its number is the event's data.
+pub fn epoll_add(set: HostFd, fd: HostFd) -> Result<(), Errno> {
+    const EPOLL_CTL_ADD: u64 = 1;
+    /// IN, PRI, OUT, RDHUP, ET.
+    const EVENTS: u32 = 0x8000_2007;
+    let mut event = [0u8; EPOLL_EVENT_SIZE];
+    event[..4].copy_from_slice(&EVENTS.to_ne_bytes());
+    event[4..].copy_from_slice(&(fd.0 as u64).to_ne_bytes());
+    let args = &mut [Arg::Fd(set), Arg::Val(EPOLL_CTL_ADD), Arg::Fd(fd), Arg::In(&event)];
+    platform().host().call(nr::epoll_ctl, args).map(|_| ())
+}
+
+/// Waits for events: pairs of mask and data; `EINTR` when the thread has a signal.
+pub fn epoll_wait<const N: usize>(set: HostFd, events: &mut [(u32, u64); N]) -> Result<usize, Errno> {
+    let mut raw = [[0u8; EPOLL_EVENT_SIZE]; N];
+    let forever = u64::MAX;
+    let args = &mut [Arg::Fd(set), Arg::Out(raw.as_mut_bytes()), Arg::Val(N as u64), Arg::Val(forever)];
+    let count = platform().host().call_blocking(nr::epoll_wait, args)?;
+    for (event, raw) in events.iter_mut().zip(&raw[..count]) {
+        let (mask, data) = raw.split_at(4);
+        *event = (u32::from_ne_bytes(mask.try_into().unwrap_or_default()), u64::from_ne_bytes(data.try_into().unwrap_or_default()));
+    }
+    Ok(count)
+}
+
+/// An `ioctl` that answers a number.
+pub fn ioctl_int(fd: HostFd, cmd: u32) -> Result<i32, Errno> {
+    let mut value = 0i32;
+    platform().host().call(nr::ioctl, &mut [Arg::Fd(fd), Arg::Val(cmd.into()), Arg::Out(value.as_mut_bytes())])?;
+    Ok(value)
+}

@@ -1,5 +1,6 @@
 //! Sockets. Linux's `net/`.
 
+pub mod host_inet;
 pub mod scm;
 pub mod socket;
 pub mod unix;

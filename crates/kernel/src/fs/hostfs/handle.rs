@@ -23,6 +23,7 @@ impl HostHandle {
 
 impl Drop for HostHandle {
     fn drop(&mut self) {
+        super::watch::forget(self.0);
         host::close(self.0);
     }
 }

@@ -14,7 +14,7 @@ use super::{End, MAX_ADDR, ProtoOps, Socket, nonblocking};
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
 use crate::fs::file::File;
-use crate::net::unix;
+use crate::net::{host_inet, unix};
 
 pub use super::msg::{
     sys_recvfrom, sys_recvmmsg, sys_recvmsg, sys_sendmmsg, sys_sendmsg, sys_sendto,
@@ -62,6 +62,7 @@ fn create(family: i32, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>, Er
     }
     match u16::try_from(family) {
         Ok(AF_UNIX) => unix::create(kind, protocol),
+        Ok(family @ (AF_INET | AF_INET6 | AF_NETLINK)) => host_inet::create(family, kind, protocol),
         _ => Err(Errno::EAFNOSUPPORT.into()),
     }
 }

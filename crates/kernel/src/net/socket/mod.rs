@@ -163,6 +163,15 @@ pub trait ProtoOps: core::any::Any + core::marker::Send + Sync {
     fn peer_cred(&self) -> Option<acrida_uapi::socket::Ucred> {
         None
     }
+    /// Options of other levels, or all of them where the protocol keeps its own; `None`: the socket layer answers.
+    fn set_option(&self, level: i32, name: i32, value: &[u8]) -> Option<Result<(), Error>> {
+        let _ = (level, name, value);
+        None
+    }
+    fn get_option(&self, level: i32, name: i32, room: usize) -> Option<Result<Vec<u8>, Error>> {
+        let _ = (level, name, room);
+        None
+    }
     fn release(&self);
 }
 

@@ -23,6 +23,9 @@ const BUF_MAX: u32 = 212_992;
 const SNDBUF_MIN: u32 = 4608;
 const RCVBUF_MIN: u32 = 2304;
 
+/// Longest option value taken in.
+const OPTION_MAX: usize = 4096;
+
 /// Boolean options that are only remembered.
 const REMEMBERED: [i32; 13] = [
     SO_DEBUG, SO_REUSEADDR, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK, SO_REUSEPORT, SO_TIMESTAMP,
@@ -34,10 +37,25 @@ pub fn sys_setsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len: i32) 
     if len < 0 {
         return Err(Errno::EINVAL.into());
     }
+    let room = (len as usize).min(OPTION_MAX);
+    let mut bytes = alloc::vec![0u8; room];
+    value.read_bytes(&mut bytes)?;
+    if let Some(result) = proto(&file).set_option(level, name, &bytes) {
+        result?;
+        return remember_timeouts(proto(&file), level, name, value, room);
+    }
     if level != SOL_SOCKET {
         return Err(Errno::EOPNOTSUPP.into());
     }
     set(proto(&file), name, value, len as usize)?;
+    Ok(0)
+}
+
+/// Sleeping is ours even where the protocol keeps its own options.
+fn remember_timeouts(proto: &dyn ProtoOps, level: i32, name: i32, value: UserAddr, len: usize) -> SysResult {
+    if level == SOL_SOCKET && matches!(name, SO_RCVTIMEO | SO_SNDTIMEO | SO_RCVTIMEO_NEW | SO_SNDTIMEO_NEW) {
+        set(proto, name, value, len)?;
+    }
     Ok(0)
 }
 
@@ -99,10 +117,11 @@ pub fn sys_getsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len_at: Us
     if len < 0 {
         return Err(Errno::EINVAL.into());
     }
-    if level != SOL_SOCKET {
-        return Err(Errno::EOPNOTSUPP.into());
-    }
-    let answer = get(proto(&file), name)?;
+    let answer = match proto(&file).get_option(level, name, (len as usize).min(OPTION_MAX)) {
+        Some(answer) => answer?,
+        None if level != SOL_SOCKET => return Err(Errno::EOPNOTSUPP.into()),
+        None => get(proto(&file), name)?,
+    };
     let len = answer.len().min(len as usize);
     value.write_bytes(&answer[..len])?;
     len_at.write(&(len as i32))?;
