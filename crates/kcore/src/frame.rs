@@ -87,7 +87,11 @@ impl Extent {
 
     /// Says that `[0, end)` may be nonzero, because a guest mapped it writable.
     pub fn touch(&self, end: u64) {
-        self.touched.fetch_max(end.min(self.len() as u64), Ordering::Relaxed);
+        let end = end.min(self.len() as u64);
+        // The usual case needs no locked instruction.
+        if self.touched.load(Ordering::Relaxed) < end {
+            self.touched.fetch_max(end, Ordering::Relaxed);
+        }
     }
 
     fn at(&self, pos: usize, len: usize) -> *mut u8 {

@@ -11,6 +11,7 @@ pub mod frame;
 pub mod host;
 pub mod platform;
 pub mod regs;
+pub mod solo;
 pub mod sync;
 pub mod thread;
 pub mod trace_ring;

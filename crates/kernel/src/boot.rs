@@ -13,6 +13,7 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::host::HostFd;
 use acrida_kcore::platform::{ClockId, SpawnKind, platform};
+use acrida_kcore::solo::SoloLock;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::Thread;
 use acrida_kcore::wait::WaitQueueHead;
@@ -250,7 +251,7 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
         thread,
         process: process.clone(),
         kernel: kernel.clone(),
-        files: SpinLock::new(Arc::new(FilesStruct::default())),
+        files: SoloLock::owned_by(thread, Arc::new(FilesStruct::default())),
         fs: SpinLock::new(fs),
         mm: SpinLock::new(MmStruct::new()),
         cred: SpinLock::new(Arc::new(root_cred(block))),

@@ -74,8 +74,11 @@ fn check(input: &Arc<File>, from: u64, output: &Arc<File>, to: u64, len: usize) 
     if !input.readable() || !output.writable() || output.flags() & O_APPEND != 0 {
         return Err(Errno::EBADF.into());
     }
-    let end = |pos: u64| pos.checked_add(len as u64).filter(|&end| end <= i64::MAX as u64).ok_or(Errno::EOVERFLOW);
+    let end = |pos: u64| pos.checked_add(len as u64).ok_or(Errno::EOVERFLOW);
     let (from_end, to_end) = (end(from)?, end(to)?);
+    if to >= i64::MAX as u64 {
+        return Err(Errno::EFBIG.into());
+    }
     let size = input.ops.stat(input)?.size;
     let len = len.min(usize::try_from(size.saturating_sub(from)).unwrap_or(usize::MAX)).min(MAX_RW_COUNT);
     let same = match kinds {

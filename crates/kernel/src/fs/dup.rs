@@ -76,13 +76,16 @@ pub fn sys_close_range(first: u32, last: u32, flags: Flags) -> SysResult {
 }
 
 /// Gives the caller a descriptor table of its own.
-pub fn unshare_files() {
+pub fn unshare_files() -> Arc<FilesStruct> {
     let task = current();
-    let shared = task.files();
+    let files = task.files();
     // Two references are the task's and ours.
-    if Arc::strong_count(&shared) > 2 {
-        let own = shared.copy();
-        let old = core::mem::replace(&mut *task.files.lock(), own);
+    if Arc::strong_count(&files) > 2 {
+        let own = files.copy(task.thread);
+        let old = core::mem::replace(&mut *task.files.lock(), own.clone());
         drop(old);
+        return own;
     }
+    files.adopt();
+    files
 }

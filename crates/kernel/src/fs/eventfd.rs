@@ -118,6 +118,26 @@ impl Eventfd {
     }
 }
 
+impl Eventfd {
+    /// Adds the value in one buffer, which has exactly its size.
+    fn write_one(&self, file: &File, from: &mut IovIter<'_>) -> SysResult {
+        let mut bytes = [0; 8];
+        let len = from.user_segment().map_or(from.count(), |(_, len)| len);
+        if len != bytes.len() {
+            return Err(Errno::EINVAL.into());
+        }
+        if from.copy_from(&mut bytes) < bytes.len() {
+            return Err(Errno::EFAULT.into());
+        }
+        let value = u64::from_ne_bytes(bytes);
+        if value == u64::MAX {
+            return Err(Errno::EINVAL.into());
+        }
+        self.change_or_wait(Blocking::of(file, from), EPOLLIN, |count| count.add(value))?;
+        Ok(bytes.len())
+    }
+}
+
 impl FileOperations for Eventfd {
     #[doc(alias = "eventfd_read")]
     fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
@@ -133,19 +153,15 @@ impl FileOperations for Eventfd {
 
     #[doc(alias = "eventfd_write")]
     fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
-        let mut bytes = [0; 8];
-        if from.count() != bytes.len() {
-            return Err(Errno::EINVAL.into());
+        // writev is one write for each segment: the value cannot be spread over several.
+        let mut done = self.write_one(file, from)?;
+        while from.count() > 0 {
+            match self.write_one(file, from) {
+                Ok(bytes) => done += bytes,
+                Err(_) => break,
+            }
         }
-        if from.copy_from(&mut bytes) < bytes.len() {
-            return Err(Errno::EFAULT.into());
-        }
-        let value = u64::from_ne_bytes(bytes);
-        if value == u64::MAX {
-            return Err(Errno::EINVAL.into());
-        }
-        self.change_or_wait(Blocking::of(file, from), EPOLLIN, |count| count.add(value))?;
-        Ok(bytes.len())
+        Ok(done)
     }
 
     fn can_nowait(&self) -> bool {
@@ -156,18 +172,6 @@ impl FileOperations for Eventfd {
     #[doc(alias = "noop_llseek")]
     fn llseek(&self, _file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         Ok(0)
-    }
-
-    fn seekable(&self) -> bool {
-        true
-    }
-
-    fn atomic_pos(&self) -> bool {
-        false
-    }
-
-    fn can_splice_read(&self) -> bool {
-        false
     }
 
     #[doc(alias = "eventfd_poll")]

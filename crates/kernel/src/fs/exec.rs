@@ -25,6 +25,7 @@ use acrida_uapi::wait::WaitStatus;
 
 use crate::abi::SysResult;
 use crate::current;
+use crate::fs::dup::unshare_files;
 use crate::fs::fdtable::filp_close;
 use crate::fs::file::File;
 use crate::fs::iov_iter::IovIter;
@@ -251,19 +252,6 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     frame.full_restore = 1;
     platform().fpu_reset(frame);
     Ok(0)
-}
-
-/// A table shared with another process becomes the caller's own.
-fn unshare_files() -> Arc<crate::fs::fdtable::FilesStruct> {
-    let me = current();
-    let files = me.files();
-    // The task's reference and this one.
-    if Arc::strong_count(&files) > 2 {
-        let own = files.copy();
-        *me.files.lock() = own.clone();
-        return own;
-    }
-    files
 }
 
 /// Maps program, interpreter and stack; the entry point and the stack.

@@ -1,14 +1,15 @@
 //! Descriptor tables.
 //!
 //! Mirrors: fs/file.c, include/linux/fdtable.h, Linux 6.1.
-//! Differs: look-up takes the table's lock and a reference; see docs/locking.md.
+//! Differs: look-up takes a reference; it takes the table's lock only when several threads share the table (`SoloLock`).
 //! Locking: one leaf lock per table; nothing is dropped under it.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use acrida_kcore::sync::SpinLock;
+use acrida_kcore::solo::SoloLock;
+use acrida_kcore::thread::Thread;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::resource::RLIMIT_NOFILE;
 
@@ -21,7 +22,7 @@ pub const NR_OPEN: u32 = 1_048_576;
 /// A descriptor table; shared with `CLONE_FILES`.
 #[doc(alias = "files_struct")]
 pub struct FilesStruct {
-    table: SpinLock<Table>,
+    table: SoloLock<Table>,
     /// Never used twice: POSIX locks belong to it.
     id: u64,
 }
@@ -95,7 +96,7 @@ impl Table {
 
 impl Default for FilesStruct {
     fn default() -> Self {
-        FilesStruct::with(Table::default())
+        FilesStruct::with(SoloLock::shared(Table::default()))
     }
 }
 
@@ -105,27 +106,41 @@ pub fn nofile_limit() -> usize {
 }
 
 impl FilesStruct {
-    fn with(table: Table) -> FilesStruct {
-        FilesStruct { table: SpinLock::new(table), id: NEXT_ID.fetch_add(1, Ordering::Relaxed) }
+    fn with(table: SoloLock<Table>) -> FilesStruct {
+        FilesStruct { table, id: NEXT_ID.fetch_add(1, Ordering::Relaxed) }
     }
 
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// A copy with the same open files.
+    /// A copy with the same open files, for `thread` alone.
     #[doc(alias = "dup_fd")]
-    pub fn copy(&self) -> Arc<FilesStruct> {
-        let table = self.table.lock().clone();
-        Arc::new(FilesStruct::with(table))
+    pub fn copy(&self, thread: &Thread) -> Arc<FilesStruct> {
+        let table = self.table.read(Table::clone);
+        Arc::new(FilesStruct::with(SoloLock::owned_by(thread, table)))
+    }
+
+    /// Other threads than the caller will use the table too (`CLONE_FILES`).
+    pub fn share(&self) {
+        self.table.share();
+    }
+
+    /// The caller is the table's only user from now on.
+    pub fn adopt(&self) {
+        self.table.adopt();
+    }
+
+    /// The table's only user was killed; somebody else closes its files.
+    pub fn forfeit(&self, dead: &Thread) {
+        self.table.forfeit(dead);
     }
 
     /// The file behind `fd`, or `EBADF`.
     #[inline]
     #[doc(alias = "fget_raw")]
     pub fn get_any(&self, fd: i32) -> Result<Arc<File>, Errno> {
-        let table = self.table.lock();
-        table.files.get(fd as u32 as usize).and_then(Option::as_ref).cloned().ok_or(Errno::EBADF)
+        self.table.read(|table| table.files.get(fd as u32 as usize).and_then(Option::as_ref).cloned()).ok_or(Errno::EBADF)
     }
 
     /// The file behind `fd`; `EBADF` also for `O_PATH` files.
@@ -140,7 +155,7 @@ impl FilesStruct {
     pub fn capacity(&self) -> usize {
         /// Linux keeps a first table of this length in the structure itself.
         const NR_OPEN_DEFAULT: usize = 64;
-        self.table.lock().files.len().max(NR_OPEN_DEFAULT)
+        self.table.read(|table| table.files.len()).max(NR_OPEN_DEFAULT)
     }
 
     /// Puts `file` at the lowest free descriptor from `from` on; `EMFILE` at the limit.
@@ -157,8 +172,10 @@ impl FilesStruct {
     /// `EMFILE` when no descriptor is free; the answer of one moment.
     pub fn check_room(&self) -> Result<(), Errno> {
         let limit = nofile_limit();
-        let table = self.table.lock();
-        let free = if table.next < table.files.len() { table.next_zero(table.next) } else { table.next };
+        let free = self.table.read(|table| match table.next < table.files.len() {
+            true => table.next_zero(table.next),
+            false => table.next,
+        });
         if free >= limit { Err(Errno::EMFILE) } else { Ok(()) }
     }
 
@@ -207,10 +224,11 @@ impl FilesStruct {
     }
 
     pub fn cloexec(&self, fd: i32) -> Result<bool, Errno> {
-        let table = self.table.lock();
         let fd = fd as u32 as usize;
-        table.files.get(fd).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
-        Ok(table.cloexec[fd / 64] & 1 << (fd % 64) != 0)
+        self.table.read(|table| {
+            table.files.get(fd).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
+            Ok(table.cloexec[fd / 64] & 1 << (fd % 64) != 0)
+        })
     }
 
     pub fn set_cloexec(&self, fd: i32, on: bool) -> Result<(), Errno> {
@@ -255,11 +273,12 @@ impl FilesStruct {
 
     /// Open descriptors in order, with their files and close-on-exec flags.
     pub fn snapshot(&self) -> Vec<(u32, Arc<File>, bool)> {
-        let table = self.table.lock();
-        let entry = |(fd, file): (usize, &Option<Arc<File>>)| {
-            Some((fd as u32, file.clone()?, table.cloexec[fd / 64] & 1 << (fd % 64) != 0))
-        };
-        table.files.iter().enumerate().filter_map(entry).collect()
+        self.table.read(|table| {
+            let entry = |(fd, file): (usize, &Option<Arc<File>>)| {
+                Some((fd as u32, file.clone()?, table.cloexec[fd / 64] & 1 << (fd % 64) != 0))
+            };
+            table.files.iter().enumerate().filter_map(entry).collect()
+        })
     }
 }
 

@@ -45,7 +45,7 @@ impl Blocking {
 /// The open file behind `fd`, or `EBADF` (also for `O_PATH` files).
 #[inline]
 pub fn fdget(fd: Fd) -> Result<Arc<File>, Errno> {
-    current().files.lock().get(fd.0)
+    current().files.read(|files| files.get(fd.0))
 }
 
 impl Direction {
@@ -222,8 +222,5 @@ pub fn sys_lseek(fd: Fd, offset: i64, whence: u32) -> SysResult {
         SEEK_HOLE => Whence::Hole,
         _ => return Err(Errno::EINVAL.into()),
     };
-    if !file.ops.seekable() {
-        return Err(Errno::ESPIPE.into());
-    }
     Ok(file.ops.llseek(&file, offset, whence)? as usize)
 }

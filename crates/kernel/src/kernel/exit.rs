@@ -135,6 +135,9 @@ pub fn do_exit(status: WaitStatus) -> ! {
 /// Closes the task's descriptors if it was the last user of the table.
 fn exit_files(task: &Task) {
     let empty = Arc::new(crate::fs::fdtable::FilesStruct::default());
+    // Without effect unless somebody else buries a killed task.
+    task.files.read(|files| files.forfeit(task.thread));
+    task.files.forfeit(task.thread);
     let files = core::mem::replace(&mut *task.files.lock(), empty);
     if let Some(files) = Arc::into_inner(files) {
         for file in files.take_all(0, u32::MAX) {

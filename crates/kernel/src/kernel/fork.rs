@@ -13,6 +13,7 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::platform::{ClockId, SpawnKind, platform};
 use acrida_kcore::regs::UserFrame;
+use acrida_kcore::solo::SoloLock;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::Thread;
 use acrida_kcore::uaccess::UserAddr;
@@ -268,7 +269,13 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     thread.init_frame(&child_frame);
 
     let process = if has(CLONE_THREAD) { parent.process.clone() } else { new_process(parent, request) };
-    let files = if has(CLONE_FILES) { parent.files() } else { parent.files().copy() };
+    let files = parent.files();
+    let files = if has(CLONE_FILES) {
+        files.share();
+        files
+    } else {
+        files.copy(thread)
+    };
     let fs = if has(CLONE_FS) { parent.fs() } else { parent.fs().copy() };
     // A new process's memory is copied together with the host's, when it starts.
     let mm = if has(CLONE_THREAD) { parent.mm() } else { crate::mm::MmStruct::new() };
@@ -280,7 +287,7 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
         thread,
         process: process.clone(),
         kernel: parent.kernel.clone(),
-        files: SpinLock::new(files),
+        files: SoloLock::owned_by(thread, files),
         fs: SpinLock::new(fs),
         mm: SpinLock::new(mm),
         cred: SpinLock::new(parent.cred()),

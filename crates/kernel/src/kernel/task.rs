@@ -10,6 +10,7 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+use acrida_kcore::solo::SoloLock;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::{self, Thread, work};
 use acrida_kcore::wait::WaitQueueHead;
@@ -61,7 +62,7 @@ pub struct Task {
     pub thread: &'static Thread,
     pub process: Arc<Process>,
     pub kernel: Arc<Kernel>,
-    pub files: SpinLock<Arc<FilesStruct>>,
+    pub files: SoloLock<Arc<FilesStruct>>,
     pub fs: SpinLock<Arc<FsStruct>>,
     pub mm: SpinLock<Arc<MmStruct>>,
     pub cred: SpinLock<Arc<Cred>>,
@@ -182,7 +183,7 @@ impl Task {
     }
 
     pub fn files(&self) -> Arc<FilesStruct> {
-        self.files.lock().clone()
+        self.files.read(Arc::clone)
     }
 
     pub fn fs(&self) -> Arc<FsStruct> {

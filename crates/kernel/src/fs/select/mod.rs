@@ -51,7 +51,7 @@ impl Round<'_> {
     /// The events of the file behind `fd` (all it has, whatever `key` says), or `None` when there is no file.
     #[doc(alias = "vfs_poll")]
     fn events(&self, fd: i32, key: u32) -> Option<u32> {
-        let file = current().files.lock().get(fd).ok()?;
+        let file = current().files.read(|files| files.get(fd)).ok()?;
         let events = match self.poller {
             Some(poller) => {
                 let mut registrar = Registrar { poller, file: &file, key };

@@ -16,7 +16,7 @@ use crate::fs::read_write::Blocking;
 
 /// Waits for a free slot, then fills what is free now; never waits for more.
 pub fn splice(file: &Arc<File>, pos: &mut u64, pipe: &Pipe, len: usize, blocking: Blocking) -> SysResult {
-    if !file.ops.can_splice_read() {
+    if !file.ops.can_splice_read() || file.inode().is_some_and(|inode| inode.is_dir()) {
         return Err(Errno::EINVAL.into());
     }
     let mut state = pipe.lock_writable(blocking)?;
