@@ -8,7 +8,6 @@
 
 use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
-use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::host::HostFd;
@@ -225,8 +224,8 @@ fn new_process(tgid: u32, relations: Relations, rlimits: [Rlimit64; 16], uid: u3
         exe: SpinLock::new(None),
         host_pid: AtomicU32::new(0),
         uid: AtomicU32::new(uid),
-        final_times: SpinLock::new(None),
-        child_times: SpinLock::new([0; 2]),
+        final_usage: SpinLock::new(None),
+        child_usage: SpinLock::default(),
     })
 }
 
@@ -240,7 +239,7 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
     let pid = kernel.pids.lock().alloc().unwrap_or_else(|_| unreachable!("an empty pid table"));
     kernel.first_process.store(pid, Ordering::Relaxed);
     kernel.host_tty_pgrp.store(pid, Ordering::Relaxed);
-    let relations = Relations { parent: Arc::downgrade(init), children: Vec::new(), pgrp: pid, session: pid, tty: None };
+    let relations = Relations { parent: Arc::downgrade(init), parent_tid: INIT_PID, pgrp: pid, session: pid, ..Relations::default() };
     let process = new_process(pid, relations, *init.rlimits.lock(), block.uid);
     process.did_exec.store(true, Ordering::Relaxed);
     let root = kernel.mounts.root();

@@ -91,22 +91,16 @@ pub fn rlimits() -> [Rlimit64; 16] {
     limits
 }
 
-/// CPU time of a host process, ns: user, system. Only the total is known of another process; it counts as user time.
-pub fn process_times(host_pid: u32) -> [u64; 2] {
-    let own = acrida_kcore::thread::current().host_pid.load(core::sync::atomic::Ordering::Relaxed);
-    if host_pid == own {
-        let mut usage = Rusage::new_zeroed();
-        let _ = platform().host().call(nr::getrusage, &mut [Arg::Val(0), Arg::Out(usage.as_mut_bytes())]);
-        let ns = |time: &Timeval| time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000;
-        return [ns(&usage.ru_utime), ns(&usage.ru_stime)];
-    }
+/// What another host process used: only the sum of its CPU time is known, and counts as user time.
+pub fn other_process_usage(host_pid: u32) -> Rusage {
+    let mut usage = Rusage::new_zeroed();
     // A process's CPU clock: the complement of its pid, shifted, CPUCLOCK_SCHED.
     let clock = ((!u64::from(host_pid)) << 3) | 2;
     let mut time = Timespec::default();
-    match platform().host().call(nr::clock_gettime, &mut [Arg::Val(clock), Arg::Out(time.as_mut_bytes())]) {
-        Ok(_) => [time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64, 0],
-        Err(_) => [0, 0],
+    if platform().host().call(nr::clock_gettime, &mut [Arg::Val(clock), Arg::Out(time.as_mut_bytes())]).is_ok() {
+        usage.ru_utime = Timeval { tv_sec: time.tv_sec, tv_usec: time.tv_nsec / 1000 };
     }
+    usage
 }
 
 /// Sets the calling host thread's file-system ids: host files are checked as this user.

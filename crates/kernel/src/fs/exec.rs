@@ -219,9 +219,12 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     // The parent of a vfork goes on with its memory; this task gets its own.
     let vfork = me.vfork_done.lock().take();
     let mm = me.mm();
+    if let Some(vfork) = &vfork {
+        vfork.bring_home(&mm);
+    }
     let loaded = mm.exec_reset(ExecLayout { stack_limit, randomize }).map_err(Error::from).and_then(|()| load(&mm, &bprm, stack_limit, randomize));
     if let Some(vfork) = vfork {
-        vfork.complete(false);
+        vfork.complete();
     }
     let (entry, stack) = match loaded {
         Ok(loaded) => loaded,

@@ -13,6 +13,8 @@ use acrida_kcore::platform::platform;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::{state, work};
 use acrida_uapi::errno::Errno;
+use acrida_uapi::poll::{POLLHUP, POLLIN};
+use acrida_uapi::siginfo::{SI_USER, SigInfo};
 use acrida_uapi::signal::{SIGCONT, SIGHUP};
 use acrida_uapi::wait::WaitStatus;
 
@@ -97,7 +99,8 @@ pub fn do_exit(status: WaitStatus) -> ! {
     task.exit_code.store(status.raw(), Ordering::Relaxed);
     crate::kernel::futex::mm_release(task);
     if let Some(vfork) = task.vfork_done.lock().take() {
-        vfork.complete(true);
+        vfork.bring_home(&task.mm());
+        vfork.complete();
     }
     exit_files(task);
     task.run_task_work();
@@ -113,7 +116,11 @@ pub fn do_exit(status: WaitStatus) -> ! {
         if !task.is_leader() {
             tables.tasks.remove(&task.tid);
         }
+        let left = if last { Vec::new() } else { hand_over_children(task) };
         drop(tables);
+        for child in &left {
+            send_death_signal(child, &task.process);
+        }
         if last {
             // Nothing of the guest runs any more; files that were only mapped close here.
             task.mm().exit_mmap();
@@ -150,8 +157,8 @@ fn exit_files(task: &Task) {
 /// What is left to do once no thread of the process runs any more.
 pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitStatus) {
     process.timers.cancel_all();
-    let times = process.own_times();
-    *process.final_times.lock() = Some(times);
+    let usage = process.own_usage();
+    *process.final_usage.lock() = Some(usage);
     *process.exe.lock() = None;
     leave_session(kernel, process);
     let orphans = reparent_children(kernel, process);
@@ -168,7 +175,7 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
     };
     crate::trace::process_ended(process, status);
     process.threads_gone.wake_all(0);
-    process.wait_pidfd.wake_all(u32::from(acrida_uapi::poll::POLLIN));
+    process.wait_pidfd.wake_all(u32::from(POLLIN));
     signal::notify_parent(process);
     let parent_is_init = process.relations.lock().parent.upgrade().is_none_or(|p| p.tgid == INIT_PID);
     if kernel.first_process.load(Ordering::Relaxed) == process.tgid {
@@ -206,7 +213,7 @@ fn leave_session(kernel: &Arc<Kernel>, process: &Arc<Process>) {
         let members = kernel.pids.lock().group(foreground);
         for member in members.iter().filter(|_| foreground != 0) {
             for signo in [SIGHUP, SIGCONT] {
-                signal::send_to_process(acrida_uapi::siginfo::SigInfo::kernel(signo), member);
+                signal::send_to_process(SigInfo::kernel(signo), member);
             }
         }
         tty.disassociate();
@@ -253,10 +260,34 @@ fn hang_up_orphaned_groups(kernel: &Kernel, process: &Process, children: &[Arc<P
         if members.iter().any(|m| m.tgid != process.tgid && m.job.lock().stopped.is_some()) {
             for member in members.iter().filter(|m| m.tgid != process.tgid) {
                 for signo in [SIGHUP, SIGCONT] {
-                    signal::send_to_process(acrida_uapi::siginfo::SigInfo::kernel(signo), member);
+                    signal::send_to_process(SigInfo::kernel(signo), member);
                 }
             }
         }
+    }
+}
+
+/// Another thread of the process becomes the parent of what the ending `task` made; the caller holds the pid table.
+fn hand_over_children(task: &Task) -> Vec<Arc<Process>> {
+    let Some(heir) = task.process.threads.lock().first().map(|t| t.tid) else { return Vec::new() };
+    let children = task.process.relations.lock().children.clone();
+    let mine = |child: &Arc<Process>| {
+        let mut relations = child.relations.lock();
+        let mine = relations.parent_tid == task.tid;
+        if mine {
+            relations.parent_tid = heir;
+        }
+        mine
+    };
+    children.into_iter().filter(mine).collect()
+}
+
+/// Tells `child` that the thread of `parent` that made it has ended, if it wants to know.
+fn send_death_signal(child: &Arc<Process>, parent: &Process) {
+    let signo = child.pdeath_signal.load(Ordering::Relaxed);
+    if signo != 0 {
+        let info = SigInfo::kill(signo, SI_USER, parent.tgid as i32, parent.uid.load(Ordering::Relaxed));
+        signal::send_to_process(info, child);
     }
 }
 
@@ -279,17 +310,17 @@ fn reparent_children(kernel: &Arc<Kernel>, process: &Arc<Process>) -> Vec<Arc<Pr
     let reaper = reaper.or_else(|| tables.processes.get(&INIT_PID).cloned());
     for child in &children {
         if let Some(reaper) = &reaper {
-            child.relations.lock().parent = Arc::downgrade(reaper);
+            let mut relations = child.relations.lock();
+            relations.parent = Arc::downgrade(reaper);
+            relations.parent_tid = reaper.tgid;
+            drop(relations);
             reaper.relations.lock().children.push(child.clone());
         }
         child.exit_signal.store(acrida_uapi::signal::SIGCHLD, Ordering::Relaxed);
     }
     drop(tables);
     for child in &children {
-        let signo = child.pdeath_signal.load(Ordering::Relaxed);
-        if signo != 0 {
-            signal::send_to_process(acrida_uapi::siginfo::SigInfo::kernel(signo), child);
-        }
+        send_death_signal(child, process);
         if child.is_dead() {
             signal::notify_parent(child);
         }
@@ -310,6 +341,7 @@ pub fn release_process(kernel: &Arc<Kernel>, process: &Arc<Process>) {
         }
         leader
     };
+    process.wait_pidfd.wake_all(u32::from(POLLIN | POLLHUP));
     // Dropped outside the lock: it may be the last reference to files.
     drop(leader);
     reap_threads(kernel);
@@ -325,7 +357,7 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
         task.thread.host_alive.store(0, Ordering::Release);
         task.thread.state.store(state::DEAD, Ordering::SeqCst);
         if let Some(vfork) = task.vfork_done.lock().take() {
-            vfork.complete(false);
+            vfork.complete();
         }
         exit_files(task);
         if !task.is_leader() {

@@ -1,8 +1,7 @@
 //! New tasks.
 //!
 //! Mirrors: kernel/fork.c, Linux 6.1.
-//! Differs: a process is a host process with a copy of the memory. `vfork` is such a copy too, whose parent waits; what
-//! the child writes to the shared stack before it exits without an exec (the errno of `posix_spawn`) is copied back.
+//! Differs: a process is a host process with a copy of the memory; see vfork.rs for the stores of a `vfork` child.
 //! Locking: the child becomes visible under the pid table's lock once everything else of it is complete.
 
 use alloc::boxed::Box;
@@ -17,7 +16,7 @@ use acrida_kcore::solo::SoloLock;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::Thread;
 use acrida_kcore::uaccess::UserAddr;
-use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
+use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::resource::RLIMIT_NPROC;
 use acrida_uapi::sched::*;
@@ -25,34 +24,8 @@ use acrida_uapi::signal::SIGCHLD;
 
 use crate::abi::SysResult;
 use crate::kernel::task::{JobState, Own, Process, Relations, Task};
+use crate::kernel::vfork::VforkDone;
 use crate::{current, kernel};
-
-/// What a vfork parent waits for.
-pub struct VforkDone {
-    done: AtomicBool,
-    queue: WaitQueueHead,
-    /// Part of the parent's stack that the child shares: where it starts, and what the child left there.
-    stack_at: u64,
-    left: SpinLock<Option<Vec<u8>>>,
-}
-
-/// Bytes above the caller's stack pointer that a vfork child may leave a result in.
-const VFORK_STACK: usize = 32 << 10;
-
-impl VforkDone {
-    /// The child has its own memory now (exec), or is about to end (`exited`: what it left on the stack goes back).
-    #[doc(alias = "complete_vfork_done")]
-    pub fn complete(&self, exited: bool) {
-        if exited {
-            let mut bytes = vec![0u8; VFORK_STACK];
-            let missing = platform().copy_from_user(&mut bytes, UserAddr(self.stack_at));
-            bytes.truncate(VFORK_STACK - missing);
-            *self.left.lock() = Some(bytes);
-        }
-        self.done.store(true, Ordering::SeqCst);
-        self.queue.wake_all(0);
-    }
-}
 
 /// Arguments in the order of `clone`'s meaning.
 #[derive(Clone, Copy, Debug, Default)]
@@ -175,10 +148,7 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
     crate::kernel::exit::reap_threads(kernel);
     let is_thread = request.flags & CLONE_THREAD != 0;
     check_nproc(parent)?;
-    let vfork = (request.flags & CLONE_VFORK != 0).then(|| {
-        let stack_at = frame.regs.rsp.wrapping_sub(128);
-        Arc::new(VforkDone { done: AtomicBool::new(false), queue: WaitQueueHead::new(), stack_at, left: SpinLock::new(None) })
-    });
+    let vfork = (request.flags & CLONE_VFORK != 0).then(|| VforkDone::new(frame.regs.rsp));
     let child = copy_process(frame, &request, vfork.clone())?;
     let tid = child.tid;
     let pidfd = match request.flags & CLONE_PIDFD != 0 {
@@ -214,34 +184,9 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
     }
     drop(child);
     if let Some(vfork) = vfork {
-        wait_for_vfork(&vfork);
+        vfork.wait();
     }
     Ok(tid as usize)
-}
-
-fn wait_for_vfork(vfork: &VforkDone) {
-    // Killable only; ordinary signals wait for the child.
-    let options = WaitOptions::uninterruptible("do_vfork");
-    let me = current();
-    let killed = || me.thread.has_work(acrida_kcore::thread::work::EXIT);
-    let _ = vfork.queue.wait_event(options, || (vfork.done.load(Ordering::SeqCst) || killed()).then_some(()));
-    if let Some(bytes) = vfork.left.lock().take() {
-        copy_back(vfork.stack_at, &bytes);
-    }
-}
-
-/// Writes the differing bytes of the child's stack into the caller's.
-fn copy_back(at: u64, theirs: &[u8]) {
-    let mut ours = vec![0u8; theirs.len()];
-    let missing = platform().copy_from_user(&mut ours, UserAddr(at));
-    let len = theirs.len() - missing;
-    for (index, chunk) in theirs[..len].chunks(64).enumerate() {
-        let from = index * 64;
-        if chunk != &ours[from..from + chunk.len()] {
-            // The range was readable a moment ago; a fault now means another thread unmapped its own stack.
-            let _ = UserAddr(at + from as u64).write_bytes(chunk);
-        }
-    }
 }
 
 fn check_nproc(parent: &Task) -> Result<(), Errno> {
@@ -345,6 +290,7 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
         threads: SpinLock::default(),
         relations: SpinLock::new(Relations {
             parent: alloc::sync::Weak::new(),
+            parent_tid: if has(CLONE_PARENT) { relations.parent_tid } else { parent.tid },
             children: Vec::new(),
             pgrp: relations.pgrp,
             session: relations.session,
@@ -371,8 +317,8 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
         exe: SpinLock::new(old.exe.lock().clone()),
         host_pid: AtomicU32::new(0),
         uid: AtomicU32::new(parent.cred.lock().uid),
-        final_times: SpinLock::new(None),
-        child_times: SpinLock::new([0; 2]),
+        final_usage: SpinLock::new(None),
+        child_usage: SpinLock::default(),
     })
 }
 

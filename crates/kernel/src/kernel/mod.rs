@@ -15,4 +15,5 @@ pub mod sys;
 pub mod sysctl;
 pub mod task;
 pub mod time;
+pub mod vfork;
 pub mod wait;

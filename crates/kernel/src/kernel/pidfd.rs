@@ -11,7 +11,7 @@ use alloc::sync::Arc;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_NONBLOCK, O_RDWR};
 use acrida_uapi::pidfd::PIDFD_NONBLOCK;
-use acrida_uapi::poll::{POLLIN, POLLRDNORM};
+use acrida_uapi::poll::{POLLHUP, POLLIN, POLLRDNORM};
 
 use crate::abi::{Fd, Flags, SysResult};
 use crate::fs::file::{File, FileOperations};
@@ -24,10 +24,21 @@ pub struct Pidfd {
     process: Arc<Process>,
 }
 
+impl Pidfd {
+    /// Whether the number is the process's no more.
+    fn is_reaped(&self) -> bool {
+        !kernel().pids.process(self.process.tgid).is_some_and(|p| Arc::ptr_eq(&p, &self.process))
+    }
+}
+
 impl FileOperations for Pidfd {
     fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.process.wait_pidfd);
-        Some(if self.process.is_dead() { u32::from(POLLIN | POLLRDNORM) } else { 0 })
+        Some(match (self.process.is_dead(), self.is_reaped()) {
+            (false, _) => 0,
+            (true, false) => u32::from(POLLIN | POLLRDNORM),
+            (true, true) => u32::from(POLLIN | POLLRDNORM | POLLHUP),
+        })
     }
 
     fn can_poll(&self) -> bool {
@@ -35,8 +46,7 @@ impl FileOperations for Pidfd {
     }
 
     fn show_fdinfo(&self, _file: &File, out: &mut String) {
-        let alive = kernel().pids.process(self.process.tgid).is_some_and(|p| Arc::ptr_eq(&p, &self.process));
-        let pid = if alive { i64::from(self.process.tgid) } else { -1 };
+        let pid = if self.is_reaped() { -1 } else { i64::from(self.process.tgid) };
         out.push_str(&format!("Pid:\t{pid}\nNSpid:\t{pid}\n"));
     }
 

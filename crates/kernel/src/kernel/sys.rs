@@ -85,17 +85,34 @@ pub fn sys_getrandom(buf: UserAddr, len: usize, flags: u32) -> SysResult {
     crate::drivers::char::random::read(&mut IovIter::user(buf, len))
 }
 
-/// A report with these user and system times, ns.
-pub fn rusage_of(times: [u64; 2]) -> Rusage {
-    let timeval = |ns: u64| Timeval { tv_sec: (ns / 1_000_000_000) as i64, tv_usec: (ns / 1000 % 1_000_000) as i64 };
-    Rusage { ru_utime: timeval(times[0]), ru_stime: timeval(times[1]), ..Rusage::default() }
+/// Adds another process's use; memory is the largest of any.
+#[doc(alias = "k_getrusage")]
+pub fn add_usage(sum: &mut Rusage, other: &Rusage) {
+    let add = |a: Timeval, b: Timeval| {
+        let usec = a.tv_usec + b.tv_usec;
+        Timeval { tv_sec: a.tv_sec + b.tv_sec + usec / 1_000_000, tv_usec: usec % 1_000_000 }
+    };
+    sum.ru_utime = add(sum.ru_utime, other.ru_utime);
+    sum.ru_stime = add(sum.ru_stime, other.ru_stime);
+    sum.ru_maxrss = sum.ru_maxrss.max(other.ru_maxrss);
+    sum.ru_minflt += other.ru_minflt;
+    sum.ru_majflt += other.ru_majflt;
+    sum.ru_inblock += other.ru_inblock;
+    sum.ru_oublock += other.ru_oublock;
+    sum.ru_nvcsw += other.ru_nvcsw;
+    sum.ru_nivcsw += other.ru_nivcsw;
+}
+
+/// User and system time, ns.
+pub fn cpu_times(usage: &Rusage) -> [u64; 2] {
+    [usage.ru_utime, usage.ru_stime].map(|time| time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000)
 }
 
 pub fn sys_getrusage(who: i32, usage: UserAddr) -> SysResult {
     let process = &current().process;
     let report = match who {
         RUSAGE_SELF | RUSAGE_THREAD => host::rusage(who),
-        RUSAGE_CHILDREN => rusage_of(*process.child_times.lock()),
+        RUSAGE_CHILDREN => *process.child_usage.lock(),
         _ => return Err(Errno::EINVAL.into()),
     };
     usage.write(&report)?;

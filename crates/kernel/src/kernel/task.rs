@@ -15,7 +15,7 @@ use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::{self, Thread, work};
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::errno::Restart;
-use acrida_uapi::resource::Rlimit64;
+use acrida_uapi::resource::{RUSAGE_SELF, Rlimit64, Rusage};
 
 use crate::fs::fdtable::FilesStruct;
 use crate::fs::file::File;
@@ -23,6 +23,7 @@ use crate::fs::fs_struct::FsStruct;
 use crate::kernel::cred::Cred;
 use crate::kernel::signal::{Sighand, TaskSignals};
 use crate::kernel::state::Kernel;
+use crate::kernel::sys::add_usage;
 use crate::kernel::time::ProcessTimers;
 use crate::mm::MmStruct;
 
@@ -82,7 +83,7 @@ pub struct Task {
     pub exiting: AtomicBool,
     pub exit_code: AtomicI32,
     /// Set while a vfork parent waits for this task to exec or exit.
-    pub vfork_done: SpinLock<Option<Arc<crate::kernel::fork::VforkDone>>>,
+    pub vfork_done: SpinLock<Option<Arc<crate::kernel::vfork::VforkDone>>>,
 }
 
 /// One thread group.
@@ -127,10 +128,10 @@ pub struct Process {
     pub host_pid: AtomicU32,
     /// Real user of the leader, for siginfo and wait.
     pub uid: AtomicU32,
-    /// The command line as exec saw it (procfs falls back on it), and its host CPU clocks at the end, ns.
-    pub final_times: SpinLock<Option<[u64; 2]>>,
-    /// CPU time of reaped children and own dead threads, ns: user, system.
-    pub child_times: SpinLock<[u64; 2]>,
+    /// What the host charged the process with, once it has ended.
+    pub final_usage: SpinLock<Option<Rusage>>,
+    /// Sum over the children that were waited for, and theirs.
+    pub child_usage: SpinLock<Rusage>,
 }
 
 /// Job control state of a process.
@@ -148,6 +149,9 @@ pub struct JobState {
 #[derive(Default)]
 pub struct Relations {
     pub parent: Weak<Process>,
+    /// The thread of the parent that made this process, or that took over from one that ended.
+    #[doc(alias = "real_parent")]
+    pub parent_tid: Pid,
     pub children: Vec<Arc<Process>>,
     pub pgrp: Pid,
     pub session: Pid,
@@ -200,19 +204,22 @@ impl Task {
 }
 
 impl Process {
-    /// CPU time of the process's own threads, ns: user, system.
-    pub fn own_times(&self) -> [u64; 2] {
-        if let Some(times) = *self.final_times.lock() {
-            return times;
+    /// What the process's own threads used.
+    pub fn own_usage(&self) -> Rusage {
+        if let Some(usage) = *self.final_usage.lock() {
+            return usage;
         }
-        crate::host::process_times(self.host_pid.load(Ordering::Relaxed))
+        if try_current().is_some_and(|task| core::ptr::eq(&*task.process, self)) {
+            return crate::host::rusage(RUSAGE_SELF);
+        }
+        crate::host::other_process_usage(self.host_pid.load(Ordering::Relaxed))
     }
 
     /// As `wait4` reports a child: itself and its waited-for children.
-    pub fn rusage_total(&self) -> acrida_uapi::resource::Rusage {
-        let own = self.own_times();
-        let children = *self.child_times.lock();
-        crate::kernel::sys::rusage_of([own[0] + children[0], own[1] + children[1]])
+    pub fn usage_total(&self) -> Rusage {
+        let mut total = self.own_usage();
+        add_usage(&mut total, &self.child_usage.lock());
+        total
     }
 
     pub fn rlimit(&self, which: usize) -> Rlimit64 {

@@ -1,7 +1,7 @@
 //! Waiting for children.
 //!
 //! Mirrors: kernel/exit.c (`do_wait`), Linux 6.1.
-//! Differs: children belong to processes, not to the thread that made them (`__WNOTHREAD` is accepted).
+//! Differs: children are listed by process; the thread that made them is a number beside (`__WNOTHREAD`).
 //! Locking: candidates are looked at under the pid table's lock; a zombie is taken by one waiter through `reaped`.
 
 use alloc::sync::Arc;
@@ -18,6 +18,7 @@ use acrida_uapi::wait::*;
 
 use crate::abi::{Fd, SysResult};
 use crate::kernel::exit::{forget_child, release_process};
+use crate::kernel::sys::add_usage;
 use crate::kernel::task::Process;
 use crate::{current, kernel};
 
@@ -65,6 +66,10 @@ pub fn sys_wait4(pid: i32, status: UserAddr, options: u32, rusage: UserAddr) -> 
 }
 
 pub fn sys_waitid(idtype: i32, id: i32, info: UserAddr, options: u32, rusage: UserAddr) -> SysResult {
+    report_waitid(kernel_waitid(idtype, id, options), info, rusage)
+}
+
+fn kernel_waitid(idtype: i32, id: i32, options: u32) -> Result<Option<Found>, Error> {
     const KNOWN: u32 = WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL;
     if options & !KNOWN != 0 || options & (WEXITED | WSTOPPED | WCONTINUED) == 0 {
         return Err(Errno::EINVAL.into());
@@ -77,16 +82,16 @@ pub fn sys_waitid(idtype: i32, id: i32, info: UserAddr, options: u32, rusage: Us
         P_PGID if id == 0 => Which::Group(current().process.relations.lock().pgrp),
         P_PIDFD if id >= 0 => {
             let (process, nonblock) = crate::kernel::pidfd::process_of(Fd(id))?;
+            // Who asks with WNOHANG hears of nothing new as any other waiter.
+            let nonblock = nonblock && options & WNOHANG == 0;
             if nonblock {
                 options |= WNOHANG;
             }
-            let found = wait_pidfd(process, options, nonblock)?;
-            return write_waitid(found, info, rusage);
+            return wait_pidfd(process, options, nonblock);
         }
         _ => return Err(Errno::EINVAL.into()),
     };
-    let found = do_wait(which, options)?;
-    write_waitid(found, info, rusage)
+    do_wait(which, options)
 }
 
 /// A non-blocking pidfd answers `EAGAIN` where `WNOHANG` would answer nothing.
@@ -97,25 +102,29 @@ fn wait_pidfd(process: Arc<Process>, options: u32, nonblock: bool) -> Result<Opt
     }
 }
 
-fn write_waitid(found: Option<Found>, info: UserAddr, rusage: UserAddr) -> SysResult {
-    let Some(found) = found else {
-        if !info.is_null() {
-            let mut bytes = [0u8; 128];
-            info.read_bytes(&mut bytes)?;
-            // si_signo, si_errno, si_code, then pid, uid, status read as zero.
-            bytes[..12].fill(0);
-            bytes[16..28].fill(0);
-            info.write_bytes(&bytes)?;
+/// Stores the report; without one the fields that would tell of a child read as zero, even beside an error.
+fn report_waitid(found: Result<Option<Found>, Error>, info: UserAddr, rusage: UserAddr) -> SysResult {
+    let (siginfo, result) = match found {
+        Ok(Some(found)) => {
+            rusage.write_opt(&found.rusage)?;
+            let (code, status) = cld_code(found.status);
+            (Some(SigInfo::chld(code, found.pid as i32, found.uid, status, 0, 0)), Ok(0))
         }
-        return Ok(0);
+        Ok(None) => (None, Ok(0)),
+        Err(error) => (None, Err(error)),
     };
-    rusage.write_opt(&found.rusage)?;
-    if !info.is_null() {
-        let (code, status) = cld_code(found.status);
-        let siginfo = SigInfo::chld(code, found.pid as i32, found.uid, status, 0, 0);
-        info.write(&siginfo)?;
+    if info.is_null() {
+        return result;
     }
-    Ok(0)
+    match siginfo {
+        Some(siginfo) => info.write(&siginfo)?,
+        None => {
+            // si_signo, si_errno, si_code, then pid, uid, status.
+            info.write_bytes(&[0; 12])?;
+            info.add(16).write_bytes(&[0; 12])?;
+        }
+    }
+    result
 }
 
 /// `si_code` and `si_status` of a wait status.
@@ -161,10 +170,12 @@ fn look(which: &Which, options: u32) -> Look {
             Which::Group(group) => child.relations.lock().pgrp == *group,
             Which::Exactly(process) => Arc::ptr_eq(child, process),
         };
-        if !matches || !kind_matches(child, options) {
+        let others = options & __WNOTHREAD != 0 && child.relations.lock().parent_tid != me.tid;
+        if !matches || others || !kind_matches(child, options) {
             continue;
         }
-        any = true;
+        // A zombie is no reason to wait: it will never stop or continue.
+        any |= !child.is_dead();
         if let Some(found) = news(child, options) {
             let reaped = child.is_dead() && options & WNOWAIT == 0 && options & WEXITED != 0 && !found.status.is_continued();
             if reaped {
@@ -173,7 +184,7 @@ fn look(which: &Which, options: u32) -> Look {
             }
             drop(tables);
             if reaped {
-                account_child(&me.process, child);
+                add_usage(&mut me.process.child_usage.lock(), &found.rusage);
                 release_process(kernel, child);
             }
             return Look::Found(found);
@@ -210,14 +221,5 @@ fn news(child: &Process, options: u32) -> Option<Found> {
         }
     };
     let uid = child.uid.load(Ordering::Relaxed);
-    Some(Found { pid: child.tgid, uid, status, rusage: child.rusage_total() })
-}
-
-/// Adds a reaped child's CPU time to its parent's children.
-fn account_child(parent: &Process, child: &Process) {
-    let own = child.own_times();
-    let theirs = *child.child_times.lock();
-    let mut sum = parent.child_times.lock();
-    sum[0] += own[0] + theirs[0];
-    sum[1] += own[1] + theirs[1];
+    Some(Found { pid: child.tgid, uid, status, rusage: child.usage_total() })
 }

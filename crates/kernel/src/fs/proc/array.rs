@@ -13,6 +13,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::{RLIMIT_RSS, RLIMIT_SIGPENDING};
 use acrida_uapi::signal::{_NSIG, SIG_DFL, SIG_IGN, SigSet};
 
+use crate::kernel::sys::cpu_times;
 use crate::current;
 use crate::fs::proc::account::{host_process, host_task};
 use crate::fs::proc::seq_file::{SeqFile, seq_printf};
@@ -212,9 +213,9 @@ impl Stat {
         let process = &target.process;
         let permitted = target.may_access();
         let host = host_task(target).stat().unwrap_or(HostStat { priority: 20, ..HostStat::default() });
-        let ended = *process.final_times.lock();
-        let own = ended.map_or([host.utime, host.stime], |times| times.map(|ns| ns / TICK));
-        let children = process.child_times.lock().map(|ns| ns / TICK);
+        let ended = *process.final_usage.lock();
+        let own = ended.map_or([host.utime, host.stime], |usage| cpu_times(&usage).map(|ns| ns / TICK));
+        let children = cpu_times(&process.child_usage.lock()).map(|ns| ns / TICK);
         let state = state_letter(target, Some(host.state));
         let fork_only = !process.did_exec.load(Ordering::Relaxed);
         let exit_code = match process.exit_status.load(Ordering::Acquire) {

@@ -13,6 +13,7 @@ use acrida_uapi::capability::CAP_WAKE_ALARM;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::time::*;
 
+use crate::kernel::sys::cpu_times;
 use crate::abi::SysResult;
 use crate::kernel::task::{Process, Task};
 use crate::{current, host};
@@ -177,7 +178,7 @@ pub fn sys_time(at: UserAddr) -> SysResult {
 pub fn sys_times(buffer: UserAddr) -> SysResult {
     const TICK: u64 = NSEC_PER_SEC as u64 / USER_HZ as u64;
     if !buffer.is_null() {
-        let [user, system] = *current().process.child_times.lock();
+        let [user, system] = cpu_times(&current().process.child_usage.lock());
         let own = host::time::times()?;
         let tms = Tms { tms_cutime: (user / TICK) as i64, tms_cstime: (system / TICK) as i64, ..own };
         buffer.write(&tms)?;
