@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::platform::platform;
 use crate::sync::SpinLock;
-use crate::uaccess::UserAddr;
+use crate::uaccess::{Access, UserAddr, copy_user_window};
 
 pub const PAGE_SIZE: usize = 4096;
 /// Where the window lies in every process.
@@ -118,14 +118,14 @@ impl Extent {
     /// Copies out to the guest; gives the bytes copied (short at a bad address).
     pub fn copy_to_user(&self, pos: usize, dst: UserAddr, len: usize) -> usize {
         let window = self.at(pos, len) as u64;
-        len - platform().copy_user_window(dst, window, len, true)
+        len - copy_user_window(dst, window, len, Access::Write)
     }
 
     /// Copies in from the guest; gives the bytes copied (short at a bad address).
     pub fn copy_from_user(&self, pos: usize, src: UserAddr, len: usize) -> usize {
         let window = self.at(pos, len) as u64;
         self.touch((pos + len) as u64);
-        len - platform().copy_user_window(src, window, len, false)
+        len - copy_user_window(src, window, len, Access::Read)
     }
 
     /// Copies between extents.

@@ -1,13 +1,15 @@
 //! Addresses and buffers of the guest: types that claim nothing until the platform has copied.
 //!
 //! Mirrors: include/linux/uaccess.h, Linux 6.1.
-//! Differs: guest memory is the calling process's own; a fault is caught by the platform and becomes `EFAULT`.
+//! Differs: guest memory is the calling process's own; a fault is caught by the platform and becomes `EFAULT`, unless the
+//! kernel can make the page present.
 
 use acrida_uapi::errno::Errno;
 use alloc::vec::Vec;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::platform::platform;
+use crate::sync::SetOnce;
 
 /// Guest addresses lie below this line; the kernel, the arena and the vdso above it.
 pub const TASK_SIZE: u64 = 0x7c00_0000_0000;
@@ -15,6 +17,67 @@ pub const TASK_SIZE: u64 = 0x7c00_0000_0000;
 /// An address in the calling guest process, not yet checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct UserAddr(pub u64);
+
+/// What a copy does to guest memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+/// Makes a page of the calling guest present, if it may have one; `false` when it may not.
+pub type FaultIn = fn(UserAddr, Access) -> bool;
+
+static FAULT_IN: SetOnce<FaultIn> = SetOnce::new();
+
+/// Sets what copies ask about pages that the host does not map: the end of a stack, the new end of a file.
+pub fn set_fault_in(fault_in: FaultIn) {
+    // A second kernel in one test has the same.
+    let _ = FAULT_IN.set(fault_in);
+}
+
+/// Copies `len` bytes that start at the guest address `user` with `copy`, which takes a number of bytes to skip and gives the bytes
+/// *not* copied; pages that can be made present are. Gives the bytes not copied.
+#[inline]
+fn copy_with_faults(user: UserAddr, len: usize, access: Access, mut copy: impl FnMut(usize) -> usize) -> usize {
+    let mut left = copy(0);
+    while left > 0 {
+        let done = len - left;
+        let bad = user.add(done as u64);
+        if !bad.access_ok(1) || !FAULT_IN.get().is_some_and(|fault_in| fault_in(bad, access)) {
+            break;
+        }
+        let now = copy(done);
+        if now == left {
+            break;
+        }
+        left = now;
+    }
+    left
+}
+
+/// Fills `dst` from guest memory; gives the bytes *not* copied.
+#[inline]
+#[doc(alias = "raw_copy_from_user")]
+pub fn copy_from_user(dst: &mut [u8], src: UserAddr) -> usize {
+    copy_with_faults(src, dst.len(), Access::Read, |skip| platform().copy_from_user(&mut dst[skip..], src.add(skip as u64)))
+}
+
+/// Copies `src` to guest memory; gives the bytes *not* copied.
+#[inline]
+#[doc(alias = "raw_copy_to_user")]
+pub fn copy_to_user(dst: UserAddr, src: &[u8]) -> usize {
+    copy_with_faults(dst, src.len(), Access::Write, |skip| platform().copy_to_user(dst.add(skip as u64), &src[skip..]))
+}
+
+/// Copies between guest memory and the physical-memory window; gives the bytes *not* copied.
+#[inline]
+pub(crate) fn copy_user_window(user: UserAddr, window: u64, len: usize, access: Access) -> usize {
+    copy_with_faults(user, len, access, |skip| {
+        let (user, window) = (user.add(skip as u64), window + skip as u64);
+        platform().copy_user_window(user, window, len - skip, access == Access::Write)
+    })
+}
 
 impl UserAddr {
     pub const NULL: UserAddr = UserAddr(0);
@@ -37,7 +100,7 @@ impl UserAddr {
     /// Fills `dst` from guest memory, or `EFAULT`.
     #[doc(alias = "copy_from_user")]
     pub fn read_bytes(self, dst: &mut [u8]) -> Result<(), Errno> {
-        match platform().copy_from_user(dst, self) {
+        match copy_from_user(dst, self) {
             0 => Ok(()),
             _ => Err(Errno::EFAULT),
         }
@@ -46,7 +109,7 @@ impl UserAddr {
     /// Writes `src` to guest memory, or `EFAULT` (a part may have been written, as on Linux).
     #[doc(alias = "copy_to_user")]
     pub fn write_bytes(self, src: &[u8]) -> Result<(), Errno> {
-        match platform().copy_to_user(self, src) {
+        match copy_to_user(self, src) {
             0 => Ok(()),
             _ => Err(Errno::EFAULT),
         }

@@ -36,6 +36,7 @@ use crate::mm::MmStruct;
 
 /// Runs in the kernel process, on its first thread; returns when the world is over.
 pub fn kernel_process(block: &BootBlock, lists: Lists) {
+    acrida_kcore::uaccess::set_fault_in(crate::mm::fault::fault_in);
     let control = HostFd(block.control_fd);
     crate::trace::start(block.flags, &lists);
     let world_file = lists.option("world-file").map(<[u8]>::to_vec);

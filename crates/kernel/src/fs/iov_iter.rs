@@ -6,8 +6,7 @@
 use alloc::vec::Vec;
 
 use acrida_kcore::frame::Extent;
-use acrida_kcore::platform::platform;
-use acrida_kcore::uaccess::UserAddr;
+use acrida_kcore::uaccess::{UserAddr, copy_from_user, copy_to_user};
 use acrida_uapi::uio::Iovec;
 
 enum Kind<'a> {
@@ -213,7 +212,7 @@ impl<'a> IovIter<'a> {
                 len
             }
             Kind::KernelIn(..) => 0,
-            _ => self.each_user(len, |addr, at, n| n - platform().copy_to_user(addr, &src[at..at + n])),
+            _ => self.each_user(len, |addr, at, n| n - copy_to_user(addr, &src[at..at + n])),
         }
     }
 
@@ -234,7 +233,7 @@ impl<'a> IovIter<'a> {
                 len
             }
             Kind::KernelOut(..) => 0,
-            _ => self.each_user(len, |addr, at, n| n - platform().copy_from_user(&mut dst[at..at + n], addr)),
+            _ => self.each_user(len, |addr, at, n| n - copy_from_user(&mut dst[at..at + n], addr)),
         }
     }
 

@@ -84,7 +84,7 @@ fn grow(mm: &MmStruct, state: &mut MmState, from: u64, to: u64) -> Result<(), Er
     if !state.areas.is_placeable(from..to + PAGE_SIZE) {
         return Err(Errno::ENOMEM);
     }
-    let flags = VmFlags::READ | VmFlags::WRITE | VmFlags::MAY | state.default_flags;
+    let flags = VmFlags::READ | VmFlags::WRITE | VmFlags::MAY | VmFlags::ACCOUNT | state.default_flags;
     let vma = Vma { end: to, flags, backing: Backing::Anonymous };
     check_limits(state, from, &vma, 0)?;
     platform().host().mmap(MapRequest {

@@ -7,9 +7,11 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use acrida_kcore::host::MapRequest;
 use acrida_kcore::platform::platform;
+use acrida_kcore::uaccess::{Access, UserAddr};
 use acrida_uapi::mman::{MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED};
 use acrida_uapi::resource::RLIMIT_STACK;
 
@@ -82,6 +84,40 @@ pub fn handle_fault(addr: u64, error: u64) -> FaultAction {
     FaultAction::Retry
 }
 
+/// Makes a page that a kernel copy needs present: `false` when the guest has none there.
+#[doc(alias = "fixup_user_fault")]
+pub fn fault_in(addr: UserAddr, access: Access) -> bool {
+    let error = match access {
+        Access::Read => 0,
+        Access::Write => FAULT_WRITE,
+    };
+    crate::kernel::task::try_current().is_some() && handle_fault(addr.0, error) == FaultAction::Retry
+}
+
+/// Makes every page of files in `range` present that exists by now, for calls that let the host touch pages.
+pub fn fault_in_range(range: Range<u64>) {
+    let mm = current().mm();
+    let mut at = range.start;
+    loop {
+        // The lock is for the look only: the fault takes it.
+        let missing = first_missing(&mm.lock(), at..range.end);
+        let Some(addr) = missing else { return };
+        at = match handle_fault(addr, 0) {
+            FaultAction::Retry => addr,
+            _ => addr + PAGE_SIZE,
+        };
+    }
+}
+
+/// The first page in `range` of a file's area that has no page.
+fn first_missing(state: &MmState, range: Range<u64>) -> Option<u64> {
+    state.areas.overlapping(range.clone()).find_map(|(start, vma)| {
+        let Backing::File { offset, pages: FilePages::Window(pieces), .. } = &vma.backing else { return None };
+        let mut pages = (start.max(range.start)..vma.end.min(range.end)).step_by(PAGE_SIZE as usize);
+        pages.find(|page| !holds(pieces, offset + (page - start)))
+    })
+}
+
 /// Maps what the file has now and did not have before.
 fn add_pages(state: &mut MmState, addr: u64, file: &Arc<File>, found: &[Piece]) {
     let Some((start, vma)) = state.areas.get(addr) else { return };
@@ -112,7 +148,8 @@ fn expand_stack(mm: &MmStruct, state: &mut MmState, addr: u64) -> bool {
     if !vma.flags.contains(VmFlags::GROWSDOWN) {
         return false;
     }
-    let lowest = vma.end.saturating_sub(current().process.rlimit(RLIMIT_STACK as usize).rlim_cur);
+    let top = vma.end;
+    let lowest = top.saturating_sub(current().process.rlimit(RLIMIT_STACK as usize).rlim_cur);
     // A neighbour below that grows too, or that nobody can touch, needs no distance.
     let floor = state.areas.before(start).map_or(super::layout::MMAP_MIN_ADDR, |(_, below)| {
         let close = below.flags.contains(VmFlags::GROWSDOWN) || (below.flags & VmFlags::RIGHTS).is_empty();
@@ -139,6 +176,10 @@ fn expand_stack(mm: &MmStruct, state: &mut MmState, addr: u64) -> bool {
         return false;
     }
     state.areas.insert(new_start, grown);
+    if state.layout.stack_top == top {
+        // It is larger than what was mapped ahead.
+        state.stack_uncounted = 0;
+    }
     mm.note_peak(state);
     true
 }

@@ -9,6 +9,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE};
 use acrida_uapi::mman::*;
 
+use super::fault::fault_in_range;
 use super::mm_struct::{MmState, MmStruct};
 use super::vma::{Backing, FilePages, Vma, VmFlags, page_align, page_start};
 use crate::abi::SysResult;
@@ -68,6 +69,9 @@ impl MmStruct {
             return Err(Errno::ENOMEM.into());
         }
         let inside = end.min(TASK_SIZE);
+        if matches!(advice, MADV_POPULATE_READ | MADV_POPULATE_WRITE) {
+            fault_in_range(start..inside);
+        }
         let mut state = self.lock();
         let given = give(&mut state, start, inside, advice);
         drop(state);

@@ -11,6 +11,7 @@ use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::mman::{MADV_POPULATE_READ, MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT};
 
+use super::fault::fault_in_range;
 use super::mm_struct::MmState;
 use super::mmap::{MAX_MAP_COUNT, check_can_lock, check_lock_limit};
 use super::vma::{VmFlags, page_align, page_start};
@@ -61,6 +62,11 @@ fn pages_around(start: u64, len: u64) -> Result<Option<Range<u64>>, Errno> {
 fn do_mlock(start: u64, len: u64, flags: VmFlags) -> SysResult {
     check_can_lock()?;
     let range = pages_around(start, len);
+    if let Ok(Some(range)) = &range
+        && !flags.contains(VmFlags::LOCKONFAULT)
+    {
+        fault_in_range(range.clone());
+    }
     let mm = current().mm();
     let mut state = mm.lock();
     if let Ok(Some(range)) = &range {

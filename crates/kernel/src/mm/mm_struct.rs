@@ -133,7 +133,7 @@ impl MmStruct {
         let end = state.layout.stack_top;
         let len = page_start(stack_limit.clamp(STACK_COUNTED, STACK_AT_ONCE));
         let start = end - len;
-        let flags = VmFlags::READ | VmFlags::WRITE | VmFlags::MAY | VmFlags::GROWSDOWN | extra;
+        let flags = VmFlags::READ | VmFlags::WRITE | VmFlags::MAY | VmFlags::GROWSDOWN | VmFlags::ACCOUNT | extra;
         platform().host().mmap(acrida_kcore::host::MapRequest {
             addr: start,
             len: len as usize,

@@ -268,7 +268,8 @@ impl Wanted {
         let flags = match &self.file {
             Some(file) => self.file_flags(file, flags)?,
             None => self.anonymous_flags(flags)?,
-        };
+        }
+        .accounted();
         if state.areas.overlapping(range.clone()).any(|(_, vma)| vma.flags.contains(VmFlags::SEALED)) {
             return Err(Errno::EPERM);
         }

@@ -70,7 +70,7 @@ fn protect_areas(state: &mut MmState, range: Range<u64>, rights: VmFlags) -> Res
 
 #[doc(alias = "mprotect_fixup")]
 fn protect_part(state: &mut MmState, part: Range<u64>, start: u64, vma: Vma, rights: VmFlags) -> Result<(), Errno> {
-    let flags = vma.flags - VmFlags::RIGHTS | rights;
+    let flags = (vma.flags - VmFlags::RIGHTS | rights).accounted();
     // MAY* are the rights four bits up.
     if rights.bits() & !(vma.flags.bits() >> 4) != 0 {
         return Err(Errno::EACCES);

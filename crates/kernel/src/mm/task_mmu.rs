@@ -145,7 +145,7 @@ impl MapsEntry {
     /// The two-letter words of smaps' `VmFlags:` line.
     #[doc(alias = "show_smap_vma_flags")]
     pub fn flag_words(&self) -> String {
-        const WORDS: [(VmFlags, &str); 18] = [
+        const WORDS: [(VmFlags, &str); 19] = [
             (VmFlags::READ, "rd"),
             (VmFlags::WRITE, "wr"),
             (VmFlags::EXEC, "ex"),
@@ -158,6 +158,7 @@ impl MapsEntry {
             (VmFlags::SEQ_READ, "sr"),
             (VmFlags::RAND_READ, "rr"),
             (VmFlags::DONTCOPY, "dc"),
+            (VmFlags::ACCOUNT, "ac"),
             (VmFlags::NORESERVE, "nr"),
             (VmFlags::HUGETLB, "ht"),
             (VmFlags::WIPEONFORK, "wf"),

@@ -50,6 +50,8 @@ bitflags::bitflags! {
         const RAND_READ = 0x1_0000;
         const DONTCOPY = 0x2_0000;
         const LOCKONFAULT = 0x8_0000;
+        /// Counts as committed memory; stays when the right to write goes.
+        const ACCOUNT = 0x10_0000;
         const NORESERVE = 0x20_0000;
         const HUGETLB = 0x40_0000;
         const WIPEONFORK = 0x200_0000;
@@ -69,6 +71,13 @@ impl VmFlags {
     #[doc(alias = "calc_vm_prot_bits")]
     pub fn from_prot(prot: u64) -> VmFlags {
         VmFlags::from_bits_truncate(prot & (PROT_READ | PROT_WRITE | PROT_EXEC))
+    }
+
+    /// With `ACCOUNT` if pages may be written that nothing else holds.
+    #[doc(alias = "accountable_mapping")]
+    pub fn accounted(self) -> VmFlags {
+        let decides = VmFlags::NORESERVE | VmFlags::SHARED | VmFlags::WRITE | VmFlags::HUGETLB;
+        if self & decides == VmFlags::WRITE { self | VmFlags::ACCOUNT } else { self }
     }
 
     /// The rights as `PROT_*`.

@@ -10,8 +10,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
-use acrida_kcore::platform::platform;
-use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
+use acrida_kcore::uaccess::{TASK_SIZE, UserAddr, copy_from_user};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_ACCMODE, O_RDONLY, O_RDWR};
 
@@ -41,7 +40,7 @@ pub fn read_memory(target: &Target, addr: u64, len: usize) -> Vec<u8> {
         return Vec::new();
     }
     let read = if try_current().is_some_and(|task| task.process.tgid == target.process.tgid) {
-        len - platform().copy_from_user(&mut bytes, UserAddr(addr))
+        len - copy_from_user(&mut bytes, UserAddr(addr))
     } else {
         open_host(target, O_RDONLY).and_then(|mem| host_proc::pread(mem.fd(), &mut bytes, addr)).unwrap_or(0)
     };
