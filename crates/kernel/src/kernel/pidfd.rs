@@ -16,6 +16,7 @@ use acrida_uapi::poll::{POLLHUP, POLLIN, POLLRDNORM};
 use crate::abi::{Fd, Flags, SysResult};
 use crate::fs::file::{File, FileOperations};
 use crate::fs::poll::PollTable;
+use crate::fs::proc::tgid_pidfd_to_process;
 use crate::kernel::task::Process;
 use crate::{current, kernel};
 
@@ -69,6 +70,16 @@ pub fn process_of(fd: Fd) -> Result<(Arc<Process>, bool), Errno> {
     let file = current().files().get(fd.0)?;
     let pidfd = file.private::<Pidfd>().ok_or(Errno::EBADF)?;
     Ok((pidfd.process.clone(), file.nonblocking()))
+}
+
+/// The process that a pidfd, or an open `/proc/PID`, stands for.
+#[doc(alias = "pidfd_to_pid")]
+pub fn signal_target(fd: Fd) -> Result<Arc<Process>, Errno> {
+    let file = current().files().get(fd.0)?;
+    match file.private::<Pidfd>() {
+        Some(pidfd) => Ok(pidfd.process.clone()),
+        None => tgid_pidfd_to_process(&file),
+    }
 }
 
 pub fn sys_pidfd_open(pid: i32, flags: Flags) -> SysResult {

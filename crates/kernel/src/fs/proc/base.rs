@@ -4,19 +4,21 @@
 //! Differs: a row says what kind of thing it is; the two directories are the rows marked for them.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFREG};
 
-use crate::fs::file::FileOperations;
+use crate::fs::file::{File, FileOperations};
 use crate::fs::inode::Link;
-use crate::fs::proc::inode::{Emit, Entry, Node, ProcRef};
+use crate::fs::proc::inode::{Emit, Entry, Node, ProcRef, node_of};
 use crate::fs::proc::seq_file::{SeqFile, TextFile};
 use crate::fs::proc::subject::{Scope, Subject, Target};
 use crate::fs::proc::{
     account, array, cgroup, fd, limits, links, mem, namespaces, oom, proc_namespace, proc_net, task_args, task_mmu, user_ids,
 };
+use crate::kernel::task::Process;
 
 /// Writes a file's text.
 pub type Show = fn(&Target, &mut SeqFile) -> Result<(), Error>;
@@ -170,6 +172,18 @@ impl PidDir {
     pub fn ino(subject: &Subject) -> u64 {
         subject.ino(ROWS.len(), 0)
     }
+}
+
+/// The process behind an open `/proc/PID`, which `pidfd_send_signal` takes in place of a pidfd.
+///
+/// # Errors
+/// `EBADF` for any other file, `ESRCH` once the process is gone.
+pub fn tgid_pidfd_to_process(file: &File) -> Result<Arc<Process>, Errno> {
+    let dir: &PidDir = node_of(file).ok_or(Errno::EBADF)?;
+    if dir.0.scope != Scope::Process || dir.0.tid != dir.0.tgid {
+        return Err(Errno::EBADF);
+    }
+    Ok(dir.0.get()?.process)
 }
 
 impl Node for PidDir {

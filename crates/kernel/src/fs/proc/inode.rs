@@ -208,6 +208,11 @@ impl<N: Node> FileOperations for DirFile<N> {
     }
 }
 
+/// What an open directory of procfs shows, if that is an `N`.
+pub fn node_of<N: Node>(file: &File) -> Option<&N> {
+    file.private::<DirFile<N>>().map(|dir| &*dir.0)
+}
+
 /// Position of a directory's first own entry.
 const FIRST: u64 = 2;
 

@@ -49,6 +49,8 @@ mod task_mmu;
 mod user_ids;
 mod world;
 
+pub use base::tgid_pidfd_to_process;
+
 use alloc::sync::Arc;
 
 use acrida_uapi::errno::Error;

@@ -217,7 +217,7 @@ impl Scope {
 /// `pidfd_send_signal(pidfd, sig, info, flags)`: to that very process, whoever has its number now.
 pub fn sys_pidfd_send_signal(pidfd: Fd, signo: Signo, info: UserAddr, flags: Flags) -> SysResult {
     let scope = Scope::from_flags(flags.0)?;
-    let (process, _) = pidfd::process_of(pidfd)?;
+    let process = pidfd::signal_target(pidfd)?;
     let info = if info.is_null() {
         sender_info(signo.0, if scope == Scope::Thread { SI_TKILL } else { SI_USER })
     } else {
