@@ -283,6 +283,7 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
 fn run_first(lists: Lists) {
     let task = crate::current();
     let files = task.files();
+    crate::drivers::tty::host_tty::give_to_first(&task.kernel, &task.process);
     for fd in 0..3 {
         if crate::host::is_open(HostFd(fd)) {
             let Ok(file) = crate::fs::hostfs::wrap_inherited(HostFd(fd)) else { continue };

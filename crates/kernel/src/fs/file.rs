@@ -31,6 +31,11 @@ pub trait ControllingTty: Any + Send + Sync {
     /// Foreground process group, or 0.
     fn foreground_pgrp(&self) -> u32;
     fn set_foreground_pgrp(&self, pgrp: u32);
+    /// The session it controls, or 0.
+    fn session(&self) -> u32;
+    fn set_session(&self, session: u32);
+    /// Opens it once more (/dev/tty).
+    fn open(self: Arc<Self>, flags: u32) -> Result<Box<dyn FileOperations>, Error>;
     /// As /proc/PID/stat shows it.
     fn device_number(&self) -> u64;
     /// The session leader died or gave the terminal up.

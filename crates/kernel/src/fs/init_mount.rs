@@ -10,6 +10,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::mount::MsFlags;
 
 use crate::drivers::base::devtmpfs;
+use crate::drivers::tty::devpts;
 use crate::fs::dcache::Path;
 use crate::fs::hostfs::HostFs;
 use crate::fs::namei::Walk;
@@ -59,6 +60,8 @@ impl Builder {
         if let Ok(dev) = self.find(b"/dev") {
             let dev = devtmpfs::mount(devtmpfs::host_dev(dev.inode(), &dev.dentry))?;
             self.attach(dev, b"devtmpfs", b"/dev", MsFlags::MS_NOSUID)?;
+            let pts = devpts::mount(b"gid=5,mode=620,ptmxmode=666")?;
+            self.attach(pts, b"devpts", b"/dev/pts", MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC)?;
             // Device nodes work there, as on hosts that mount it without restrictions.
             self.attach(tmpfs::mount(b"")?, b"tmpfs", b"/dev/shm", MsFlags::empty())?;
         }

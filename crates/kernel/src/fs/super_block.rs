@@ -53,7 +53,7 @@ pub struct FileSystemType {
 
 /// Every kind there is.
 pub static FILE_SYSTEMS: &[FileSystemType] =
-    &[crate::fs::tmpfs::TMPFS, crate::drivers::base::devtmpfs::DEVTMPFS, crate::fs::proc::PROC];
+    &[crate::fs::tmpfs::TMPFS, crate::drivers::base::devtmpfs::DEVTMPFS, crate::fs::proc::PROC, crate::drivers::tty::devpts::DEVPTS];
 
 /// The kind called `name`, or `ENODEV`.
 #[doc(alias = "get_fs_type")]

@@ -55,6 +55,7 @@ pub fn mount(below: Option<Arc<HostInode>>) -> Result<Instance, Error> {
     for (name, target) in LINKS {
         root.plant(name, S_IFLNK | 0o777, Body::Symlink(target.to_vec()))?;
     }
+    root.plant(b"pts", S_IFDIR | 0o755, Body::Directory(Directory::default()))?;
     root.plant(b"shm", S_IFDIR | 0o1777, Body::Directory(Directory::default()))?;
     Ok(instance)
 }

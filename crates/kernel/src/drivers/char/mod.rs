@@ -5,13 +5,13 @@
 
 pub mod mem;
 pub mod random;
-mod tty;
 
 use alloc::boxed::Box;
 
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::stat::new_encode_dev;
 
+use crate::drivers::tty;
 use crate::fs::dcache::Path;
 use crate::fs::file::FileOperations;
 
@@ -44,6 +44,7 @@ pub static DEVICES: &[Device] = &[
     Device { name: b"urandom", major: 1, minor: 9, mode: 0o666, open: |_, _| Ok(Box::new(random::Urandom)) },
     Device { name: b"tty", major: 5, minor: 0, mode: 0o666, open: tty::open_current },
     Device { name: b"console", major: 5, minor: 1, mode: 0o600, open: tty::open_console },
+    Device { name: b"ptmx", major: 5, minor: 2, mode: 0o666, open: tty::devpts::open_ptmx },
 ];
 
 /// Opens the device with this number.

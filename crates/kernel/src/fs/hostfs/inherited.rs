@@ -15,6 +15,7 @@ use acrida_uapi::poll::{POLLERR, POLLHUP, POLLIN, POLLOUT};
 use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
 
 use crate::abi::SysResult;
+use crate::drivers::tty::host_tty::{self, HostTty};
 use crate::fs::attr::{Kstat, Owner};
 use crate::fs::dcache::Dentry;
 use crate::fs::file::{File, FileOperations, Whence};
@@ -33,11 +34,28 @@ pub fn wrap_inherited(fd: HostFd) -> Result<Arc<File>, Error> {
     let handle = Arc::new(HostHandle::new(fd));
     let stat = host::fs::statx(fd, b"")?;
     let name = host::fs::readlinkat(HostFd::CWD, &host::fs::fd_path(fd, b"")).unwrap_or_default();
-    let owner = Owner { mode: stat.mode, uid: stat.uid, gid: stat.gid };
-    let inode = Arc::new(InheritedInode { common: InodeCommon::new(stat.dev, stat.ino), handle: handle.clone(), owner });
+    let inode = inode_of(&handle)?;
     let seekable = matches!(stat.mode & S_IFMT, S_IFREG | S_IFDIR) && host::fs::lseek(fd, 0, SEEK_CUR).is_ok();
     let path = Path { mnt: crate::fs::namespace::internal_mount(), dentry: Dentry::anonymous(&name, inode) };
-    Ok(File::of_path(Box::new(Inherited { handle, seekable }), flags, path))
+    Ok(File::of_path(Box::new(Inherited { handle, seekable, tty: host_tty::of_device(stat.rdev) }), flags, path))
+}
+
+/// The inode behind a descriptor that came from outside.
+fn inode_of(handle: &Arc<HostHandle>) -> Result<Arc<dyn Inode>, Error> {
+    let stat = host::fs::statx(handle.fd(), b"")?;
+    let owner = Owner { mode: stat.mode, uid: stat.uid, gid: stat.gid };
+    Ok(Arc::new(InheritedInode { common: InodeCommon::new(stat.dev, stat.ino), handle: handle.clone(), owner }))
+}
+
+/// The inode of the terminal `name` of the host with this device number.
+pub fn inode_of_terminal(name: &[u8], device: u32) -> Result<Arc<dyn Inode>, Error> {
+    use acrida_uapi::fcntl::{O_NOCTTY, O_RDWR};
+    let fd = host::fs::openat(HostFd::CWD, name, O_RDWR | O_NOCTTY, 0)?;
+    let handle = Arc::new(HostHandle::new(fd));
+    if host::fs::statx(fd, b"")?.rdev != device {
+        return Err(Errno::ENODEV.into());
+    }
+    inode_of(&handle)
 }
 
 /// The inode of an inherited descriptor, known only through it.
@@ -82,16 +100,25 @@ impl Inode for InheritedInode {
         let path = host::fs::fd_path(self.handle.fd(), b"");
         let fd = host::fs::openat_blocking(HostFd::CWD, &path, file::host_flags(flags))?;
         let seekable = matches!(self.owner.mode & S_IFMT, S_IFREG | S_IFDIR);
-        Ok(Box::new(Inherited { handle: Arc::new(HostHandle::new(fd)), seekable }))
+        let tty = host::fs::statx(fd, b"").ok().and_then(|stat| host_tty::of_device(stat.rdev));
+        Ok(Box::new(Inherited { handle: Arc::new(HostHandle::new(fd)), seekable, tty }))
     }
 }
 
-struct Inherited {
+/// An open file over an inherited descriptor.
+pub struct Inherited {
     handle: Arc<HostHandle>,
     seekable: bool,
+    /// Set when it is the world's terminal.
+    tty: Option<Arc<HostTty>>,
 }
 
 impl Inherited {
+    /// Over the world's terminal.
+    pub fn terminal(handle: Arc<HostHandle>, tty: Arc<HostTty>) -> Inherited {
+        Inherited { handle, seekable: false, tty: Some(tty) }
+    }
+
     /// Our file may be non-blocking while the shared description is not.
     fn check_ready(&self, file: &File, wanted: u16) -> Result<(), Errno> {
         if self.seekable || !file.nonblocking() {
@@ -108,11 +135,17 @@ impl Inherited {
 
 impl FileOperations for Inherited {
     fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        if let Some(tty) = &self.tty {
+            tty.check_read()?;
+        }
         self.check_ready(file, POLLIN)?;
         file::transfer(self.handle.fd(), to, Direction::Read, pos, self.seekable, self.blocking())
     }
 
     fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        if let Some(tty) = &self.tty {
+            tty.check_write()?;
+        }
         self.check_ready(file, POLLOUT)?;
         file::transfer(self.handle.fd(), from, Direction::Write, pos, self.seekable, self.blocking())
     }
@@ -137,7 +170,10 @@ impl FileOperations for Inherited {
         !self.seekable
     }
 
-    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+        if let Some(answer) = self.tty.as_ref().and_then(|tty| tty.ioctl(file, cmd, arg)) {
+            return answer;
+        }
         Ok(host::io::ioctl(self.handle.fd(), cmd, arg, self.blocking()).map_err(file::restart)?)
     }
 
