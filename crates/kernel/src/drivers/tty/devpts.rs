@@ -172,7 +172,7 @@ pub fn open_ptmx(path: &Path, _flags: u32) -> Result<Box<dyn FileOperations>, Er
 /// Where the slave `index` is seen.
 pub fn slave_path(mount: &Arc<Mount>, devpts: &DevPts, index: u32) -> Option<Path> {
     let inode = devpts.slaves.lock().get(&index).cloned()?;
-    let dentry = mount.root.add(format!("{index}").as_bytes(), inode);
+    let dentry = mount.root.add_made(format!("{index}").as_bytes(), inode);
     Some(Path { mnt: mount.clone(), dentry })
 }
 
