@@ -1,0 +1,185 @@
+//! What must hold whatever happens: worlds killed at any moment leave nothing, registers survive signals, random calls
+//! break nothing, a kernel panic ends the world.
+//!
+//! `ACRIDA_SOAK=1` runs the long forms.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use acrida_programs::run::{Side, acrida, run};
+use anyhow::{Context, Result, ensure};
+use libtest_mimic::{Arguments, Failed, Trial};
+use rustix::process::{Pid, WaitOptions, set_child_subreaper};
+
+fn main() -> Result<ExitCode> {
+    let mut arguments = Arguments::from_args();
+    // The killed worlds' processes become this process's children: nobody else may wait for any.
+    arguments.test_threads = Some(1);
+    let binary = acrida()?;
+    let soak = std::env::var_os("ACRIDA_SOAK").is_some();
+    let trial = |name: &str, test: fn(&Path, bool) -> Result<()>| {
+        let binary = binary.clone();
+        Trial::test(name, move || test(&binary, soak).map_err(|error| Failed::from(format!("{error:#}"))))
+    };
+    let trials = vec![
+        trial("registers_survive_signals", registers),
+        trial("random_calls_break_nothing", fuzz),
+        trial("killed_worlds_leave_nothing", killed_worlds),
+        trial("a_guest_killed_from_outside_is_reaped", killed_guest),
+    ];
+    Ok(libtest_mimic::run(&arguments, trials).exit_code())
+}
+
+/// Compiles a stress program of the conformance crate.
+fn stress(name: &str, dir: &Path) -> Result<PathBuf> {
+    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/guests");
+    let program = dir.join(name);
+    let status = Command::new("cc")
+        .args(["-O1", "-pthread", "-w", "-o"])
+        .arg(&program)
+        .arg(guests.join("stress").join(format!("{name}.c")))
+        .arg("-I")
+        .arg(&guests)
+        .status()?;
+    ensure!(status.success(), "{name}.c does not compile");
+    Ok(program)
+}
+
+fn scratch() -> Result<tempfile::TempDir> {
+    Ok(tempfile::Builder::new().prefix("acrida-robust-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?)
+}
+
+fn says_ok(binary: &Path, name: &str, args: &[&str], timeout: u64) -> Result<()> {
+    let dir = scratch()?;
+    let program = stress(name, dir.path())?;
+    let work = dir.path().join("work");
+    std::fs::create_dir(&work)?;
+    let mut command = Side::Acrida(binary.to_owned()).command(program.to_str().context("a path of this test")?);
+    command.args(args);
+    let outcome = run(command, &work, name, Duration::from_secs(timeout))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    ensure!(
+        outcome.status == 0 && text(&outcome.stdout).trim_end().ends_with("ok"),
+        "status {}\n{}{}",
+        outcome.status,
+        text(&outcome.stdout),
+        text(&outcome.stderr)
+    );
+    Ok(())
+}
+
+fn registers(binary: &Path, soak: bool) -> Result<()> {
+    says_ok(binary, "regs_vs_signals", &[if soak { "300" } else { "3" }, "3"], 400)
+}
+
+fn fuzz(binary: &Path, soak: bool) -> Result<()> {
+    for seed in ["1", "2", "3"] {
+        says_ok(binary, "fuzz_calls", &[if soak { "4000000" } else { "100000" }, seed], 3000)?;
+    }
+    Ok(())
+}
+
+/// Small deterministic numbers for "random moments".
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// Waits for every child of this process; a bound on a world that does not die.
+fn reap_all(what: &str) -> Result<()> {
+    let (done, waiting) = std::sync::mpsc::channel::<()>();
+    let what = what.to_owned();
+    let watchdog = std::thread::spawn(move || {
+        if waiting.recv_timeout(Duration::from_secs(30)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("{what}: processes of a killed world are still alive after 30 s");
+            std::process::exit(1);
+        }
+    });
+    while let Ok(Some(_)) = rustix::process::wait(WaitOptions::empty()) {}
+    drop(done);
+    watchdog.join().map_err(|_| anyhow::anyhow!("the watchdog panicked"))?;
+    Ok(())
+}
+
+const BUSY: &str = "echo start; i=0; while :; do i=$((i+1)); (echo a | cat > /tmp/f; cat /tmp/f >/dev/null) & wait; echo $i; done";
+
+fn killed_worlds(binary: &Path, soak: bool) -> Result<()> {
+    set_child_subreaper(Some(rustix::process::getpid()))?;
+    let mut random = Random(42);
+    let before = leftovers()?;
+    for round in 0..if soak { 1000 } else { 40 } {
+        let mut child = Command::new(binary).args(["run", "--", "sh", "-c", BUSY]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let lines = random.below(12);
+        let output = BufReader::new(child.stdout.take().context("piped")?);
+        for line in output.lines().take(lines as usize) {
+            line?;
+        }
+        rustix::process::kill_process(Pid::from_child(&child), rustix::process::Signal::KILL)?;
+        child.wait()?;
+        reap_all(&format!("round {round}, killed after {lines} lines"))?;
+    }
+    let after = leftovers()?;
+    ensure!(before == after, "left behind: {after:?}, before: {before:?}");
+    Ok(())
+}
+
+/// Files of worlds that would outlive them.
+fn leftovers() -> Result<Vec<PathBuf>> {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let uid = rustix::process::getuid().as_raw();
+    let places = [runtime.map(|d| d.join("acrida")), Some(format!("/run/user/{uid}/acrida").into()), Some("/dev/shm".into())];
+    let mut found = Vec::new();
+    for place in places.into_iter().flatten() {
+        let Ok(entries) = std::fs::read_dir(&place) else { continue };
+        found.extend(entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.to_string_lossy().contains("acrida")));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The guest names its host process through its parent's view: the world's only `sleep`.
+fn killed_guest(binary: &Path, _soak: bool) -> Result<()> {
+    let script = "sleep 1000 & echo ready; wait $!; echo status $?; echo more | cat";
+    let mut child = Command::new(binary).args(["run", "--", "sh", "-c", script]).stdout(Stdio::piped()).spawn()?;
+    let mut output = BufReader::new(child.stdout.take().context("piped")?);
+    let mut line = String::new();
+    output.read_line(&mut line)?;
+    ensure!(line == "ready\n", "{line:?} instead of ready");
+    let host = loop {
+        // The child may not have come to its exec yet.
+        match find_child(child.id(), "sleep")? {
+            Some(host) => break host,
+            None => std::thread::yield_now(),
+        }
+        ensure!(child.try_wait()?.is_none(), "the world ended early");
+    };
+    rustix::process::kill_process(host, rustix::process::Signal::KILL)?;
+    let rest: Vec<String> = output.lines().collect::<std::io::Result<_>>()?;
+    let status = child.wait()?;
+    ensure!(rest == ["status 137", "more"] && status.success(), "{rest:?}, {status}");
+    Ok(())
+}
+
+/// A host child of `parent` with this name.
+fn find_child(parent: u32, name: &str) -> Result<Option<Pid>> {
+    for entry in std::fs::read_dir("/proc")? {
+        let Ok(pid) = entry?.file_name().to_string_lossy().parse::<i32>() else { continue };
+        // Processes come and go while we look.
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
+        let ours = stat.split_once(") ").and_then(|(head, rest)| {
+            let comm = head.split_once('(')?.1;
+            let ppid: u32 = rest.split(' ').nth(1)?.parse().ok()?;
+            Some(comm == name && ppid == parent)
+        });
+        if ours == Some(true) {
+            return Ok(Pid::from_raw(pid));
+        }
+    }
+    Ok(None)
+}
