@@ -18,7 +18,7 @@ pub struct Program {
     /// Seconds.
     #[serde(default = "default_timeout")]
     pub timeout: u64,
-    /// Whether the shell itself runs on a new pseudo-terminal (through `script`).
+    /// Whether the shell itself runs on a new pseudo-terminal (through Python's `pty`).
     #[serde(default)]
     pub pty: bool,
 }

@@ -36,10 +36,13 @@ fn scratch() -> Result<tempfile::TempDir> {
     Ok(tempfile::Builder::new().prefix("acrida-programs-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?)
 }
 
+/// Runs `$0` on a new pseudo-terminal and copies what it says.
+const ON_A_PTY: &str = r#"exec python3.11 -c 'import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))' "$0""#;
+
 fn script(side: &Side, program: &Program) -> Command {
     let mut command = side.command("sh");
     match program.pty {
-        true => command.args(["-c", "exec script -qec \"$0\" /dev/null", &program.script]),
+        true => command.args(["-c", ON_A_PTY, &program.script]),
         false => command.args(["-c", &program.script]),
     };
     command
