@@ -5,6 +5,7 @@
 
 use core::arch::asm;
 use core::arch::x86_64::__cpuid_count;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use acrida_kcore::regs::UserFrame;
 
@@ -35,6 +36,19 @@ pub fn features() -> u64 {
 
 /// Bytes of the standard-format area for [`features`].
 pub fn size() -> usize {
+    // Asked once: CPUID costs a virtual machine tens of microseconds. The same for every process of the world.
+    static SIZE: AtomicUsize = AtomicUsize::new(0);
+    match SIZE.load(Ordering::Relaxed) {
+        0 => {
+            let size = measured_size();
+            SIZE.store(size, Ordering::Relaxed);
+            size
+        }
+        size => size,
+    }
+}
+
+fn measured_size() -> usize {
     let mut size = 576;
     let features = features();
     for component in 2..63 {
