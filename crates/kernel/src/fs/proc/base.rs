@@ -6,10 +6,14 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::num::IntErrorKind;
 
+use acrida_uapi::epoll::{EPOLLIN, EPOLLRDNORM};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFREG};
 
+use crate::current;
+use crate::fs::attr::{Owner, generic_permission};
 use crate::fs::file::{File, FileOperations};
 use crate::fs::inode::Link;
 use crate::fs::proc::inode::{Emit, Entry, Node, ProcRef, node_of};
@@ -18,6 +22,7 @@ use crate::fs::proc::subject::{Scope, Subject, Target};
 use crate::fs::proc::{
     account, array, cgroup, fd, limits, links, mem, namespaces, oom, proc_namespace, proc_net, task_args, task_mmu, user_ids,
 };
+use crate::kernel::cred::Cred;
 use crate::kernel::task::Process;
 
 /// Writes a file's text.
@@ -31,6 +36,8 @@ pub enum What {
     Text(Show),
     /// Text for those who may look into the task, asked at open.
     Guarded(Show),
+    /// The same of a task's memory: a task that has none cannot be opened.
+    Memory(Show),
     /// Text that can be written.
     Edit(Show, Store),
     /// Nothing to read.
@@ -40,6 +47,8 @@ pub enum What {
     Dir(fn(Subject, usize, u32) -> ProcRef),
     /// A file with operations of its own.
     Open(fn(&Subject, u32) -> Result<Box<dyn FileOperations>, Error>),
+    /// Text of which `poll` says that it can be read.
+    Polled(Show),
 }
 
 /// Where a row appears.
@@ -110,8 +119,8 @@ static ROWS: &[Row] = &[
     Row::dir("fdinfo", 0o555, fd::FdInfoDir::make),
     Row::dir("ns", 0o511, namespaces::NsDir::make),
     Row::dir("net", 0o555, proc_net::make),
-    Row::guarded("environ", 0o400, task_args::environ),
-    Row::guarded("auxv", 0o400, task_args::auxv),
+    Row { name: "environ", mode: S_IFREG | 0o400, place: In::Both, what: What::Memory(task_args::environ) },
+    Row { name: "auxv", mode: S_IFREG | 0o400, place: In::Both, what: What::Memory(task_args::auxv) },
     Row::text("status", array::status),
     Row::guarded("personality", 0o400, account::personality),
     Row::text("limits", limits::limits),
@@ -127,8 +136,8 @@ static ROWS: &[Row] = &[
     Row::link("cwd", links::cwd),
     Row::link("root", links::root),
     Row::link("exe", links::exe),
-    Row::text("mounts", proc_namespace::mounts),
-    Row::text("mountinfo", proc_namespace::mountinfo),
+    Row { name: "mounts", mode: S_IFREG | 0o444, place: In::Both, what: What::Polled(proc_namespace::mounts) },
+    Row { name: "mountinfo", mode: S_IFREG | 0o444, place: In::Both, what: What::Polled(proc_namespace::mountinfo) },
     Row::text("mountstats", proc_namespace::mountstats).mode(0o400).process(),
     Row { name: "clear_refs", mode: S_IFREG | 0o200, place: In::Both, what: What::Order(task_mmu::clear_refs) },
     Row::guarded("smaps", 0o444, task_mmu::smaps),
@@ -149,7 +158,7 @@ static ROWS: &[Row] = &[
     Row::edit("uid_map", 0o644, user_ids::id_map, user_ids::refuse),
     Row::edit("gid_map", 0o644, user_ids::id_map, user_ids::refuse),
     Row::edit("projid_map", 0o644, user_ids::id_map, user_ids::refuse),
-    Row::edit("setgroups", 0o644, user_ids::setgroups, user_ids::refuse),
+    Row::edit("setgroups", 0o644, user_ids::setgroups, user_ids::set_setgroups),
     Row::text("timers", account::timers).process(),
     Row::edit("timerslack_ns", 0o666, account::timerslack, account::set_timerslack).process(),
 ];
@@ -201,6 +210,13 @@ impl Node for PidDir {
 
     fn is_live(&self) -> bool {
         self.0.is_live()
+    }
+
+    #[doc(alias = "proc_pid_permission")]
+    fn permission(&self, cred: &Cred, mask: u32) -> Result<(), Errno> {
+        let target = self.0.get()?;
+        let (uid, gid) = target.dump_owner(self.mode());
+        generic_permission(cred, Owner { mode: self.mode(), uid, gid }, mask)
     }
 
     #[doc(alias = "proc_pident_lookup")]
@@ -257,11 +273,11 @@ impl Node for PidEntry {
 
     /// Threads may write each other's names.
     #[doc(alias = "proc_tid_comm_permission")]
-    fn permission(&self, cred: &crate::kernel::cred::Cred, mask: u32) -> Result<(), Errno> {
+    fn permission(&self, cred: &Cred, mask: u32) -> Result<(), Errno> {
         let (uid, gid) = self.ids();
-        let owner = crate::fs::attr::Owner { mode: self.row.mode, uid, gid };
-        let own = crate::current().process.tgid == self.subject.tgid;
-        crate::fs::attr::generic_permission(cred, owner, mask).or_else(|errno| {
+        let owner = Owner { mode: self.row.mode, uid, gid };
+        let own = current().process.tgid == self.subject.tgid;
+        generic_permission(cred, owner, mask).or_else(|errno| {
             if own && self.row.name == "comm" { Ok(()) } else { Err(errno) }
         })
     }
@@ -274,8 +290,12 @@ impl Node for PidEntry {
     }
 
     fn open(&self, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
-        if let What::Guarded(_) = self.row.what {
-            self.subject.get()?.check_access()?;
+        if let What::Guarded(_) | What::Memory(_) = self.row.what {
+            let target = self.subject.get()?;
+            target.check_access()?;
+            if matches!(self.row.what, What::Memory(_)) && target.mm().is_none() {
+                return Err(Errno::ESRCH.into());
+            }
         }
         let subject = self.subject.clone();
         let showing = |show: Show| -> crate::fs::proc::seq_file::ShowFn {
@@ -287,7 +307,8 @@ impl Node for PidEntry {
             Box::new(move |bytes| store(&subject.get()?, bytes))
         };
         Ok(match self.row.what {
-            What::Text(show) | What::Guarded(show) => Box::new(TextFile::new(showing(show))),
+            What::Text(show) | What::Guarded(show) | What::Memory(show) => Box::new(TextFile::new(showing(show))),
+            What::Polled(show) => Box::new(TextFile::new(showing(show)).ready(EPOLLIN | EPOLLRDNORM)),
             What::Edit(show, store) => Box::new(TextFile::with(Some(showing(show)), Some(storing(store)))),
             What::Order(store) => Box::new(TextFile::with(None, Some(storing(store)))),
             What::Open(open) => open(&self.subject, flags)?,
@@ -355,10 +376,14 @@ pub fn number(name: &[u8]) -> Option<u32> {
     })
 }
 
-/// A number as people write it to a file of procfs: blanks around it, a sign, `0x` or `0` in front.
+/// A number as `kstrtoll` takes it: a sign, `0x` or `0` in front, a newline behind.
+///
+/// # Errors
+/// `ERANGE` when it is too large, `EINVAL` when it is none.
 #[doc(alias = "kstrtoll")]
 pub fn parse_int(text: &[u8]) -> Result<i64, Errno> {
-    let text = core::str::from_utf8(text).map_err(|_| Errno::EINVAL)?.trim_matches(['\0', ' ', '\n', '\t']);
+    let text = core::str::from_utf8(text).map_err(|_| Errno::EINVAL)?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -371,8 +396,17 @@ pub fn parse_int(text: &[u8]) -> Result<i64, Errno> {
     if digits.starts_with(['+', '-']) {
         return Err(Errno::EINVAL);
     }
-    let value = i64::from_str_radix(digits, radix).map_err(|_| Errno::EINVAL)?;
+    let value = i64::from_str_radix(digits, radix).map_err(|error| match error.kind() {
+        IntErrorKind::PosOverflow => Errno::ERANGE,
+        _ => Errno::EINVAL,
+    })?;
     Ok(if negative { -value } else { value })
+}
+
+/// The same with blanks around it.
+#[doc(alias = "strstrip")]
+pub fn parse_stripped(text: &[u8]) -> Result<i64, Errno> {
+    parse_int(text.trim_ascii())
 }
 
 #[cfg(test)]
@@ -389,9 +423,11 @@ mod tests {
     }
 
     #[test]
-    fn written_numbers_are_read_generously() {
+    fn written_numbers_are_read_as_c_writes_them() {
         assert_eq!(parse_int(b"-1000\n"), Ok(-1000));
-        assert_eq!(parse_int(b" 0x20"), Ok(32));
+        assert_eq!(parse_stripped(b" 0x20 \n"), Ok(32));
+        assert_eq!(parse_int(b" 5"), Err(Errno::EINVAL));
+        assert_eq!(parse_int(b"99999999999999999999"), Err(Errno::ERANGE));
         assert_eq!(parse_int(b"010"), Ok(8));
         assert_eq!(parse_int(b"0"), Ok(0));
         assert_eq!(parse_int(b""), Err(Errno::EINVAL));

@@ -29,13 +29,14 @@ pub struct HostEntry {
     mode: u32,
     owner: (u32, u32),
     nlink: u32,
+    size: u64,
 }
 
 /// The entry at `path` of the host, with its inode number, if there is one.
 pub fn find(path: Vec<u8>) -> Option<(HostEntry, u64)> {
     let stat = host::fs::statx(HostFd::CWD, &path).ok()?;
     let mode = if stat.mode & S_IFMT == S_IFREG { stat.mode & !S_IWUGO } else { stat.mode };
-    Some((HostEntry { path, mode, owner: (stat.uid, stat.gid), nlink: stat.nlink }, HOST_INO | stat.ino))
+    Some((HostEntry { path, mode, owner: (stat.uid, stat.gid), nlink: stat.nlink, size: stat.size }, HOST_INO | stat.ino))
 }
 
 /// The inode for `path` of the host, if there is such an object.
@@ -84,6 +85,10 @@ impl Node for HostEntry {
         self.nlink
     }
 
+    fn size(&self) -> u64 {
+        self.size
+    }
+
     fn lookup(&self, dev: u32, name: &[u8]) -> Result<Option<ProcRef>, Error> {
         Ok(make([&self.path[..], b"/", name].concat(), dev))
     }
@@ -110,7 +115,8 @@ impl Node for HostEntry {
         Ok(Box::new(TextFile::new(Box::new(move |out| {
             out.put(&host::proc::read_file(&path)?);
             Ok(())
-        }))))
+        }))
+        .global()))
     }
 }
 

@@ -15,7 +15,6 @@ use crate::fs::attr::{Iattr, Kstat, Owner, current_time, generic_permission};
 use crate::fs::dcache::{Dentry, Path, Revalidated};
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::inode::{Inode, InodeCommon, Link, Looked};
-use crate::fs::proc::seq_file;
 use crate::fs::readdir::DirContext;
 use crate::kernel::cred::Cred;
 
@@ -182,8 +181,16 @@ impl<N: Node> FileOperations for DirFile<N> {
         Err(Errno::EISDIR.into())
     }
 
+    /// The end is where the beginning is.
     fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
-        seq_file::seek(file, offset, whence)
+        let mut pos = file.pos.lock();
+        let base = match whence {
+            Whence::Cur => *pos,
+            Whence::Set | Whence::End => 0,
+            _ => return Err(Errno::EINVAL.into()),
+        };
+        *pos = base.checked_add_signed(offset).filter(|&new| new <= MAX_POSITION).ok_or(Errno::EINVAL)?;
+        Ok(*pos)
     }
 
     fn seekable(&self) -> bool {
@@ -213,6 +220,8 @@ pub fn node_of<N: Node>(file: &File) -> Option<&N> {
     file.private::<DirFile<N>>().map(|dir| &*dir.0)
 }
 
+/// `MAX_NON_LFS`: procfs promises nothing beyond.
+const MAX_POSITION: u64 = i32::MAX as u64;
 /// Position of a directory's first own entry.
 const FIRST: u64 = 2;
 

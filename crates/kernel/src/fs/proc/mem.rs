@@ -19,7 +19,6 @@ use crate::kernel::task::try_current;
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::iov_iter::IovIter;
-use crate::fs::proc::seq_file::seek;
 use crate::fs::proc::subject::{Subject, Target};
 use crate::host::proc as host_proc;
 
@@ -49,16 +48,14 @@ pub fn read_memory(target: &Target, addr: u64, len: usize) -> Vec<u8> {
 }
 
 /// /proc/PID/mem. Keeps the host's file, and with it the right to look, from the open on.
-struct MemFile(Option<HostHandle>);
+struct MemFile(HostHandle);
 
 pub fn open(subject: &Subject, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
     let target = subject.get()?;
     target.check_access()?;
-    if target.mm().is_none() {
-        return Ok(Box::new(MemFile(None)));
-    }
+    target.mm().ok_or(Errno::ESRCH)?;
     let flags = if flags & O_ACCMODE == O_RDONLY { O_RDONLY } else { O_RDWR };
-    Ok(Box::new(MemFile(Some(open_host(&target, flags)?))))
+    Ok(Box::new(MemFile(open_host(&target, flags)?)))
 }
 
 impl MemFile {
@@ -69,14 +66,12 @@ impl MemFile {
         pos: &mut u64,
         mut step: impl FnMut(&HostHandle, &mut IovIter<'_>, &mut [u8], u64) -> Result<usize, Errno>,
     ) -> SysResult {
-        // The address space is gone: nothing to move, as on Linux.
-        let Some(host) = &self.0 else { return Ok(0) };
         let mut buf = vec![0; iter.count().min(CHUNK)];
         let mut done = 0;
         while iter.count() > 0 {
             let room = usize::try_from(TASK_SIZE.saturating_sub(*pos)).unwrap_or(0);
             let len = iter.count().min(buf.len()).min(room);
-            let moved = if len == 0 { Err(Errno::EIO) } else { step(host, iter, &mut buf[..len], *pos) };
+            let moved = if len == 0 { Err(Errno::EIO) } else { step(&self.0, iter, &mut buf[..len], *pos) };
             match moved {
                 Ok(0) => break,
                 Ok(moved) => {
@@ -115,9 +110,20 @@ impl FileOperations for MemFile {
         })
     }
 
+    /// Every number is an address, and sums wrap.
     #[doc(alias = "mem_lseek")]
     fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
-        seek(file, offset, whence)
+        let mut pos = file.pos.lock();
+        *pos = match whence {
+            Whence::Set => offset.cast_unsigned(),
+            Whence::Cur => pos.wrapping_add_signed(offset),
+            _ => return Err(Errno::EINVAL.into()),
+        };
+        Ok(*pos)
+    }
+
+    fn truncate(&self, _file: &Arc<File>, _len: u64) -> Result<(), Error> {
+        Ok(())
     }
 
     fn seekable(&self) -> bool {

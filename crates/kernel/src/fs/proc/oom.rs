@@ -9,7 +9,7 @@ use acrida_uapi::capability::CAP_SYS_RESOURCE;
 use acrida_uapi::errno::{Errno, Error};
 
 use crate::current;
-use crate::fs::proc::base::parse_int;
+use crate::fs::proc::base::{parse_int, parse_stripped};
 use crate::fs::proc::seq_file::{SeqFile, seq_printf};
 use crate::fs::proc::subject::Target;
 
@@ -49,7 +49,7 @@ fn set(target: &Target, adj: i64) -> Result<(), Error> {
 }
 
 pub fn set_score_adj(target: &Target, bytes: &[u8]) -> Result<(), Error> {
-    let adj = parse_int(bytes)?;
+    let adj = parse_stripped(bytes)?;
     if !(-OOM_SCORE_ADJ_MAX..=OOM_SCORE_ADJ_MAX).contains(&adj) {
         return Err(Errno::EINVAL.into());
     }
@@ -70,7 +70,7 @@ pub fn adj(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
 }
 
 pub fn set_adj(target: &Target, bytes: &[u8]) -> Result<(), Error> {
-    let adj = parse_int(bytes)?;
+    let adj = parse_stripped(bytes)?;
     if !(OOM_DISABLE..=OOM_ADJUST_MAX).contains(&adj) {
         return Err(Errno::EINVAL.into());
     }

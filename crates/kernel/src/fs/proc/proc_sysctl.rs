@@ -13,7 +13,7 @@ use acrida_uapi::stat::{S_IFDIR, S_IFREG};
 use crate::fs::file::FileOperations;
 use crate::fs::proc::host_files;
 use crate::fs::proc::inode::{Emit, Entry, Node, ProcRef};
-use crate::fs::proc::seq_file::{SeqFile, TextFile, seq_printf};
+use crate::fs::proc::seq_file::{SeqFile, StoreFn, TextFile, seq_printf};
 use crate::fs::proc::sysctl_text::{self, TextSysctl};
 use crate::kernel;
 use crate::kernel::cred::Cred;
@@ -87,6 +87,10 @@ impl Node for SysDir {
 
     fn nlink(&self) -> u32 {
         1
+    }
+
+    fn permission(&self, cred: &Cred, mask: u32) -> Result<(), Errno> {
+        check(self.mode(), cred, mask)
     }
 
     fn lookup(&self, dev: u32, name: &[u8]) -> Result<Option<ProcRef>, Error> {
@@ -170,20 +174,29 @@ impl Node for SysFile {
     }
 
     fn open(&self, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
-        Ok(Box::new(match self.0 {
+        let file = match self.0 {
             Leaf::Number(sysctl) => TextFile::with(
                 Some(Box::new(|out| {
                     seq_printf!(out, "{}\n", sysctl.get(&kernel().sysctl));
                     Ok(())
                 })),
-                Some(Box::new(|bytes| Ok(sysctl.set(&kernel().sysctl, parse_number(bytes)?)?))),
+                Some(Box::new(|bytes| store_number(sysctl, bytes))),
             ),
             Leaf::Text(text) => TextFile::with(
                 Some(Box::new(|out: &mut SeqFile| (text.show)(out))),
-                text.store.map(|store| Box::new(store) as crate::fs::proc::seq_file::StoreFn),
+                text.store.map(|store| Box::new(store) as StoreFn),
             ),
-        }))
+        };
+        Ok(Box::new(file.global()))
     }
+}
+
+/// Nothing written changes nothing.
+fn store_number(sysctl: &Sysctl, bytes: &[u8]) -> Result<(), Error> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    Ok(sysctl.set(&kernel().sysctl, parse_number(bytes)?)?)
 }
 
 /// The first word as a number.

@@ -185,7 +185,7 @@ impl Node for RootEntry {
 
     fn open(&self, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
         match self.0 {
-            What::Text(show) => Ok(Box::new(TextFile::new(Box::new(*show)))),
+            What::Text(show) => Ok(Box::new(TextFile::new(Box::new(*show)).global())),
             _ => Err(acrida_uapi::errno::Errno::ELOOP.into()),
         }
     }

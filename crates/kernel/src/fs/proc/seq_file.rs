@@ -11,12 +11,16 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use acrida_kcore::sync::SpinLock;
+use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::{Errno, Error};
 
 use crate::abi::SysResult;
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::iov_iter::IovIter;
+use crate::fs::poll::PollTable;
 
+/// What a file without a poll of its own answers.
+const DEFAULT_POLLMASK: u32 = EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
 /// Longest text one write may bring.
 const MAX_STORE: usize = 128 << 10;
 
@@ -94,6 +98,10 @@ pub type StoreFn = Box<dyn Fn(&[u8]) -> Result<(), Error> + Send + Sync>;
 pub struct TextFile {
     show: Option<ShowFn>,
     store: Option<StoreFn>,
+    /// What a write meets that nobody takes.
+    refusal: Errno,
+    /// What `poll` answers.
+    ready: Option<u32>,
     text: SpinLock<Option<Arc<[u8]>>>,
 }
 
@@ -101,12 +109,23 @@ impl TextFile {
     /// A file that is only read.
     #[doc(alias = "single_open")]
     pub fn new(show: ShowFn) -> TextFile {
-        TextFile { show: Some(show), store: None, text: SpinLock::new(None) }
+        TextFile::with(Some(show), None)
     }
 
     /// A file that may be read, written, or both.
     pub fn with(show: Option<ShowFn>, store: Option<StoreFn>) -> TextFile {
-        TextFile { show, store, text: SpinLock::new(None) }
+        TextFile { show, store, refusal: Errno::EINVAL, ready: None, text: SpinLock::new(None) }
+    }
+
+    /// The manners of files that belong to no process: a write is an I/O error, and `poll` is always satisfied.
+    #[doc(alias = "proc_reg_file_ops")]
+    pub fn global(self) -> TextFile {
+        TextFile { refusal: Errno::EIO, ready: Some(DEFAULT_POLLMASK), ..self }
+    }
+
+    /// Answers `poll` with `mask`.
+    pub fn ready(self, mask: u32) -> TextFile {
+        TextFile { ready: Some(mask), ..self }
     }
 
     fn text_at(&self, pos: u64) -> Result<Arc<[u8]>, Error> {
@@ -145,7 +164,7 @@ impl FileOperations for TextFile {
     }
 
     fn write(&self, _file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
-        let store = self.store.as_ref().ok_or(Errno::EINVAL)?;
+        let store = self.store.as_ref().ok_or(self.refusal)?;
         let mut bytes = alloc::vec![0; from.count().min(MAX_STORE)];
         let copied = from.copy_from(&mut bytes);
         if copied < bytes.len() {
@@ -154,6 +173,19 @@ impl FileOperations for TextFile {
         store(&bytes)?;
         *pos += copied as u64;
         Ok(copied)
+    }
+
+    /// Accepted, as a shell's `>` asks for it.
+    fn truncate(&self, _file: &Arc<File>, _len: u64) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn poll(&self, _file: &Arc<File>, _table: &mut PollTable<'_>) -> Option<u32> {
+        self.ready
+    }
+
+    fn can_poll(&self) -> bool {
+        self.ready.is_some()
     }
 
     fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {

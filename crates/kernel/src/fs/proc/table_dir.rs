@@ -77,6 +77,6 @@ impl Node for TextNode {
 
     fn open(&self, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
         let show = self.show;
-        Ok(Box::new(TextFile::new(Box::new(show))))
+        Ok(Box::new(TextFile::new(Box::new(show)).global()))
     }
 }

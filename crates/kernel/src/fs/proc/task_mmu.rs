@@ -15,7 +15,7 @@ use acrida_uapi::stat::new_decode_dev;
 use crate::fs::anon_inodes::path_of;
 use crate::fs::d_path::d_path;
 use crate::fs::proc::account::host_task;
-use crate::fs::proc::base::parse_int;
+use crate::fs::proc::base::parse_stripped;
 use crate::fs::proc::seq_file::{SeqFile, seq_printf};
 use crate::fs::proc::subject::Target;
 use crate::mm::task_mmu::{MapsEntry, MapsObject};
@@ -172,7 +172,7 @@ pub fn smaps_rollup(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
 /// Nothing to forget: the host keeps the reference bits. Only the number is checked.
 #[doc(alias = "clear_refs_write")]
 pub fn clear_refs(_target: &Target, bytes: &[u8]) -> Result<(), Error> {
-    if (1..=5).contains(&parse_int(bytes)?) { Ok(()) } else { Err(Errno::EINVAL.into()) }
+    if (1..=5).contains(&parse_stripped(bytes)?) { Ok(()) } else { Err(Errno::EINVAL.into()) }
 }
 
 #[cfg(test)]

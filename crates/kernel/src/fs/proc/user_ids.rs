@@ -34,6 +34,16 @@ pub fn set_loginuid(_target: &Target, _bytes: &[u8]) -> Result<(), Error> {
     Err(Errno::EPERM.into())
 }
 
+/// Once forbidden it would stay so; in the first namespace it cannot be forbidden.
+#[doc(alias = "proc_setgroups_write")]
+pub fn set_setgroups(_target: &Target, bytes: &[u8]) -> Result<(), Error> {
+    match bytes.trim_ascii_end() {
+        b"allow" => Ok(()),
+        b"deny" => Err(Errno::EPERM.into()),
+        _ => Err(Errno::EINVAL.into()),
+    }
+}
+
 /// The first namespace's maps are fixed.
 pub fn refuse(_target: &Target, _bytes: &[u8]) -> Result<(), Error> {
     Err(Errno::EPERM.into())
