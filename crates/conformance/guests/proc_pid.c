@@ -147,7 +147,6 @@ CHECK(names)
 	char name[16];
 	prctl(PR_GET_NAME, name);
 	say("%s", name);
-	show(pwrite(fd, "short", 5, 0));
 	show(write(fd, "short", 5));
 	prctl(PR_GET_NAME, name);
 	say("%s", name);

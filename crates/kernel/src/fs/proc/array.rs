@@ -286,8 +286,17 @@ pub fn statm(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
     Ok(())
 }
 
-/// Bytes that `status` writes as octal in a name.
-const NAME_ESCAPES: &[u8] = b"\n\\";
+/// A name that cannot break the line it stands in.
+#[doc(alias = "proc_task_name")]
+fn show_name(comm: &[u8], out: &mut SeqFile) {
+    for &byte in comm {
+        match byte {
+            b'\n' => out.put(b"\\n"),
+            b'\\' => out.put(b"\\\\"),
+            byte => out.put(&[byte]),
+        }
+    }
+}
 
 fn show_ids(cred: &Cred, fd_size: u32, out: &mut SeqFile) {
     seq_printf!(out, "Uid:\t{}\t{}\t{}\t{}\n", cred.uid, cred.euid, cred.suid, cred.fsuid);
@@ -362,7 +371,7 @@ pub fn status(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
     let relatives = Relatives::of(target);
     let (tgid, pid) = (target.process.tgid, target.tid());
     out.put(b"Name:\t");
-    out.put_escaped(&target.comm(), NAME_ESCAPES);
+    show_name(&target.comm(), out);
     out.put(b"\n");
     if let Some(fs) = target.fs() {
         seq_printf!(out, "Umask:\t{:04o}\n", fs.umask());
@@ -384,7 +393,7 @@ pub fn status(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
 }
 
 pub fn comm(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
-    out.put_escaped(&target.comm(), NAME_ESCAPES);
+    out.put(&target.comm());
     out.put(b"\n");
     Ok(())
 }
@@ -454,6 +463,11 @@ mod tests {
              0 32 0 0 1 0 0 17 39 0 41 0 0 0 45 46 47 48 49 50 51 52\n"
         );
         assert_eq!(line.rsplit(')').next().unwrap().split_whitespace().count() + 2, 52);
+    }
+
+    #[test]
+    fn names_stay_in_their_line() {
+        assert_eq!(text(|out| show_name(b"a\\b\nc", out)), "a\\\\b\\nc");
     }
 
     #[test]

@@ -48,14 +48,17 @@ pub fn read_memory(target: &Target, addr: u64, len: usize) -> Vec<u8> {
 }
 
 /// /proc/PID/mem. Keeps the host's file, and with it the right to look, from the open on.
-struct MemFile(HostHandle);
+struct MemFile {
+    subject: Subject,
+    host: HostHandle,
+}
 
 pub fn open(subject: &Subject, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
     let target = subject.get()?;
     target.check_access()?;
     target.mm().ok_or(Errno::ESRCH)?;
     let flags = if flags & O_ACCMODE == O_RDONLY { O_RDONLY } else { O_RDWR };
-    Ok(Box::new(MemFile(open_host(&target, flags)?)))
+    Ok(Box::new(MemFile { subject: subject.clone(), host: open_host(&target, flags)? }))
 }
 
 impl MemFile {
@@ -66,12 +69,16 @@ impl MemFile {
         pos: &mut u64,
         mut step: impl FnMut(&HostHandle, &mut IovIter<'_>, &mut [u8], u64) -> Result<usize, Errno>,
     ) -> SysResult {
+        // The host may take its time to end a process that has ended for us.
+        if self.subject.get().ok().and_then(|target| target.mm()).is_none() {
+            return Ok(0);
+        }
         let mut buf = vec![0; iter.count().min(CHUNK)];
         let mut done = 0;
         while iter.count() > 0 {
             let room = usize::try_from(TASK_SIZE.saturating_sub(*pos)).unwrap_or(0);
             let len = iter.count().min(buf.len()).min(room);
-            let moved = if len == 0 { Err(Errno::EIO) } else { step(&self.0, iter, &mut buf[..len], *pos) };
+            let moved = if len == 0 { Err(Errno::EIO) } else { step(&self.host, iter, &mut buf[..len], *pos) };
             match moved {
                 Ok(0) => break,
                 Ok(moved) => {
