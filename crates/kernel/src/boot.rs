@@ -213,6 +213,7 @@ fn new_process(tgid: u32, relations: Relations, rlimits: [Rlimit64; 16], uid: u3
         pdeath_signal: AtomicI32::new(0),
         dumpable: AtomicU32::new(1),
         personality: AtomicU32::new(0),
+        exec_tid: AtomicU32::new(0),
         group_exit: AtomicI32::new(-1),
         job: SpinLock::new(JobState::default()),
         threads_gone: Arc::new(WaitQueueHead::new()),
@@ -247,7 +248,7 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
     let fs = FsStruct::new(root.clone(), root, block.umask);
     let thread = Thread::new();
     let task = Arc::new(Task {
-        tid: pid,
+        tid: AtomicU32::new(pid),
         thread,
         process: process.clone(),
         kernel: kernel.clone(),

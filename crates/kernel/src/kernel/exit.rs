@@ -51,12 +51,12 @@ pub fn reap_threads(kernel: &Kernel) {
 pub fn forget_unstarted(child: &Arc<Task>) {
     let kernel = &child.kernel;
     let mut tables = kernel.pids.lock();
-    tables.tasks.remove(&child.tid);
-    child.process.threads.lock().retain(|t| t.tid != child.tid);
+    tables.tasks.remove(&child.tid());
+    child.process.threads.lock().retain(|t| t.tid() != child.tid());
     if child.is_leader() {
-        tables.processes.remove(&child.tid);
+        tables.processes.remove(&child.tid());
         if let Some(parent) = child.process.relations.lock().parent.upgrade() {
-            parent.relations.lock().children.retain(|p| p.tgid != child.tid);
+            parent.relations.lock().children.retain(|p| p.tgid != child.tid());
         }
     }
     drop(tables);
@@ -75,6 +75,10 @@ pub fn sys_exit_group(code: i32) -> SysResult {
 /// Ends the whole process with `status`, unless it is ending with another.
 pub fn do_group_exit(status: WaitStatus) -> ! {
     let process = &current().process;
+    if process.exec_tid.load(Ordering::SeqCst) != 0 {
+        // Another thread's program runs on.
+        do_exit(status);
+    }
     let _ = process.group_exit.compare_exchange(-1, status.raw(), Ordering::SeqCst, Ordering::SeqCst);
     zap_other_threads(process);
     do_exit(WaitStatus::from_raw(process.group_exit.load(Ordering::SeqCst)))
@@ -82,9 +86,9 @@ pub fn do_group_exit(status: WaitStatus) -> ! {
 
 /// Tells every other thread of the process to exit.
 pub fn zap_other_threads(process: &Process) {
-    let me = crate::kernel::task::try_current().map(|t| t.tid);
+    let me = crate::kernel::task::try_current().map(|t| t.tid());
     let threads: Vec<Arc<Task>> = process.threads.lock().clone();
-    for task in threads.iter().filter(|t| Some(t.tid) != me) {
+    for task in threads.iter().filter(|t| Some(t.tid()) != me) {
         task.thread.set_work(work::EXIT);
         if !task.thread.wake_up_state(state::NORMAL | state::STOPPED) {
             platform().interrupt(task.thread);
@@ -106,15 +110,15 @@ pub fn do_exit(status: WaitStatus) -> ! {
     task.run_task_work();
     let me = {
         let mut tables = task.kernel.pids.lock();
-        let me = tables.tasks.get(&task.tid).cloned();
+        let me = tables.tasks.get(&task.tid()).cloned();
         let last = {
             let mut threads = task.process.threads.lock();
-            threads.retain(|t| t.tid != task.tid);
+            threads.retain(|t| t.tid() != task.tid());
             threads.is_empty()
         };
         // A leader that dies first stays visible as long as its process.
         if !task.is_leader() {
-            tables.tasks.remove(&task.tid);
+            tables.tasks.remove(&task.tid());
         }
         let left = if last { Vec::new() } else { hand_over_children(task) };
         drop(tables);
@@ -269,11 +273,11 @@ fn hang_up_orphaned_groups(kernel: &Kernel, process: &Process, children: &[Arc<P
 
 /// Another thread of the process becomes the parent of what the ending `task` made; the caller holds the pid table.
 fn hand_over_children(task: &Task) -> Vec<Arc<Process>> {
-    let Some(heir) = task.process.threads.lock().first().map(|t| t.tid) else { return Vec::new() };
+    let Some(heir) = task.process.threads.lock().first().map(|t| t.tid()) else { return Vec::new() };
     let children = task.process.relations.lock().children.clone();
     let mine = |child: &Arc<Process>| {
         let mut relations = child.relations.lock();
-        let mine = relations.parent_tid == task.tid;
+        let mine = relations.parent_tid == task.tid();
         if mine {
             relations.parent_tid = heir;
         }
@@ -361,7 +365,7 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
         }
         exit_files(task);
         if !task.is_leader() {
-            kernel.pids.lock().tasks.remove(&task.tid);
+            kernel.pids.lock().tasks.remove(&task.tid());
         }
     }
     let mut dead = kernel.dead_threads.0.lock();
@@ -370,21 +374,41 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
     exit_process(kernel, process, status);
 }
 
-/// Waits until the calling thread is the only one of its process.
+/// Makes the calling thread the only one of its process, and its leader.
 pub fn de_thread() -> Result<(), Errno> {
     let task = current();
-    if task.process.threads.lock().len() == 1 {
-        return Ok(());
+    let process = &task.process;
+    // The first to come runs its program; who comes later is about to end.
+    if process.exec_tid.compare_exchange(0, task.tid(), Ordering::SeqCst, Ordering::SeqCst).is_err() || process.group_exit.load(Ordering::SeqCst) != -1 {
+        return Err(Errno::EAGAIN);
     }
-    zap_other_threads(&task.process);
-    let options = acrida_kcore::wait::WaitOptions::uninterruptible("de_thread");
-    let alone = || {
-        let alone = task.process.threads.lock().len() == 1;
-        (alone || task.thread.has_work(work::EXIT)).then_some(alone)
-    };
-    match task.process.threads_gone.wait_event(options, alone) {
-        Ok(true) => Ok(()),
-        _ => Err(Errno::EAGAIN),
+    let alone = || process.threads.lock().len() == 1;
+    if !alone() {
+        zap_other_threads(process);
+        let options = acrida_kcore::wait::WaitOptions::uninterruptible("de_thread");
+        let ready = || (alone() || task.thread.has_work(work::EXIT)).then(alone);
+        if !matches!(process.threads_gone.wait_event(options, ready), Ok(true)) {
+            return Err(Errno::EAGAIN);
+        }
     }
+    become_leader(task);
+    process.exec_tid.store(0, Ordering::SeqCst);
+    Ok(())
 }
 
+/// The only thread of a process takes the number of the leader that has ended.
+fn become_leader(task: &Task) {
+    let tgid = task.process.tgid;
+    if task.is_leader() {
+        return;
+    }
+    let mut tables = task.kernel.pids.lock();
+    let me = tables.tasks.remove(&task.tid());
+    task.tid.store(tgid, Ordering::Relaxed);
+    let old_leader = me.and_then(|me| tables.tasks.insert(tgid, me));
+    for child in &task.process.relations.lock().children {
+        child.relations.lock().parent_tid = tgid;
+    }
+    drop(tables);
+    drop(old_leader);
+}

@@ -150,7 +150,7 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
     check_nproc(parent)?;
     let vfork = (request.flags & CLONE_VFORK != 0).then(|| VforkDone::new(frame.regs.rsp));
     let child = copy_process(frame, &request, vfork.clone())?;
-    let tid = child.tid;
+    let tid = child.tid();
     let pidfd = match request.flags & CLONE_PIDFD != 0 {
         true => match crate::kernel::pidfd::install(&child.process).and_then(|fd| Ok(request.pidfd.write(&(fd as i32))?)) {
             Ok(()) => true,
@@ -228,7 +228,7 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     let tid = tables.alloc()?;
     let process = if has(CLONE_THREAD) { process } else { Arc::new(Process { tgid: tid, ..process_fields(process) }) };
     let task = Arc::new(Task {
-        tid,
+        tid: AtomicU32::new(tid),
         thread,
         process: process.clone(),
         kernel: parent.kernel.clone(),
@@ -290,7 +290,7 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
         threads: SpinLock::default(),
         relations: SpinLock::new(Relations {
             parent: alloc::sync::Weak::new(),
-            parent_tid: if has(CLONE_PARENT) { relations.parent_tid } else { parent.tid },
+            parent_tid: if has(CLONE_PARENT) { relations.parent_tid } else { parent.tid() },
             children: Vec::new(),
             pgrp: relations.pgrp,
             session: relations.session,
@@ -305,6 +305,7 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
         pdeath_signal: AtomicI32::new(0),
         dumpable: AtomicU32::new(old.dumpable.load(Ordering::Relaxed)),
         personality: AtomicU32::new(old.personality.load(Ordering::Relaxed)),
+        exec_tid: AtomicU32::new(0),
         group_exit: AtomicI32::new(-1),
         job: SpinLock::new(JobState::default()),
         threads_gone: Arc::new(WaitQueueHead::new()),

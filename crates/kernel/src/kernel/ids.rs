@@ -18,7 +18,7 @@ pub fn sys_getpid() -> SysResult {
 }
 
 pub fn sys_gettid() -> SysResult {
-    Ok(current().tid as usize)
+    Ok(current().tid() as usize)
 }
 
 pub fn sys_getppid() -> SysResult {
@@ -29,7 +29,7 @@ pub fn sys_getppid() -> SysResult {
 pub fn sys_set_tid_address(addr: UserAddr) -> SysResult {
     let me = current();
     me.clear_child_tid.store(addr.0, Ordering::Relaxed);
-    Ok(me.tid as usize)
+    Ok(me.tid() as usize)
 }
 
 /// The process that `pid` names: 0 is the caller's.

@@ -319,7 +319,7 @@ pub fn sys_capget(header: UserAddr, data: UserAddr) -> SysResult {
 
 pub fn sys_capset(header: UserAddr, data: UserAddr) -> SysResult {
     let (head, words) = cap_words(header)?;
-    if head.pid != 0 && head.pid as u32 != current().tid {
+    if head.pid != 0 && head.pid as u32 != current().tid() {
         return Err(Errno::EPERM.into());
     }
     let (mut effective, mut permitted, mut inheritable) = (0, 0, 0);

@@ -59,7 +59,8 @@ impl<T> Own<T> {
 /// One guest thread.
 #[doc(alias = "task_struct")]
 pub struct Task {
-    pub tid: Pid,
+    /// Changes once at most: exec makes the thread that calls it the leader.
+    pub tid: AtomicU32,
     pub thread: &'static Thread,
     pub process: Arc<Process>,
     pub kernel: Arc<Kernel>,
@@ -107,6 +108,9 @@ pub struct Process {
     pub dumpable: AtomicU32,
     /// `PER_*` with flags.
     pub personality: AtomicU32,
+    /// The thread that ends all others to run another program; 0: none.
+    #[doc(alias = "group_exec_task")]
+    pub exec_tid: AtomicU32,
     /// Wait status of a group exit under way; -1: none.
     #[doc(alias = "group_exit_code")]
     pub group_exit: AtomicI32,
@@ -198,8 +202,12 @@ impl Task {
         self.cred.lock().clone()
     }
 
+    pub fn tid(&self) -> Pid {
+        self.tid.load(Ordering::Relaxed)
+    }
+
     pub fn is_leader(&self) -> bool {
-        self.tid == self.process.tgid
+        self.tid() == self.process.tgid
     }
 }
 

@@ -170,7 +170,7 @@ fn look(which: &Which, options: u32) -> Look {
             Which::Group(group) => child.relations.lock().pgrp == *group,
             Which::Exactly(process) => Arc::ptr_eq(child, process),
         };
-        let others = options & __WNOTHREAD != 0 && child.relations.lock().parent_tid != me.tid;
+        let others = options & __WNOTHREAD != 0 && child.relations.lock().parent_tid != me.tid();
         if !matches || others || !kind_matches(child, options) {
             continue;
         }

@@ -15,7 +15,7 @@ use crate::kernel::task::{Process, Task, try_current};
 fn record(kind: u16, pid: u32) -> Record {
     let mut record = Record::new(kind);
     record.pid = pid;
-    record.tid = try_current().filter(|task| task.process.tgid == pid).map_or(pid, |task| task.tid);
+    record.tid = try_current().filter(|task| task.process.tgid == pid).map_or(pid, |task| task.tid());
     record.start_ns = platform().now(ClockId::Monotonic);
     record
 }

@@ -73,7 +73,7 @@ fn begin(number: u64, args: [u64; 6]) -> Record {
     let mut record = Record::new(kind::CALL);
     record.number = u32::try_from(number).unwrap_or(u32::MAX);
     record.pid = task.process.tgid;
-    record.tid = task.tid;
+    record.tid = task.tid();
     record.start_ns = platform().now(ClockId::Monotonic);
     record.args = args;
     record

@@ -99,7 +99,7 @@ impl FileLocks {
             (None, OnConflict::Wait) => {
                 let options = WaitOptions::interruptible("locks_lock_inode_wait");
                 let done = self.waiters.wait_event(options, || attempt(&mut self.lists.lock()));
-                kernel().lock_waits.lock().forget(current().tid);
+                kernel().lock_waits.lock().forget(current().tid());
                 Ok(done.map_err(|_| Restart::ERESTARTSYS)??)
             }
         }
@@ -131,7 +131,7 @@ impl FileLocks {
     #[doc(alias = "posix_locks_deadlock")]
     fn closes_circle(&self, wanted: &RecordLock, holder: Owner) -> bool {
         matches!(wanted.owner, Owner::Table(_))
-            && !kernel().lock_waits.lock().wait(current().tid, self.address(), wanted.owner, holder)
+            && !kernel().lock_waits.lock().wait(current().tid(), self.address(), wanted.owner, holder)
     }
 
     fn clear_records(&self, owner: Owner, range: Range) {

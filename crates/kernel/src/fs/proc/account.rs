@@ -55,7 +55,7 @@ pub fn syscall(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
         out.put(b"0 0x0 0x0\n");
         return Ok(());
     };
-    let myself = task.tid == crate::current().tid;
+    let myself = task.tid() == crate::current().tid();
     if !myself && task.thread.state.load(Ordering::Acquire) == state::RUNNING {
         out.put(b"running\n");
         return Ok(());

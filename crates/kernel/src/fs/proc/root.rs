@@ -177,7 +177,7 @@ impl Node for RootEntry {
         let me = current();
         let text = match self.0 {
             What::Link(text) => (*text).into(),
-            What::MyThread => format!("{}/task/{}", me.process.tgid, me.tid),
+            What::MyThread => format!("{}/task/{}", me.process.tgid, me.tid()),
             _ => format!("{}", me.process.tgid),
         };
         Ok(Link::Text(text.into_bytes()))

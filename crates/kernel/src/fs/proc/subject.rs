@@ -90,7 +90,7 @@ impl Subject {
 
 impl Target {
     pub fn tid(&self) -> Pid {
-        self.task.as_ref().map_or(self.process.tgid, |task| task.tid)
+        self.task.as_ref().map_or(self.process.tgid, |task| task.tid())
     }
 
     /// Whether the task has run to its end and was not waited for.
@@ -137,7 +137,7 @@ impl Target {
 
     /// Numbers of the threads, in order.
     pub fn thread_ids(&self) -> Vec<Pid> {
-        let mut ids: Vec<Pid> = self.process.threads.lock().iter().map(|task| task.tid).collect();
+        let mut ids: Vec<Pid> = self.process.threads.lock().iter().map(|task| task.tid()).collect();
         if !ids.contains(&self.process.tgid) && self.task.is_some() {
             ids.push(self.process.tgid);
         }

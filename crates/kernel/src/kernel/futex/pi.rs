@@ -34,11 +34,11 @@ fn attempt(word: UserAddr, taken_with: u32, waits: bool) -> Result<Attempt, Errn
     loop {
         let seen: u32 = word.read()?;
         let owner = seen & FUTEX_TID_MASK;
-        if owner == me.tid {
+        if owner == me.tid() {
             return Err(Errno::EDEADLK);
         }
         if owner == 0 {
-            let taken = me.tid | seen & (FUTEX_WAITERS | FUTEX_OWNER_DIED) | taken_with;
+            let taken = me.tid() | seen & (FUTEX_WAITERS | FUTEX_OWNER_DIED) | taken_with;
             if platform().user_cmpxchg(word, seen, taken)? == seen {
                 return Ok(Attempt::Taken);
             }
@@ -72,7 +72,7 @@ pub(super) fn lock(word: UserAddr, private: u32, deadline: Option<Deadline>) -> 
             Attempt::Taken => return Ok(0),
             Attempt::Orphaned { .. } if taken_with == 0 => return Err(Errno::ESRCH.into()),
             Attempt::Orphaned { word: seen } => {
-                let mine = current().tid | FUTEX_OWNER_DIED | FUTEX_WAITERS;
+                let mine = current().tid() | FUTEX_OWNER_DIED | FUTEX_WAITERS;
                 if platform().user_cmpxchg(word, seen, mine)? == seen {
                     return Ok(0);
                 }
@@ -106,7 +106,7 @@ fn slice(deadline: Option<Deadline>) -> (Deadline, bool) {
 pub(super) fn unlock(word: UserAddr, private: u32) -> SysResult {
     loop {
         let seen: u32 = word.read()?;
-        if seen & FUTEX_TID_MASK != current().tid {
+        if seen & FUTEX_TID_MASK != current().tid() {
             return Err(Errno::EPERM.into());
         }
         if platform().user_cmpxchg(word, seen, 0)? != seen {

@@ -61,7 +61,7 @@ pub fn exit_robust_list(task: &Task) {
     let head_at = task.robust_list.swap(0, Ordering::Relaxed);
     if head_at != 0 {
         // A broken list ends the walk; its owner cannot be told.
-        let _ = walk(task.tid, head_at);
+        let _ = walk(task.tid(), head_at);
     }
 }
 
@@ -145,7 +145,7 @@ pub fn sys_get_robust_list(pid: i32, head: UserAddr, len: UserAddr) -> SysResult
 pub fn sys_set_tid_address(word: UserAddr) -> SysResult {
     let me = current();
     me.clear_child_tid.store(word.0, Ordering::Relaxed);
-    Ok(me.tid as usize)
+    Ok(me.tid() as usize)
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ pub fn sys_tkill(tid: i32, signo: Signo) -> SysResult {
 /// What a sender may claim: codes of the kernel and of tkill only towards itself.
 fn check_claim(claimed: &SigInfo, tid: i32) -> Result<(), Errno> {
     let reserved = claimed.si_code >= 0 || claimed.si_code == SI_TKILL;
-    if reserved && i64::from(current().tid) != i64::from(tid) {
+    if reserved && i64::from(current().tid()) != i64::from(tid) {
         return Err(Errno::EPERM);
     }
     Ok(())

@@ -54,7 +54,7 @@ pub(super) fn retarget_shared_pending(task: &Task, sighand: &Sighand, refused: S
         return;
     }
     for other in task.process.threads.lock().iter() {
-        if other.tid == task.tid || other.exiting.load(Ordering::SeqCst) {
+        if other.tid() == task.tid() || other.exiting.load(Ordering::SeqCst) {
             continue;
         }
         let blocked = other.signals.lock().blocked;

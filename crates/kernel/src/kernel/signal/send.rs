@@ -179,7 +179,7 @@ fn continue_process(process: &Process, sighand: &mut Sighand, threads: &[Arc<Tas
 
 /// The thread that a signal for the process is offered first: its leader, or the oldest one left.
 fn first_choice<'t>(process: &Process, threads: &'t [Arc<Task>]) -> Option<&'t Arc<Task>> {
-    threads.iter().find(|t| t.tid == process.tgid).or_else(|| threads.first())
+    threads.iter().find(|t| t.tid() == process.tgid).or_else(|| threads.first())
 }
 
 fn wants_signal(task: &Task, signo: i32) -> bool {

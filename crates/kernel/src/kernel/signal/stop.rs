@@ -30,7 +30,7 @@ pub(super) fn begin_group_stop(task: &Task, sighand: &mut Sighand, signo: i32) {
         signals.stop_pending = true;
         drop(signals);
         sighand.stop.count += 1;
-        if thread.tid != task.tid {
+        if thread.tid() != task.tid() {
             wake_up(thread.thread, state::INTERRUPTIBLE);
         }
     }

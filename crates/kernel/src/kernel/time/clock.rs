@@ -67,7 +67,7 @@ fn cpu_clock(task: &Task, clock: i32) -> Result<(Arc<Process>, Arc<Task>), Errno
     if clock & (CPUCLOCK_CLOCK_MASK | CPUCLOCK_PERTHREAD_MASK) == CLOCKFD || clock & CPUCLOCK_CLOCK_MASK > CPUCLOCK_SCHED {
         return Err(Errno::EINVAL);
     }
-    let tid = if id == 0 && clock & CPUCLOCK_PERTHREAD_MASK == 0 { task.process.tgid } else if id == 0 { task.tid } else { id as u32 };
+    let tid = if id == 0 && clock & CPUCLOCK_PERTHREAD_MASK == 0 { task.process.tgid } else if id == 0 { task.tid() } else { id as u32 };
     let target = task.kernel.pids.task(tid).ok_or(Errno::EINVAL)?;
     let allowed = match clock & CPUCLOCK_PERTHREAD_MASK {
         0 => target.is_leader(),
