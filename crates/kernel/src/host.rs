@@ -130,6 +130,12 @@ pub fn rusage(who: i32) -> Rusage {
     usage
 }
 
+/// An option of the host thread that takes numbers only.
+pub fn prctl(option: i32, values: [u64; 4]) -> Result<usize, Errno> {
+    let [a2, a3, a4, a5] = values.map(Arg::Val);
+    platform().host().call(nr::prctl, &mut [Arg::Val(option as u64), a2, a3, a4, a5])
+}
+
 /// The processor the caller runs on.
 pub fn current_cpu() -> u32 {
     let mut cpu = 0u32;

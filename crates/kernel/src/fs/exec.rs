@@ -83,10 +83,10 @@ pub fn sys_execve(frame: &mut UserFrame) -> SysResult {
 pub fn sys_execveat(frame: &mut UserFrame) -> SysResult {
     let [dirfd, path, argv, envp, flags, _] = frame.regs.args();
     let flags = flags as u32;
+    let name = UserAddr(path).read_cstr(PATH_MAX as usize, Errno::ENAMETOOLONG)?;
     if flags & !(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let name = UserAddr(path).read_cstr(PATH_MAX as usize, Errno::ENAMETOOLONG)?;
     execve_at(frame, dirfd as i32, name, UserAddr(argv), UserAddr(envp), flags)
 }
 

@@ -15,7 +15,8 @@ use acrida_kcore::regs::UserFrame;
 use acrida_kcore::solo::SoloLock;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::Thread;
-use acrida_kcore::uaccess::UserAddr;
+use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
+use acrida_uapi::capability::{CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN};
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::resource::RLIMIT_NPROC;
@@ -23,6 +24,7 @@ use acrida_uapi::sched::*;
 use acrida_uapi::signal::SIGCHLD;
 
 use crate::abi::SysResult;
+use crate::kernel::pid::PID_MAX;
 use crate::kernel::task::{JobState, Own, Process, Relations, Task};
 use crate::kernel::vfork::VforkDone;
 use crate::{current, kernel};
@@ -39,6 +41,8 @@ pub struct CloneRequest {
     pub child_tid: UserAddr,
     pub pidfd: UserAddr,
     pub tls: u64,
+    /// The child's number; 0: any.
+    pub set_tid: u32,
 }
 
 pub fn sys_fork(frame: &mut UserFrame) -> SysResult {
@@ -59,14 +63,10 @@ pub fn sys_clone(frame: &mut UserFrame) -> SysResult {
         child_tid: UserAddr(child_tid),
         pidfd: UserAddr(parent_tid),
         tls,
+        set_tid: 0,
     };
-    if flags & CLONE_PIDFD != 0 && flags & CLONE_PARENT_SETTID != 0 {
-        return Err(Errno::EINVAL.into());
-    }
     kernel_clone(frame, request)
 }
-
-const CLONE_ARGS_SIZE_VER0: usize = 64;
 
 pub fn sys_clone3(frame: &mut UserFrame) -> SysResult {
     let [at, size, ..] = frame.regs.args();
@@ -83,18 +83,7 @@ pub fn sys_clone3(frame: &mut UserFrame) -> SysResult {
         return Err(Errno::E2BIG.into());
     }
     let args: CloneArgs = zerocopy::FromBytes::read_from_bytes(&bytes[..size_of::<CloneArgs>()]).map_err(|_| Errno::EINVAL)?;
-    if args.flags & (CLONE_DETACHED | CSIGNAL) != 0 || args.exit_signal > 64 {
-        return Err(Errno::EINVAL.into());
-    }
-    if args.flags & (CLONE_THREAD | CLONE_PARENT) != 0 && args.exit_signal != 0 {
-        return Err(Errno::EINVAL.into());
-    }
-    if (args.stack == 0) != (args.stack_size == 0) {
-        return Err(Errno::EINVAL.into());
-    }
-    if args.set_tid_size != 0 || args.cgroup != 0 {
-        return Err(Errno::EINVAL.into());
-    }
+    let set_tid = clone3_args(&args, size)?;
     let request = CloneRequest {
         flags: args.flags,
         exit_signal: args.exit_signal as i32,
@@ -103,8 +92,53 @@ pub fn sys_clone3(frame: &mut UserFrame) -> SysResult {
         child_tid: UserAddr(args.child_tid),
         pidfd: UserAddr(args.pidfd),
         tls: args.tls,
+        set_tid,
     };
     kernel_clone(frame, request)
+}
+
+/// Checks what only `clone3` can say; the number wished for the child, 0 for any.
+#[doc(alias = "copy_clone_args_from_user")]
+#[doc(alias = "clone3_args_valid")]
+fn clone3_args(args: &CloneArgs, size: usize) -> Result<u32, Errno> {
+    const MAX_PID_NS_LEVEL: u64 = 32;
+    const CLONE_LEGACY_FLAGS: u64 = 0xffff_ffff;
+    if args.set_tid_size > MAX_PID_NS_LEVEL || (args.set_tid == 0) != (args.set_tid_size == 0) {
+        return Err(Errno::EINVAL);
+    }
+    if args.exit_signal > 64 {
+        return Err(Errno::EINVAL);
+    }
+    if args.flags & CLONE_INTO_CGROUP != 0 && (args.cgroup > i32::MAX as u64 || size < CLONE_ARGS_SIZE_VER2) {
+        return Err(Errno::EINVAL);
+    }
+    let mut tids = vec![0u32; args.set_tid_size as usize];
+    UserAddr(args.set_tid).read_bytes(zerocopy::IntoBytes::as_mut_bytes(&mut tids[..]))?;
+    if args.flags & !(CLONE_LEGACY_FLAGS | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    if args.flags & (CLONE_DETACHED | (CSIGNAL & !CLONE_NEWTIME)) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    if args.flags & (CLONE_THREAD | CLONE_PARENT) != 0 && args.exit_signal != 0 {
+        return Err(Errno::EINVAL);
+    }
+    let stack_end = args.stack.checked_add(args.stack_size).ok_or(Errno::EINVAL)?;
+    if (args.stack == 0) != (args.stack_size == 0) || stack_end > TASK_SIZE {
+        return Err(Errno::EINVAL);
+    }
+    // The world has no control groups whose directories could be open.
+    if args.flags & CLONE_INTO_CGROUP != 0 {
+        return Err(Errno::EBADF);
+    }
+    match tids[..] {
+        [] => Ok(0),
+        [tid] if !(1..PID_MAX).contains(&tid) => Err(Errno::EINVAL),
+        [_] if !current().cred().capable(CAP_CHECKPOINT_RESTORE) && !current().cred().capable(CAP_SYS_ADMIN) => Err(Errno::EPERM),
+        [tid] => Ok(tid),
+        // One pid namespace a world.
+        _ => Err(Errno::EINVAL),
+    }
 }
 
 const NAMESPACES: u64 = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
@@ -131,6 +165,12 @@ fn check(request: &CloneRequest) -> Result<(), Errno> {
         return Err(Errno::EINVAL);
     }
     if !acrida_uapi::signal::valid_signal(request.exit_signal) && request.exit_signal != 0 {
+        return Err(Errno::EINVAL);
+    }
+    if has(CLONE_PIDFD | CLONE_PARENT_SETTID) && request.pidfd == request.parent_tid {
+        return Err(Errno::EINVAL);
+    }
+    if has(CLONE_NEWIPC | CLONE_SYSVSEM) {
         return Err(Errno::EINVAL);
     }
     // One set of namespaces a world.
@@ -225,7 +265,7 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     // A new process's memory is copied together with the host's, when it starts.
     let mm = if has(CLONE_THREAD) { parent.mm() } else { crate::mm::MmStruct::new() };
     let mut tables = parent.kernel.pids.lock();
-    let tid = tables.alloc()?;
+    let tid = if request.set_tid == 0 { tables.alloc()? } else { tables.claim(request.set_tid)? };
     let process = if has(CLONE_THREAD) { process } else { Arc::new(Process { tgid: tid, ..process_fields(process) }) };
     let task = Arc::new(Task {
         tid: AtomicU32::new(tid),
@@ -282,7 +322,8 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
     let has = |bit: u64| request.flags & bit != 0;
     let mut sighand = old.sighand.lock().copy_for_fork();
     if has(CLONE_CLEAR_SIGHAND) {
-        sighand.flush_handlers(true);
+        // What was ignored stays so.
+        sighand.flush_handlers(false);
     }
     let exit_signal = if has(CLONE_PARENT) { old.exit_signal.load(Ordering::Relaxed) } else { request.exit_signal };
     Arc::new(Process {

@@ -68,6 +68,11 @@ impl Tables {
         Err(Errno::EAGAIN)
     }
 
+    /// A number that the caller chose.
+    pub fn claim(&mut self, pid: Pid) -> Result<Pid, Errno> {
+        if self.in_use(pid) { Err(Errno::EEXIST) } else { Ok(pid) }
+    }
+
     /// The number given last.
     pub fn last_pid(&self) -> Pid {
         self.last

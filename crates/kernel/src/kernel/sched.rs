@@ -8,8 +8,10 @@ use core::sync::atomic::Ordering;
 use acrida_kcore::host::Arg;
 use acrida_kcore::platform::platform;
 use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::capability::CAP_SYS_NICE;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
+use acrida_uapi::resource::RLIMIT_NICE;
 
 use crate::abi::SysResult;
 use crate::kernel::pid::INIT_PID;
@@ -119,8 +121,21 @@ fn who_threads(which: i32, who: i32) -> Result<alloc::vec::Vec<u64>, Errno> {
     if found.is_empty() { Err(Errno::ESRCH) } else { Ok(found) }
 }
 
+/// Whether the caller may raise a priority to `nice`.
+fn can_nice(nice: i32) -> bool {
+    let me = current();
+    let limit = me.process.rlimit(RLIMIT_NICE as usize).rlim_cur;
+    (20 - nice) as u64 <= limit || me.cred().capable(CAP_SYS_NICE)
+}
+
 pub fn sys_setpriority(which: i32, who: i32, nice: i32) -> SysResult {
+    let nice = nice.clamp(-20, 19);
     for tid in who_threads(which, who)? {
+        // The host's thread has rights that the guest's may lack.
+        let now = call(nr::getpriority, &mut [Arg::Val(0), Arg::Val(tid)])?;
+        if (20 - nice) as usize > now && !can_nice(nice) {
+            return Err(Errno::EACCES.into());
+        }
         call(nr::setpriority, &mut [Arg::Val(0), Arg::Val(tid), Arg::Val(nice as i64 as u64)])?;
     }
     Ok(0)

@@ -265,6 +265,9 @@ pub fn sys_setgroups(size: i32, list: UserAddr) -> SysResult {
     }
     let mut groups: Vec<u32> = vec![0; size as usize];
     list.read_bytes(zerocopy::IntoBytes::as_mut_bytes(&mut groups[..]))?;
+    if groups.contains(&KEEP) {
+        return Err(Errno::EINVAL.into());
+    }
     groups.sort_unstable();
     commit_creds(Cred { groups, ..(*old).clone() }, &old);
     Ok(0)

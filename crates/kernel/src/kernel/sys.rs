@@ -290,11 +290,16 @@ pub fn sys_prctl(option: i32, a2: u64, a3: u64, a4: u64, a5: u64) -> SysResult {
             }
             edit_cred(|cred| cred.cap_bset &= !(1 << a2));
         }
-        PR_CAP_AMBIENT => return cap_ambient(a2, a3),
-        PR_GET_SECCOMP | PR_GET_TIMERSLACK | PR_GET_THP_DISABLE | PR_MCE_KILL_GET => {
-            return Ok(if option == PR_GET_TIMERSLACK { 50_000 } else { 0 });
+        PR_CAP_AMBIENT => {
+            only(&[a4, a5])?;
+            return cap_ambient(a2, a3);
         }
-        PR_SET_TIMERSLACK | PR_SET_THP_DISABLE | PR_SET_PTRACER => {}
+        PR_GET_SECCOMP => return Ok(0),
+        // Plain numbers that the host keeps for its thread or its memory, and hands on as we fork.
+        PR_GET_TIMERSLACK | PR_SET_TIMERSLACK | PR_GET_THP_DISABLE | PR_SET_THP_DISABLE | PR_MCE_KILL | PR_MCE_KILL_GET => {
+            return Ok(host::prctl(option, [a2, a3, a4, a5])?);
+        }
+        PR_SET_PTRACER => {}
         PR_GET_TID_ADDRESS => UserAddr(a2).write(&me.clear_child_tid.load(Ordering::Relaxed))?,
         PR_GET_TSC => UserAddr(a2).write(&1i32)?,
         PR_GET_TIMING => return Ok(0),
@@ -320,6 +325,9 @@ fn cap_ambient(op: u64, cap: u64) -> SysResult {
     const LOWER: u64 = 3;
     const CLEAR_ALL: u64 = 4;
     if op == CLEAR_ALL {
+        if cap != 0 {
+            return Err(Errno::EINVAL.into());
+        }
         edit_cred(|cred| cred.cap_ambient = 0);
         return Ok(0);
     }
