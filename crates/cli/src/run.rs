@@ -103,6 +103,7 @@ pub struct World {
     /// How other commands find the world; `None` where there is no directory for it.
     pub registered: Option<Registered>,
     pub linger: bool,
+    pub strict: bool,
 }
 
 pub fn run(args: &RunArgs) -> Result<ExitCode> {
@@ -158,7 +159,7 @@ fn start(args: &RunArgs) -> Result<World> {
         false => "cannot start the kernel image: /proc is not mounted here",
     })?;
     drop(theirs);
-    Ok(World { arena, control: ours, kernel_pid: child.id(), registered, linger: args.linger })
+    Ok(World { arena, control: ours, kernel_pid: child.id(), registered, linger: args.linger, strict: args.strict })
 }
 
 /// The process's umask, which can only be read by setting it. The kernel applies the guest's own, so the host's is 0.

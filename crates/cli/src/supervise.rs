@@ -29,7 +29,7 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use crate::run::World;
 use crate::trace::Tracer;
-use crate::{image, trace, worlds};
+use crate::{calls, image, trace, worlds};
 
 /// How often the trace ring is read while the world runs.
 const TRACE_EVERY: Duration = Duration::from_millis(10);
@@ -67,13 +67,14 @@ pub fn supervise(world: &World, signals: Signals, tracer: Option<Tracer>) -> Res
         });
     }
     watch_children(send);
-    let mut supervisor = Supervisor { world, tracer, exit: None, first: None, early: Vec::new(), questions: VecDeque::new() };
+    let mut supervisor = Supervisor { world, tracer, exit: None, first: None, early: Vec::new(), unknown: false, questions: VecDeque::new() };
     let ended = supervisor.serve(&news);
     if let Some(tracer) = supervisor.tracer.take() {
         tracer.finish()?;
     }
     ended?;
     match supervisor.exit {
+        Some(_) if world.strict && supervisor.unknown => bail!("--strict: the program made calls that the kernel does not know"),
         Some(status) => Ok(ExitCode::from(shell_status(status))),
         // The kernel process has said why.
         None => Ok(ExitCode::from(125)),
@@ -131,6 +132,8 @@ struct Supervisor<'a> {
     first: Option<Pid>,
     /// Signals that came before there was one.
     early: Vec<i32>,
+    /// A call in nobody's table was made.
+    unknown: bool,
     /// Who waits for an answer of the kernel, in the order of the questions.
     questions: VecDeque<UnixStream>,
 }
@@ -173,6 +176,11 @@ impl Supervisor<'_> {
                 if !self.world.linger {
                     self.tell(control::SHUT_DOWN, 0, 0);
                 }
+            }
+            control::UNKNOWN_CALL => {
+                self.unknown = true;
+                let name = calls::name(message.status as usize);
+                eprintln!("acrida: system call {} ({name}) is in nobody's table; it answered ENOSYS", message.status);
             }
             control::ALL_EXITED => self.tell(control::SHUT_DOWN, 0, 0),
             // The shell that waits for this process must see it stop; its continuing continues the guests.

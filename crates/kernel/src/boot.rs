@@ -156,6 +156,7 @@ pub fn first_process_ended(kernel: &Kernel, status: WaitStatus) {
 /// Called when any process is dead: a world that lingers ends with its last one.
 pub fn process_ended(kernel: &Kernel) {
     if kernel.flags & flags::LINGER != 0 && kernel.pids.processes().iter().all(|p| p.tgid == INIT_PID || p.is_dead()) {
+        report_unknown_calls(kernel);
         send(kernel.control, Message { kind: control::ALL_EXITED, ..Message::new_zeroed() });
     }
 }
@@ -168,12 +169,12 @@ pub fn process_stopped(task: &Task, signo: i32) {
     }
 }
 
-/// Names the calls that nobody serves, once.
+/// Names the calls that nobody serves to the command, once each. (The guests may have closed standard error by now.)
 fn report_unknown_calls(kernel: &Kernel) {
     let calls = core::mem::take(&mut *kernel.unknown_calls.lock());
     for nr in calls {
-        let name = acrida_uapi::nr::name(nr as u32).unwrap_or("unknown");
-        platform().console(&alloc::format!("acrida: system call {nr} ({name}) is not known; it answered ENOSYS\n"));
+        let status = u32::try_from(nr).unwrap_or(u32::MAX);
+        send(kernel.control, Message { kind: control::UNKNOWN_CALL, status, ..Message::new_zeroed() });
     }
 }
 

@@ -31,6 +31,8 @@ pub const VIEW: u32 = 7;
 /// Kernel to command: a part of the answer; `status` bytes of text follow the message in the same packet. An empty part
 /// ends the answer.
 pub const VIEW_PART: u32 = 8;
+/// Kernel to command: call number `status` was made and is in nobody's table.
+pub const UNKNOWN_CALL: u32 = 9;
 
 /// What can be asked for. Answers are lines of fields with tabs between them, see the kernel's `trace::views`.
 pub mod view {

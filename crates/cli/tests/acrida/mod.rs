@@ -3,7 +3,7 @@
 
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// No run of these tests takes longer on a busy machine.
@@ -41,6 +41,24 @@ pub fn start(args: &[&str]) -> (Child, String) {
         line.push(byte[0]);
     }
     (child, text(&line))
+}
+
+/// Waits for the end of a world.
+///
+/// # Panics
+/// After [`BOUND`]; the world is killed.
+pub fn finish(child: &mut Child) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            return status;
+        }
+        if start.elapsed() > BOUND {
+            child.kill().expect("a child");
+            panic!("the world does not end");
+        }
+        std::thread::yield_now();
+    }
 }
 
 /// Asks again until the answer is yes.
