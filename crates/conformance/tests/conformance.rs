@@ -163,11 +163,13 @@ fn trials(arguments: &Arguments, native_only: bool) -> io::Result<Vec<Trial>> {
         {
             let name = format!("{}/{check}", session.prefix());
             let reason = expected.reason(&name).map(str::to_owned);
+            let intermittent = expected.intermittent(&name);
             names.push(name.clone());
             trials.push(trial(
                 name,
                 check.to_owned(),
                 reason,
+                intermittent,
                 Arc::clone(session),
                 Arc::clone(&sessions),
             ));
@@ -220,6 +222,7 @@ fn trial(
     name: String,
     check: String,
     reason: Option<String>,
+    intermittent: bool,
     session: Arc<Session>,
     sessions: Arc<Sessions>,
 ) -> Trial {
@@ -227,6 +230,7 @@ fn trial(
         sessions.run_ahead(&session);
         match (session.verdict(&check), reason) {
             (Err(_), Some(_)) => Ok(()),
+            (Ok(()), Some(_)) if intermittent => Ok(()),
             (Ok(()), Some(reason)) => Err(format!(
                 "passes, but is listed in expected-differences.toml ({reason}): remove the entry"
             )

@@ -86,6 +86,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         let pid = tables.alloc();
         assert!(pid == Ok(INIT_PID), "the first number is init's");
         tables.processes.insert(INIT_PID, init.clone());
+        tables.start_guests();
     }
     crate::kernel::time::start_timer_thread(&kernel);
     crate::fs::hostfs::watch::start(&kernel);

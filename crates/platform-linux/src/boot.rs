@@ -161,7 +161,8 @@ pub unsafe fn main(stack: *const u64) -> ! {
     let me = Thread::new();
     me.mark_started();
     signal::install();
-    spawn::attach(me, true, false);
+    // No death signal here: the kernel process sees the command's end on the control socket and cleans up.
+    spawn::attach(me, false, false);
     let mut bytes = vec![0u8; block.lists_len as usize];
     // SAFETY: the command wrote `lists_len` bytes there, inside the arena.
     unsafe { core::ptr::copy_nonoverlapping((ARENA_BASE + LISTS_OFFSET) as *const u8, bytes.as_mut_ptr(), bytes.len()) };

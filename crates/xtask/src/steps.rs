@@ -17,8 +17,10 @@ const fn step(name: &'static str, command: &'static [&'static str]) -> Step {
 
 const STEPS: &[Step] = &[
     step("build", &["cargo", "build", "--release", "--package", "acrida"]),
-    step("unit", &["cargo", "test", "--quiet", "--workspace", "--exclude", "acrida-image", "--exclude", "acrida-conformance"]),
+    step("unit", &["cargo", "test", "--quiet", "--workspace", "--exclude", "acrida-image", "--exclude", "acrida-conformance", "--exclude", "acrida-programs"]),
     step("conformance", &["cargo", "test", "--quiet", "--package", "acrida-conformance"]),
+    step("robust", &["cargo", "test", "--quiet", "--package", "acrida-programs", "--test", "robust"]),
+    step("programs", &["cargo", "test", "--quiet", "--package", "acrida-programs", "--lib", "--test", "programs"]),
 ];
 
 pub fn run(only: Option<&str>, soak: bool) -> Result<()> {

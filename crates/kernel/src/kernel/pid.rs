@@ -55,12 +55,21 @@ impl PidTable {
     }
 }
 
+/// The first guest's number is this or more: Linux's own answer to `fcntl(F_GETOWN)` cannot tell a smaller group's negated
+/// number from an errno, and programs on a real system hardly ever meet one.
+const FIRST_GUEST: Pid = 4097;
+
 impl Tables {
+    /// Init has its number; guests start well above.
+    pub fn start_guests(&mut self) {
+        self.last = FIRST_GUEST - 1;
+    }
+
     /// The next free number, in rising order with a wrap, as Linux's cyclic allocation.
     #[doc(alias = "alloc_pid")]
     pub fn alloc(&mut self) -> Result<Pid, Errno> {
         for _ in 0..PID_MAX {
-            self.last = if self.last >= PID_MAX - 1 { 300 } else { self.last + 1 };
+            self.last = if self.last >= PID_MAX - 1 { FIRST_GUEST } else { self.last + 1 };
             if !self.in_use(self.last) {
                 return Ok(self.last);
             }
