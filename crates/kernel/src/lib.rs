@@ -3,8 +3,7 @@
 //! Paths mirror Linux's source (`fs/pipe`, `kernel/fork`, `mm/mmap`). All state hangs on one [`Kernel`]; the only
 //! ambient thing is the calling task, [`current`]. The machine below is reached through `acrida_kcore::platform`.
 #![no_std]
-// The unit tests stand in for the platform, which has to define a symbol.
-#![cfg_attr(not(test), forbid(unsafe_code))]
+#![forbid(unsafe_code)]
 
 extern crate alloc;
 
@@ -19,8 +18,10 @@ pub mod mm;
 pub mod net;
 pub mod syscalls;
 pub mod trace;
+
+// Defines the calling thread for unit tests.
 #[cfg(test)]
-mod test_platform;
+use acrida_platform_sim as _;
 
 pub use kernel::state::Kernel;
 pub use kernel::task::{Process, Task, current, kernel};

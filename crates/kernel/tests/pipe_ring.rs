@@ -1,45 +1,16 @@
 //! The ring of a pipe against a naive model, and its corner cases one by one.
 //!
-//! Pages lie in the physical-memory window, so the first bytes of it are mapped here at the world's address.
+//! Pages lie in the physical-memory window, which the simulated machine maps.
 
-use acrida_kcore::frame::{PAGE_SIZE, WINDOW_BASE};
-use acrida_kcore::thread::Thread;
+use acrida_kcore::frame::PAGE_SIZE;
 use acrida_kernel::fs::iov_iter::IovIter;
 use acrida_kernel::fs::pipe::ring::{Drained, Joint, Ring};
 use acrida_uapi::errno::Errno;
 use proptest::prelude::*;
 use std::collections::VecDeque;
-use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-std::thread_local! {
-    static THREAD: &'static Thread = {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        let thread = Thread::new();
-        thread.host_tid.store(NEXT.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        thread
-    };
-}
-
-#[unsafe(no_mangle)]
-fn acrida_current_thread() -> &'static Thread {
-    THREAD.with(|thread| *thread)
-}
-
-/// Maps enough of the window for every test of this file.
-fn window() {
-    static MAPPED: Once = Once::new();
-    MAPPED.call_once(|| {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: a new mapping where nothing is mapped.
-        let at = unsafe { libc::mmap(WINDOW_BASE as *mut libc::c_void, 64 << 20, protection, flags, -1, 0) };
-        assert_eq!(at as u64, WINDOW_BASE, "the window's place is taken");
-    });
-}
 
 fn ring(slots: u32) -> Ring {
-    window();
+    acrida_platform_sim::install();
     Ring::new(slots)
 }
 

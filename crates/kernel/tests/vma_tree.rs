@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+// The tree takes no lock, but the code around it asks for the calling thread.
+use acrida_platform_sim as _;
+
 use acrida_kernel::mm::vma::{Backing, PAGE_SIZE, SharedAnon, Vma, VmFlags};
 use acrida_kernel::mm::vma_tree::{STACK_GUARD_GAP, VmaTree};
 use proptest::prelude::*;
-
-/// The platform's hook; the tree takes no lock, so nobody calls it.
-#[unsafe(no_mangle)]
-fn acrida_current_thread() -> &'static acrida_kcore::Thread {
-    unreachable!("the tree takes no lock")
-}
 
 /// Pages of the model's address space.
 const PAGES: u64 = 64;

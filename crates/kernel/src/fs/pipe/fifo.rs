@@ -44,7 +44,7 @@ impl Pipe {
     ///
     /// # Errors
     /// `ENXIO` for a writer that must not wait and has no reader, `ERESTARTSYS` when a signal ends the wait.
-    fn open_fifo(self: &Arc<Pipe>, access: Access, blocking: Blocking) -> Result<PipeEnd, Error> {
+    pub(super) fn open_fifo(self: &Arc<Pipe>, access: Access, blocking: Blocking) -> Result<PipeEnd, Error> {
         let mut state = self.lock();
         if access == Access::Write && blocking == Blocking::No && state.readers == 0 {
             return Err(Errno::ENXIO.into());

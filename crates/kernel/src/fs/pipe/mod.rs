@@ -54,6 +54,8 @@ pub mod ring;
 pub mod size;
 pub mod wait;
 pub mod write;
+#[cfg(test)]
+mod tests;
 
 pub use end::{Access, PipeEnd};
 pub use fifo::fifo_open;
