@@ -58,6 +58,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
             return;
         }
     };
+    let timers = Arc::default();
     let kernel = Arc::new(Kernel {
         pids: PidTable::default(),
         mounts,
@@ -75,7 +76,8 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         dead_threads: Default::default(),
         host_tty_pgrp: AtomicU32::new(0),
         unknown_calls: SpinLock::default(),
-        timers: Default::default(),
+        clock_set: crate::kernel::time::clock_set::ClockSet::new(&timers),
+        timers,
         text_images: Default::default(),
     });
     let init = new_init(block, rlimits);

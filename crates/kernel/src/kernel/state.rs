@@ -40,6 +40,8 @@ pub struct Kernel {
     pub dead_threads: crate::kernel::exit::DeadThreads,
     /// Armed timers; served by the timer thread.
     pub timers: Arc<TimerQueue>,
+    /// Who wants to know of steps of the wall clock.
+    pub clock_set: Arc<crate::kernel::time::clock_set::ClockSet>,
     /// Foreground process group of the host's terminal.
     pub host_tty_pgrp: AtomicU32,
     /// Calls in nobody's table that were made.

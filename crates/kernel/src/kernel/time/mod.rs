@@ -2,10 +2,11 @@
 //!
 //! Mirrors: kernel/time/{hrtimer,posix-timers,posix-clock,itimer,time}.c, Linux 6.1, cut by what is done.
 //! Differs: one queue of timers on the monotonic clock, served by one kernel thread. Clocks are the host's. Timers on
-//! CPU clocks look at the clock when it could have been reached. A step of the host's clock does not move timers that
-//! were set on CLOCK_REALTIME before it.
+//! CPU clocks look at the clock when it could have been reached. A step of the host's clock moves timerfds on
+//! CLOCK_REALTIME, not the other timers that were set before it.
 
 pub mod clock;
+pub mod clock_set;
 pub mod itimer;
 pub mod nanosleep;
 pub mod posix_timers;
