@@ -91,6 +91,8 @@ void place_one(void);
 void place_party(int party);
 /* Starts `body` as party 1, as the argument `tasks` says: threads or processes. It is ended with the run. */
 void start_party(void (*body)(void *), void *context);
+/* Starts a party that reads what comes from `fd`, up to 64 KiB at a time, and throws it away. */
+void start_reader(int fd);
 /* A child that `fork` made: killed and reaped when the run ends. */
 void adopt(pid_t child);
 /* Waits for a child that must have ended with status 0; a negative pid is the failed call that should have made it. */

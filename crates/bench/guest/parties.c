@@ -96,6 +96,21 @@ void start_party(void (*body)(void *), void *context)
     adopt(child);
 }
 
+static void read_all(void *context)
+{
+    static char block[65536];
+    int *fd = context;
+    while (read(*fd, block, sizeof block) > 0)
+        ;
+}
+
+void start_reader(int fd)
+{
+    static int source;
+    source = fd;
+    start_party(read_all, &source);
+}
+
 void reap(pid_t child)
 {
     int status;

@@ -9,13 +9,17 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use crate::catalogue::{self, Case};
+use crate::compare::compare;
 use crate::figure::Effort;
 use crate::guest::Guest;
 use crate::interrupt;
 use crate::report::{FORMAT, Report, Settings};
-use crate::run::{Plan, run};
+use crate::run::{Pairs, Plan, run};
 use crate::side::{Peer, Side};
 use crate::{chart, doc, table};
+
+/// How many times more pairs than others an unsteady row gets.
+const UNSTEADY_ROWS: u32 = 3;
 
 /// As shells name an end by SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -35,7 +39,7 @@ pub struct BenchArgs {
     #[arg(long)]
     pub quick: bool,
 
-    /// How often each side is measured, in turns
+    /// How often each side is measured, in turns; unsteady rows, without this option, up to three times as often
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub pairs: Option<u32>,
 
@@ -63,6 +67,14 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["groups", "list", "quick", "pairs", "time", "vs"])]
     pub from: Option<PathBuf>,
 
+    /// Show how two earlier runs (--json=FILE) differ instead of measuring; status 1 when ratios of a micro group do
+    #[arg(long, value_names = ["FILE", "FILE"], num_args = 2, conflicts_with_all = ["groups", "list", "quick", "pairs", "time", "vs", "from", "json", "svg", "doc", "check"])]
+    pub compare: Vec<PathBuf>,
+
+    /// The largest difference that --compare takes for none, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000), requires = "compare")]
+    pub within: u32,
+
     /// End with status 1 also when a target is missed
     #[arg(long)]
     pub check: bool,
@@ -78,6 +90,12 @@ pub struct BenchArgs {
 /// # Errors
 /// When nothing could be measured at all, or the results could not be written.
 pub fn main(args: BenchArgs, acrida: &Path) -> anyhow::Result<ExitCode> {
+    if let [before, after] = args.compare.as_slice() {
+        let within = f64::from(args.within) / 100.0;
+        let agreement = compare(&read(before)?, &read(after)?, within);
+        print!("{}", agreement.text);
+        return Ok(status(agreement.holds));
+    }
     let report = match &args.from {
         Some(file) => read(file)?,
         None => {
@@ -97,15 +115,25 @@ pub fn main(args: BenchArgs, acrida: &Path) -> anyhow::Result<ExitCode> {
     show(&args, &report)?;
     let (kept, promised) = report.promises();
     let failed = report.failures().next().is_some() || (args.check && kept < promised);
-    Ok(if failed {
-        ExitCode::FAILURE
-    } else {
+    Ok(status(!failed))
+}
+
+fn status(good: bool) -> ExitCode {
+    if good {
         ExitCode::SUCCESS
-    })
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn plan<'a>(args: &BenchArgs, acrida: &Path, guest: &'a Guest) -> Plan<'a> {
     let (pairs, milliseconds, samples) = if args.quick { (3, 30, 2) } else { (9, 100, 5) };
+    // Who names a number of pairs, or is in a hurry, gets that number.
+    let most = if args.quick || args.pairs.is_some() {
+        1
+    } else {
+        UNSTEADY_ROWS
+    };
     let pairs = args.pairs.unwrap_or(pairs);
     let milliseconds = args.time.unwrap_or(milliseconds);
     let prefix: Vec<OsString> = match &args.prefix {
@@ -130,7 +158,10 @@ fn plan<'a>(args: &BenchArgs, acrida: &Path, guest: &'a Guest) -> Plan<'a> {
             .iter()
             .map(|peer| (peer.name(), Side::peer(*peer)))
             .collect(),
-        pairs,
+        pairs: Pairs {
+            least: pairs,
+            most: pairs * most,
+        },
         effort: Effort {
             time: Duration::from_millis(milliseconds),
             samples,

@@ -9,7 +9,7 @@
 //!    │
 //!    ├── run: for each case, A B A B ── figure: one run of the guest ── side: native, acrida, a peer
 //!    │                                                               └─ process: with a limit
-//!    └── report (JSON) ── table, chart, doc
+//!    └── report (JSON) ── table, chart, doc, compare
 //! ```
 
 #![forbid(unsafe_code)]
@@ -18,6 +18,7 @@ mod catalogue;
 mod chart;
 mod check;
 mod command;
+mod compare;
 mod doc;
 mod figure;
 mod guest;

@@ -1,7 +1,8 @@
 //! A run: every case, on every side, in turns.
 //!
-//! A B A B, not A A B B: both sides of a pair meet the same temperature, clock and neighbours, so that what
-//! drifts cancels in the pair's ratio.
+//! A B B A, not A A B B: both sides of a pair meet the same temperature, clock and neighbours, so that what
+//! drifts cancels in the pair's ratio; and neither side always follows the other. A row whose median is still in
+//! doubt after its pairs gets more of them, up to a limit.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -16,7 +17,10 @@ use crate::interrupt;
 use crate::machine::Machine;
 use crate::report::{Comparison, FORMAT, Figures, PeerResult, Report, Row, RowResult, Settings};
 use crate::side::Side;
-use crate::statistics::{Spread, paired_ratios};
+use crate::statistics::{Spread, median_between, paired_ratios};
+
+/// A row gets more pairs until its median is known within this share of it, to either side.
+const PRECISION: f64 = 0.05;
 
 /// A peer's machine may take seconds to start: it is measured in fewer pairs.
 const PEER_PAIRS: u32 = 2;
@@ -28,6 +32,38 @@ enum NoPairs {
     Failed(String),
 }
 
+/// How many pairs are measured of a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Pairs {
+    pub least: u32,
+    /// As many at most when the row is unsteady.
+    pub most: u32,
+}
+
+/// The figures of native and of another side, pair by pair.
+#[derive(Default)]
+struct Measured {
+    native: Vec<f64>,
+    other: Vec<f64>,
+}
+
+impl Measured {
+    fn ratios(&self) -> Vec<f64> {
+        paired_ratios(&self.native, &self.other)
+    }
+
+    /// Whether more pairs would hardly move the median of the ratios.
+    fn is_steady(&self) -> bool {
+        let ratios = self.ratios();
+        match (median_between(&ratios), Spread::of(&ratios)) {
+            (Some((low, high)), Some(spread)) => {
+                high - low <= 2.0 * PRECISION * spread.median
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Who takes part, and how much is spent on it.
 pub struct Plan<'a> {
     pub guest: &'a Guest,
@@ -35,7 +71,7 @@ pub struct Plan<'a> {
     pub acrida: Side,
     /// Peers that were asked for, or why they are not here.
     pub peers: Vec<(&'static str, Result<Side, String>)>,
-    pub pairs: u32,
+    pub pairs: Pairs,
     pub effort: Effort,
     pub settings: Settings,
 }
@@ -107,14 +143,14 @@ impl Plan<'_> {
     }
 
     fn compare(&self, case: &Case) -> RowResult {
-        let (native, acrida) = match self.pairs_with(case, &self.acrida, self.pairs) {
-            Ok(figures) => figures,
+        let measured = match self.pairs_with(case, &self.acrida, self.pairs) {
+            Ok(measured) => measured,
             Err(NoPairs::Skipped(reason)) => return RowResult::Skipped { reason },
             Err(NoPairs::Failed(reason)) => return RowResult::Failed { reason },
         };
-        let ratios = paired_ratios(&native, &acrida);
+        let ratio = Spread::of(&measured.ratios());
         let (Some(native), Some(acrida), Some(ratio)) =
-            (figures(native), figures(acrida), Spread::of(&ratios))
+            (figures(measured.native), figures(measured.other), ratio)
         else {
             return RowResult::Failed {
                 reason: "no pairs were measured".to_owned(),
@@ -134,30 +170,40 @@ impl Plan<'_> {
     }
 
     /// The figures of native and of `other`, measured in turns.
-    fn pairs_with(
-        &self,
-        case: &Case,
-        other: &Side,
-        pairs: u32,
-    ) -> Result<(Vec<f64>, Vec<f64>), NoPairs> {
-        let mut figures = (Vec::new(), Vec::new());
-        for _ in 0..pairs {
-            match measure(case, &self.native, self.guest, self.effort) {
-                Outcome::Measured(figure) => figures.0.push(figure),
-                Outcome::Skipped(reason) => return Err(NoPairs::Skipped(reason)),
-                Outcome::Failed(reason) => {
-                    return Err(NoPairs::Failed(format!("natively: {reason}")));
-                }
+    fn pairs_with(&self, case: &Case, other: &Side, pairs: Pairs) -> Result<Measured, NoPairs> {
+        let mut measured = Measured::default();
+        for pair in 0..pairs.most {
+            if pair >= pairs.least && measured.is_steady() {
+                break;
             }
-            match measure(case, other, self.guest, self.effort) {
-                Outcome::Measured(figure) => figures.1.push(figure),
-                // What native can do must not be skipped by us.
-                Outcome::Skipped(reason) | Outcome::Failed(reason) => {
-                    return Err(NoPairs::Failed(format!("under {}: {reason}", other.name)));
-                }
+            let native_first = pair % 2 == 0;
+            if native_first {
+                measured.native.push(self.native_figure(case)?);
+            }
+            measured.other.push(self.figure_of(case, other)?);
+            if !native_first {
+                measured.native.push(self.native_figure(case)?);
             }
         }
-        Ok(figures)
+        Ok(measured)
+    }
+
+    fn native_figure(&self, case: &Case) -> Result<f64, NoPairs> {
+        match measure(case, &self.native, self.guest, self.effort) {
+            Outcome::Measured(figure) => Ok(figure),
+            Outcome::Skipped(reason) => Err(NoPairs::Skipped(reason)),
+            Outcome::Failed(reason) => Err(NoPairs::Failed(format!("natively: {reason}"))),
+        }
+    }
+
+    fn figure_of(&self, case: &Case, other: &Side) -> Result<f64, NoPairs> {
+        match measure(case, other, self.guest, self.effort) {
+            Outcome::Measured(figure) => Ok(figure),
+            // What native can do must not be skipped by us.
+            Outcome::Skipped(reason) | Outcome::Failed(reason) => {
+                Err(NoPairs::Failed(format!("under {}: {reason}", other.name)))
+            }
+        }
     }
 
     fn peer(&self, case: &Case, side: &Result<Side, String>) -> PeerResult {
@@ -168,9 +214,13 @@ impl Plan<'_> {
             Ok(side) => side,
             Err(reason) => return impossible(reason),
         };
-        match self.pairs_with(case, side, PEER_PAIRS.min(self.pairs)) {
-            Ok((native, peer)) => match (Spread::of(&paired_ratios(&native, &peer)), figures(peer))
-            {
+        let pairs = PEER_PAIRS.min(self.pairs.least);
+        let pairs = Pairs {
+            least: pairs,
+            most: pairs,
+        };
+        match self.pairs_with(case, side, pairs) {
+            Ok(measured) => match (Spread::of(&measured.ratios()), figures(measured.other)) {
                 (Some(ratio), Some(figures)) => PeerResult::Measured { figures, ratio },
                 _ => impossible("no pairs were measured"),
             },

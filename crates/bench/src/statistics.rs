@@ -4,6 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// In standard deviations, to either side.
+const NINETEEN_OF_TWENTY: f64 = 1.96;
+
 /// The middle of some figures, and how far their middle half reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
@@ -37,9 +40,14 @@ impl Spread {
     }
 }
 
-/// The median of `figures`; `None` when there are none.
-pub fn median(figures: &[f64]) -> Option<f64> {
-    Spread::of(figures).map(|spread| spread.median)
+/// Where the median of such figures lies in 19 of 20 cases, however they are distributed: between two of them, by
+/// the ranks that a fair coin for each figure leaves in doubt. `None` when there are no figures.
+pub fn median_between(figures: &[f64]) -> Option<(f64, f64)> {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let count = sorted.len() as f64;
+    let below = ((count - NINETEEN_OF_TWENTY * count.sqrt()) / 2.0).max(0.0) as usize;
+    Some((*sorted.get(below)?, *sorted.get(sorted.len() - 1 - below)?))
 }
 
 /// The ratios of figures that were measured in turns: each neighbour met the same weather.
@@ -69,7 +77,6 @@ mod tests {
     #[test]
     fn nothing_has_no_spread() {
         assert_eq!(Spread::of(&[]), None);
-        assert_eq!(median(&[]), None);
     }
 
     #[test]
@@ -100,8 +107,18 @@ mod tests {
 
     #[test]
     fn an_even_count_lies_between() {
-        assert_eq!(median(&[1.0, 2.0]), Some(1.5));
+        assert_eq!(Spread::of(&[1.0, 2.0]).unwrap().median, 1.5);
         assert_eq!(Spread::of(&[0.0, 1.0, 2.0, 3.0]).unwrap().low, 0.75);
+    }
+
+    #[test]
+    fn more_figures_know_the_median_better() {
+        assert_eq!(median_between(&[]), None);
+        assert_eq!(median_between(&[2.0, 1.0, 3.0]), Some((1.0, 3.0)));
+        let figures: Vec<f64> = (1..=9).map(f64::from).collect();
+        assert_eq!(median_between(&figures), Some((2.0, 8.0)));
+        let figures: Vec<f64> = (1..=25).map(f64::from).collect();
+        assert_eq!(median_between(&figures), Some((8.0, 18.0)));
     }
 
     #[test]
@@ -110,7 +127,7 @@ mod tests {
             &[100.0, 100.0, 100.0, 100.0, 100.0],
             &[20.0, 21.0, 900.0, 20.0, 20.0],
         );
-        assert_eq!(median(&ratios), Some(0.2));
+        assert_eq!(Spread::of(&ratios).unwrap().median, 0.2);
     }
 
     #[test]

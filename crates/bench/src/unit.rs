@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::statistics::Spread;
+
 /// The unit of a workload's figures. A cost wants to be small, a throughput large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
@@ -28,6 +30,15 @@ impl Unit {
             ratio
         } else {
             1.0 / ratio
+        }
+    }
+
+    /// The edge of the quarter that did best.
+    pub fn best_quarter(self, spread: &Spread) -> f64 {
+        if self.less_is_better() {
+            spread.low
+        } else {
+            spread.high
         }
     }
 

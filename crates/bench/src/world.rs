@@ -11,7 +11,7 @@ use crate::figure::{Effort, Outcome};
 use crate::guest::Guest;
 use crate::process::{Running, quote};
 use crate::side::Side;
-use crate::statistics::median;
+use crate::statistics::Spread;
 use crate::target::Target;
 use crate::unit::Unit;
 
@@ -98,7 +98,8 @@ fn start(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
         }
         took.push(finished.elapsed.as_nanos() as f64);
     }
-    median(&took).context("no samples")
+    let spread = Spread::of(&took).context("no samples")?;
+    Ok(Unit::Nanoseconds.best_quarter(&spread))
 }
 
 fn memory(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {

@@ -7,21 +7,13 @@
 enum { file_bytes = 1 << 20 };
 
 static int ends[2], file;
-static char block[65536];
-
-static void drain(void *context)
-{
-    (void)context;
-    while (read(ends[1], block, sizeof block) > 0)
-        ;
-}
 
 static void setup(void)
 {
     MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
     file = unnamed_file(argument_text("on", "tmpfs"), file_bytes, 0);
     count_per_iteration(file_bytes);
-    start_party(drain, NULL);
+    start_reader(ends[1]);
 }
 
 static void loop(uint64_t iterations)

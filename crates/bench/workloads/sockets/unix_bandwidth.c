@@ -1,4 +1,4 @@
-/* Bytes through a local stream socket from one process to another, 64 KiB at a time. */
+/* Messages of 64 KiB through a pair of local sockets from one process to another. */
 #include "bench.h"
 
 #include <sys/socket.h>
@@ -6,18 +6,19 @@
 static int ends[2];
 static char block[65536];
 
-static void drain(void *context)
+static int socket_type(void)
 {
-    (void)context;
-    while (read(ends[1], block, sizeof block) > 0)
-        ;
+    const char *kind = argument_text("kind", "stream");
+    if (strcmp(kind, "datagram") == 0)
+        return SOCK_DGRAM;
+    return strcmp(kind, "seqpacket") == 0 ? SOCK_SEQPACKET : SOCK_STREAM;
 }
 
 static void setup(void)
 {
-    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+    MUST(socketpair(AF_UNIX, socket_type(), 0, ends));
     count_per_iteration(sizeof block);
-    start_party(drain, NULL);
+    start_reader(ends[1]);
     place_party(0);
 }
 
@@ -32,5 +33,7 @@ WORKLOAD(unix_bandwidth,
     .name = "unix_bandwidth", .group = "sockets", .unit = MEBIBYTES_PER_SECOND, .placement = PLACED_SELF,
     .operation = "write() of 64 KiB, read by another process",
     .bound = "Two copies of each byte, and the wake-ups when the buffer is full or empty.",
-    .points = POINTS({"cpus=free", ">=1.0"}),
+    .points = POINTS({"kind=stream cpus=free", ">=1.0"}, {"kind=stream cpus=same", ">=1.0", true},
+        {"kind=datagram cpus=free", ">=1.0"}, {"kind=datagram cpus=same", ">=1.0", true},
+        {"kind=seqpacket cpus=free", ">=1.0", true}),
     .setup = setup, .loop = loop);

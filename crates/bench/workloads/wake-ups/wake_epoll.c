@@ -20,16 +20,7 @@ static void await(int side)
         fail("epoll_wait");
 }
 
-static void answer(void *context)
-{
-    (void)context;
-    for (;;) {
-        await(0);
-        post(1);
-    }
-}
-
-static void setup(void)
+static void prepare(void)
 {
     for (int side = 0; side < 2; side++) {
         /* Edge-triggered: nobody reads, so that the wake-up is all there is. */
@@ -38,25 +29,8 @@ static void setup(void)
         epolls[side] = (int)MUST(epoll_create1(0));
         MUST(epoll_ctl(epolls[side], EPOLL_CTL_ADD, fds[side], &interest));
     }
-    count_per_iteration(2);
-    start_party(answer, NULL);
-    place_party(0);
 }
 
-static void loop(uint64_t iterations)
-{
-    for (uint64_t i = 0; i < iterations; i++) {
-        post(0);
-        await(1);
-    }
-}
+#include "one_way.h"
 
-WORKLOAD(wake_epoll,
-    .name = "wake_epoll", .group = "wake-ups", .unit = NANOSECONDS, .placement = PLACED_SELF,
-    .operation = "one way through epoll_wait()",
-    .bound = "One wake-up. On one CPU a context switch of the host; across CPUs an interrupt of the sleeping one, "
-             "which a waiter that spins for a moment does without.",
-    .points = POINTS({"tasks=threads cpus=free", "<=1.0"}, {"tasks=threads cpus=same", "<=1.0", true},
-        {"tasks=threads cpus=split", "<=0.5"}, {"tasks=processes cpus=free", "<=1.0"},
-        {"tasks=processes cpus=same", "<=1.0", true}, {"tasks=processes cpus=split", "<=0.5"}),
-    .setup = setup, .loop = loop);
+ONE_WAY(wake_epoll, "<=1.0", "<=1.0", "<=0.5", .operation = "one way through epoll_wait()");

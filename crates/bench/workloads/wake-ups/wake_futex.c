@@ -26,37 +26,11 @@ static void await(int side)
             fail("futex(FUTEX_WAIT)");
 }
 
-static void answer(void *context)
-{
-    (void)context;
-    for (;;) {
-        await(0);
-        post(1);
-    }
-}
-
-static void setup(void)
+static void prepare(void)
 {
     words = shared_memory(4096);
-    count_per_iteration(2);
-    start_party(answer, NULL);
-    place_party(0);
 }
 
-static void loop(uint64_t iterations)
-{
-    for (uint64_t i = 0; i < iterations; i++) {
-        post(0);
-        await(1);
-    }
-}
+#include "one_way.h"
 
-WORKLOAD(wake_futex,
-    .name = "wake_futex", .group = "wake-ups", .unit = NANOSECONDS, .placement = PLACED_SELF,
-    .operation = "one way through a futex",
-    .bound = "One wake-up. On one CPU a context switch of the host; across CPUs an interrupt of the sleeping one, "
-             "which a waiter that spins for a moment does without.",
-    .points = POINTS({"tasks=threads cpus=free"}, {"tasks=threads cpus=same", NULL, true}, {"tasks=threads cpus=split"},
-        {"tasks=processes cpus=free", NULL, true}, {"tasks=processes cpus=same", NULL, true},
-        {"tasks=processes cpus=split", NULL, true}),
-    .setup = setup, .loop = loop);
+ONE_WAY(wake_futex, NULL, NULL, NULL, .operation = "one way through a futex");
