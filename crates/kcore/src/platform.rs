@@ -29,6 +29,8 @@ pub enum Parked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockId {
     Realtime,
+    /// As of the last tick, and cheaper.
+    RealtimeCoarse,
     Monotonic,
     Boottime,
     /// CPU time of the calling host process.

@@ -72,6 +72,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         lock_waits: SpinLock::default(),
         first_process: AtomicU32::new(0),
         unix: Default::default(),
+        ipc: Default::default(),
         host_watch,
         dead_threads: Default::default(),
         host_tty_pgrp: AtomicU32::new(0),

@@ -13,6 +13,7 @@ pub mod drivers;
 pub mod entry;
 pub mod fs;
 pub mod host;
+pub mod ipc;
 pub mod kernel;
 pub mod mm;
 pub mod net;

@@ -136,9 +136,9 @@ syscalls! {
     26 msync(start: UserAddr, len: u64, flags: Flags) = [ours crate::mm::msync::sys_msync] "";
     27 mincore(start: UserAddr, len: u64, vec: BufOut) = [ours crate::mm::msync::sys_mincore] "";
     28 madvise(start: UserAddr, len: u64, advice: i32) = [ours crate::mm::madvise::sys_madvise] "";
-    29 shmget() = [refused ENOSYS] "not yet";
-    30 shmat() = [refused ENOSYS] "not yet";
-    31 shmctl() = [refused ENOSYS] "not yet";
+    29 shmget(key: i32, size: u64, flags: Flags) = [ours crate::ipc::shm::sys_shmget] "";
+    30 shmat(id: i32, addr: UserAddr, flags: Flags) = [ours crate::ipc::shm::sys_shmat] "";
+    31 shmctl(id: i32, command: i32, buf: UserAddr) = [ours crate::ipc::shm::sys_shmctl] "";
     32 dup(fd: Fd) = [ours crate::fs::dup::sys_dup] "";
     33 dup2(oldfd: Fd, newfd: Fd) = [ours crate::fs::dup::sys_dup2] "";
     34 pause() = [ours crate::kernel::signal::sys_pause] "";
@@ -174,7 +174,7 @@ syscalls! {
     64 semget() = [refused ENOSYS] "not yet";
     65 semop() = [refused ENOSYS] "not yet";
     66 semctl() = [refused ENOSYS] "not yet";
-    67 shmdt() = [refused ENOSYS] "not yet";
+    67 shmdt(addr: UserAddr) = [ours crate::ipc::shm::sys_shmdt] "";
     68 msgget() = [refused ENOSYS] "not yet";
     69 msgsnd() = [refused ENOSYS] "not yet";
     70 msgrcv() = [refused ENOSYS] "not yet";

@@ -123,6 +123,20 @@ pub trait FileOperations: Any + Send + Sync {
         let _ = (file, request);
         Err(Errno::ENODEV.into())
     }
+    /// Whether the file is told of every area that maps it (`vm_ops`); such areas are never joined.
+    fn counts_areas(&self) -> bool {
+        false
+    }
+    /// An area came to be: mapped, split off, copied by fork.
+    #[doc(alias = "vm_ops_open")]
+    fn area_opened(&self, file: &File) {
+        let _ = file;
+    }
+    /// An area is gone. May run under the lock of an address space.
+    #[doc(alias = "vm_ops_close")]
+    fn area_closed(&self, file: &File) {
+        let _ = file;
+    }
     /// Whether no shared mapping may ever be written, though the file is open for writing (seals).
     fn forbids_shared_writes(&self, file: &File) -> bool {
         let _ = file;
@@ -294,6 +308,16 @@ impl File {
             // A position that was just used is a valid one.
             let _ = self.ops.llseek(self, pos.cast_signed(), Whence::Set);
         }
+    }
+
+    /// See [`FileOperations::area_opened`].
+    pub fn area_opened(&self) {
+        self.ops.area_opened(self);
+    }
+
+    /// See [`FileOperations::area_closed`].
+    pub fn area_closed(&self) {
+        self.ops.area_closed(self);
     }
 
     /// The file was made by the open that gave this.

@@ -106,6 +106,7 @@ pub fn do_exit(status: WaitStatus) -> ! {
         vfork.bring_home(&task.mm());
         vfork.complete();
     }
+    crate::ipc::shm::exit_shm(task);
     exit_files(task);
     task.run_task_work();
     let me = {
@@ -363,10 +364,14 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
         if let Some(vfork) = task.vfork_done.lock().take() {
             vfork.complete();
         }
+        crate::ipc::shm::exit_shm(task);
         exit_files(task);
         if !task.is_leader() {
             kernel.pids.lock().tasks.remove(&task.tid());
         }
+    }
+    if let Some(task) = threads.first() {
+        task.mm().exit_mmap();
     }
     let mut dead = kernel.dead_threads.0.lock();
     dead.extend(threads);

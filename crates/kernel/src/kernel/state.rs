@@ -36,6 +36,7 @@ pub struct Kernel {
     /// The world's first guest process.
     pub first_process: AtomicU32,
     pub unix: crate::net::unix::UnixTable,
+    pub ipc: crate::ipc::namespace::IpcNamespace,
     pub host_watch: crate::fs::hostfs::watch::HostWatch,
     pub dead_threads: crate::kernel::exit::DeadThreads,
     /// Armed timers; served by the timer thread.

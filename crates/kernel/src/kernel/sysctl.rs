@@ -86,7 +86,8 @@ sysctls! {
     shmmax: "kernel/shmmax", 0o644 = SHM_UNLIMITED, 0..=u64::MAX;
     shmall: "kernel/shmall", 0o644 = SHM_UNLIMITED, 0..=u64::MAX;
     shmmni: "kernel/shmmni", 0o644 = 4096, 0..=IPCMNI;
-    shm_rmid_forced: "kernel/shm_rmid_forced", 0o644 = 0, 0..=1;
+    // Its file does more than store.
+    shm_rmid_forced: "", 0o644 = 0, 0..=1;
     msgmax: "kernel/msgmax", 0o644 = 8192, 0..=INT_MAX;
     msgmnb: "kernel/msgmnb", 0o644 = 16384, 0..=INT_MAX;
     msgmni: "kernel/msgmni", 0o644 = 32000, 0..=IPCMNI;

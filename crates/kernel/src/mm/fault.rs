@@ -74,7 +74,7 @@ pub fn handle_fault(addr: u64, error: u64) -> FaultAction {
         let len = (vma.end - page_start(addr)).min(FAULT_AROUND);
         let sharing = if vma.is_shared() { MAP_SHARED } else { MAP_PRIVATE };
         let request = MmapRequest { len: len as usize, prot: vma.flags.prot(), flags: sharing as u32, offset: at };
-        (file.clone(), request)
+        (file.file().clone(), request)
     };
     let Ok(MapBacking::Window(found)) = file.ops.mmap(&file, &request) else { return FaultAction::Bus };
     if !holds(&found, request.offset) {
@@ -123,7 +123,7 @@ fn add_pages(state: &mut MmState, addr: u64, file: &Arc<File>, found: &[Piece]) 
     let Some((start, vma)) = state.areas.get(addr) else { return };
     let (end, flags) = (vma.end, vma.flags);
     let Backing::File { file: mapped, offset, pages: FilePages::Window(pieces) } = &vma.backing else { return };
-    if !Arc::ptr_eq(mapped, file) {
+    if !Arc::ptr_eq(mapped.file(), file) {
         return;
     }
     let offset = *offset;

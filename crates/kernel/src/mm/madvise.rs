@@ -91,7 +91,7 @@ impl MmStruct {
             if !vma.flags.contains(VmFlags::SHARED | VmFlags::MAYWRITE) {
                 return Err(Errno::EACCES.into());
             }
-            (file.clone(), offset + (start - at))
+            (file.file().clone(), offset + (start - at))
         };
         let mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
         file.ops.fallocate(&file, mode, offset, end - start)?;

@@ -188,7 +188,9 @@ fn copy_for_child(state: &MmState) -> MmState {
 /// Lets the files of removed areas go; call without the lock.
 pub fn release(areas: impl Iterator<Item = (u64, Vma)>) {
     for (_, vma) in areas {
-        if let Backing::File { file, .. } = vma.backing {
+        if let Backing::File { file: area, .. } = vma.backing {
+            let file = area.file().clone();
+            drop(area);
             fput(file);
         }
     }

@@ -23,7 +23,7 @@ use super::mlock::lock_pages;
 use super::mm_struct::{MmState, MmStruct, release};
 use super::patch::{self, Part, TextImage, drop_stubs};
 use super::pieces::Piece;
-use super::vma::{Backing, FilePages, PAGE_SHIFT, SharedAnon, Vma, VmFlags, page_align, page_start};
+use super::vma::{AreaFile, Backing, FilePages, PAGE_SHIFT, SharedAnon, Vma, VmFlags, page_align, page_start};
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
 use crate::fs::file::File;
@@ -229,7 +229,7 @@ fn ask_file(file: &Arc<File>, wanted: &Wanted) -> Result<(Backing, Option<HostFi
         MapBacking::Anonymous if wanted.flags & MAP_TYPE == MAP_PRIVATE => (FilePages::Zero, None),
         MapBacking::Anonymous => return Ok((anonymous_backing(&Wanted { flags: MAP_SHARED, file: None, ..*wanted }), None)),
     };
-    Ok((Backing::File { file: file.clone(), offset: wanted.offset, pages }, host_file))
+    Ok((Backing::File { file: AreaFile::new(file), offset: wanted.offset, pages }, host_file))
 }
 
 impl Wanted {

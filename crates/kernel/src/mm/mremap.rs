@@ -102,7 +102,7 @@ impl MmStruct {
             let sharing = if vma.is_shared() { MAP_SHARED } else { MAP_PRIVATE };
             let offset = offset + (addr - start) + old_len;
             let len = (new_len - old_len) as usize;
-            (file.clone(), MmapRequest { len, prot: vma.flags.prot(), flags: sharing as u32, offset })
+            (file.file().clone(), MmapRequest { len, prot: vma.flags.prot(), flags: sharing as u32, offset })
         };
         match file.ops.mmap(&file, &request)? {
             MapBacking::Window(pieces) => Ok(Some(More { file, pieces })),
@@ -115,7 +115,7 @@ impl MmStruct {
 fn plain_text(start: u64, vma: &Vma) -> Option<Wanted> {
     let Backing::File { file, offset, pages: FilePages::Patched(_) } = &vma.backing else { return None };
     let (prot, len) = (vma.flags.prot().into(), vma.end - start);
-    Some(Wanted { addr: start, len, prot, flags: MAP_PRIVATE | MAP_FIXED, file: Some(file.clone()), offset: *offset })
+    Some(Wanted { addr: start, len, prot, flags: MAP_PRIVATE | MAP_FIXED, file: Some(file.file().clone()), offset: *offset })
 }
 
 struct Mremap {
@@ -231,7 +231,7 @@ impl Mremap {
     /// Joins the pages that the file gave for the growth.
     fn add_pieces(&self, vma: &mut Vma) {
         if let (Backing::File { file, pages: FilePages::Window(pieces), .. }, Some(more)) = (&mut vma.backing, &self.more)
-            && Arc::ptr_eq(file, &more.file)
+            && Arc::ptr_eq(file.file(), &more.file)
         {
             let mut all: Vec<Piece> = pieces.to_vec();
             // The old pieces may reach beyond the area: they were made for a larger one.

@@ -30,7 +30,7 @@ pub fn sys_remap_file_pages(start: UserAddr, size: u64, prot: Flags, page: u64, 
         }
         let rights = vma.flags.prot();
         match &vma.backing {
-            Backing::File { file, .. } => (file.clone(), rights),
+            Backing::File { file, .. } => (file.file().clone(), rights),
             Backing::Shared(object, _) => {
                 let object = object.clone();
                 host::mm::remap_file_pages(start, size as usize, page)?;

@@ -69,7 +69,7 @@ impl MmStruct {
             .iter()
             .map(|(start, vma)| {
                 let what = match &vma.backing {
-                    Backing::File { file, .. } => MapsObject::File(file.clone()),
+                    Backing::File { file, .. } => MapsObject::File(file.file().clone()),
                     Backing::Shared(object, _) => MapsObject::Shared(object.ino),
                     Backing::Stubs(_) => MapsObject::Stubs,
                     Backing::Anonymous if (start..vma.end).contains(&stack) => MapsObject::Stack,
@@ -202,6 +202,7 @@ fn key_of(start: u64, vma: &Vma, addr: u64) -> MemoryKey {
         Backing::Shared(object, offset) => MemoryKey::Shared { object: Arc::as_ptr(object) as u64, offset: offset + into },
         Backing::File { file, offset, .. } if vma.is_shared() => {
             // The same file opened twice is one object.
+            let file = file.file();
             let object = file.inode().map_or(Arc::as_ptr(file) as u64, |inode| Arc::as_ptr(inode).cast::<u8>() as u64);
             MemoryKey::Shared { object, offset: offset + into }
         }

@@ -105,6 +105,47 @@ pub enum FilePages {
     Zero,
 }
 
+/// The file behind one area. Each clone is another area's: files that count their areas are told of it.
+pub struct AreaFile {
+    file: Arc<File>,
+    counted: bool,
+}
+
+impl AreaFile {
+    pub fn new(file: &Arc<File>) -> AreaFile {
+        let area = AreaFile { file: file.clone(), counted: file.ops.counts_areas() };
+        area.tell(File::area_opened);
+        area
+    }
+
+    /// The file, for somebody who is no area.
+    pub fn file(&self) -> &Arc<File> {
+        &self.file
+    }
+
+    fn tell(&self, change: fn(&File)) {
+        if self.counted {
+            change(&self.file);
+        }
+    }
+}
+
+impl Clone for AreaFile {
+    #[doc(alias = "vm_ops_open")]
+    fn clone(&self) -> Self {
+        let area = AreaFile { file: self.file.clone(), counted: self.counted };
+        area.tell(File::area_opened);
+        area
+    }
+}
+
+impl Drop for AreaFile {
+    #[doc(alias = "vm_ops_close")]
+    fn drop(&mut self) {
+        self.tell(File::area_closed);
+    }
+}
+
 /// What stands behind an area.
 #[derive(Clone, Default)]
 pub enum Backing {
@@ -113,7 +154,7 @@ pub enum Backing {
     /// `MAP_SHARED | MAP_ANONYMOUS`: the object and the byte offset in it.
     Shared(Arc<SharedAnon>, u64),
     /// The file and the byte offset in it.
-    File { file: Arc<File>, offset: u64, pages: FilePages },
+    File { file: AreaFile, offset: u64, pages: FilePages },
     /// What patched texts jump to; no mapping of the guest's.
     Stubs(Arc<TextImage>),
 }
@@ -137,7 +178,7 @@ impl Backing {
             (Backing::Anonymous, Backing::Anonymous) => true,
             (Backing::Shared(a, at), Backing::Shared(b, next_at)) => Arc::ptr_eq(a, b) && at + len == *next_at,
             (Backing::File { file, offset, pages }, Backing::File { file: next_file, offset: next_offset, pages: next_pages }) => {
-                Arc::ptr_eq(file, next_file) && offset + len == *next_offset && pages.same(next_pages)
+                !file.counted && Arc::ptr_eq(&file.file, &next_file.file) && offset + len == *next_offset && pages.same(next_pages)
             }
             _ => false,
         }
@@ -177,7 +218,7 @@ pub struct Vma {
 impl Vma {
     pub fn file(&self) -> Option<&Arc<File>> {
         match &self.backing {
-            Backing::File { file, .. } => Some(file),
+            Backing::File { file, .. } => Some(file.file()),
             _ => None,
         }
     }

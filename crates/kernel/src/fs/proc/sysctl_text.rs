@@ -9,6 +9,7 @@ use acrida_uapi::errno::{Errno, Error};
 
 use crate::fs::proc::proc_sysctl::parse_numbers;
 use crate::fs::proc::seq_file::{SeqFile, seq_printf};
+use crate::ipc::util::IpcIds;
 use crate::{host, kernel};
 
 /// Longest name of the host or domain.
@@ -38,6 +39,8 @@ pub static TEXTS: &[TextSysctl] = &[
     fixed("kernel/version", version),
     fixed("kernel/core_pattern", core_pattern),
     TextSysctl { path: "kernel/sem", mode: 0o644, show: sem, store: Some(set_sem) },
+    TextSysctl { path: "kernel/shm_rmid_forced", mode: 0o644, show: shm_rmid_forced, store: Some(set_shm_rmid_forced) },
+    TextSysctl { path: "kernel/shm_next_id", mode: 0o644, show: shm_next_id, store: Some(set_shm_next_id) },
     fixed("kernel/random/boot_id", boot_id),
     fixed("kernel/random/uuid", uuid),
     fixed("kernel/random/entropy_avail", random_bits),
@@ -103,6 +106,44 @@ fn set_sem(bytes: &[u8]) -> Result<(), Error> {
         slot.set(number);
     }
     Ok(())
+}
+
+fn shm_rmid_forced(out: &mut SeqFile) -> Result<(), Error> {
+    seq_printf!(out, "{}\n", kernel().sysctl.shm_rmid_forced.get());
+    Ok(())
+}
+
+/// Setting it cleans up at once.
+fn set_shm_rmid_forced(bytes: &[u8]) -> Result<(), Error> {
+    let Some(&forced) = parse_numbers(bytes)?.first() else { return Ok(()) };
+    if forced > 1 {
+        return Err(Errno::EINVAL.into());
+    }
+    kernel().sysctl.shm_rmid_forced.set(forced);
+    if forced != 0 {
+        crate::ipc::shm::destroy_orphans();
+    }
+    Ok(())
+}
+
+fn show_next_id<T>(ids: &IpcIds<T>, out: &mut SeqFile) -> Result<(), Error> {
+    seq_printf!(out, "{}\n", ids.next_id.load(Ordering::Relaxed));
+    Ok(())
+}
+
+/// Linux asks for a capability whatever the mode says; here the mode asks for root.
+fn set_next_id<T>(ids: &IpcIds<T>, bytes: &[u8]) -> Result<(), Error> {
+    let Some(&id) = parse_numbers(bytes)?.first() else { return Ok(()) };
+    ids.next_id.store(i32::try_from(id).map_err(|_| Errno::EINVAL)?, Ordering::Relaxed);
+    Ok(())
+}
+
+fn shm_next_id(out: &mut SeqFile) -> Result<(), Error> {
+    show_next_id(&kernel().ipc.shm, out)
+}
+
+fn set_shm_next_id(bytes: &[u8]) -> Result<(), Error> {
+    set_next_id(&kernel().ipc.shm, bytes)
 }
 
 /// Random bytes as a version-4 identifier.

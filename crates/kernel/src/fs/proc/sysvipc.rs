@@ -1,4 +1,4 @@
-//! /proc/sysvipc: headings; ipc/ adds its objects.
+//! /proc/sysvipc: headings; the rows are ipc's.
 //!
 //! Mirrors: ipc/util.c (`sysvipc_proc_show`), Linux 6.1.
 
@@ -25,6 +25,7 @@ fn sem(out: &mut SeqFile) -> Result<(), Error> {
 fn shm(out: &mut SeqFile) -> Result<(), Error> {
     out.put(b"       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      \
         dtime      ctime                   rss                  swap\n");
+    crate::ipc::shm::show(out);
     Ok(())
 }
 

@@ -61,7 +61,13 @@ pub struct TmpInode {
 
 impl TmpInode {
     pub fn new(fs: &Arc<TmpFs>, owner: Owner, nlink: u32, body: Body) -> Result<Arc<TmpInode>, Errno> {
-        let ino = fs.charge_inode()?;
+        TmpInode::numbered(fs, None, owner, nlink, body)
+    }
+
+    /// As [`TmpInode::new`], with a number of the caller's choice.
+    pub fn numbered(fs: &Arc<TmpFs>, ino: Option<u64>, owner: Owner, nlink: u32, body: Body) -> Result<Arc<TmpInode>, Errno> {
+        let next = fs.charge_inode()?;
+        let ino = ino.unwrap_or(next);
         let now = current_time();
         Ok(Arc::new(TmpInode {
             common: InodeCommon::new(fs.dev, ino),

@@ -54,16 +54,28 @@ fn internal() -> Result<&'static Internal, Error> {
     INTERNAL.get().ok_or(Error::Errno(Errno::ENOMEM))
 }
 
-/// A file in memory that no directory names; `name` is what /proc shows.
+/// What a file without a name begins with.
+pub struct UnnamedFile<'a> {
+    /// As /proc shows it.
+    pub name: &'a [u8],
+    pub size: u64,
+    pub mode: u32,
+    /// `F_SEAL_*`.
+    pub seals: u32,
+    /// Its inode's number, where somebody wants to recognise it.
+    pub ino: Option<u64>,
+}
+
+/// A file in memory that no directory names.
 #[doc(alias = "shmem_file_setup")]
-pub fn unnamed_file(name: &[u8], size: u64, mode: u32, seals: u32) -> Result<Arc<File>, Error> {
+pub fn unnamed_file(new: &UnnamedFile<'_>) -> Result<Arc<File>, Error> {
     let internal = internal()?;
     let cred = current().cred();
-    let owner = Owner { mode: S_IFREG | mode, uid: cred.fsuid, gid: cred.fsgid };
-    let content = RegularFile::sealed(seals);
-    content.truncate(&internal.fs, size)?;
-    let inode = TmpInode::new(&internal.fs, owner, 0, Body::Regular(content))?;
-    let shown = [b"/", name, b" (deleted)"].concat();
+    let owner = Owner { mode: S_IFREG | new.mode, uid: cred.fsuid, gid: cred.fsgid };
+    let content = RegularFile::sealed(new.seals);
+    content.truncate(&internal.fs, new.size)?;
+    let inode = TmpInode::numbered(&internal.fs, new.ino, owner, 0, Body::Regular(content))?;
+    let shown = [b"/", new.name, b" (deleted)"].concat();
     let path = Path { mnt: internal.mnt.clone(), dentry: Dentry::anonymous(&shown, inode.clone()) };
     let file = File::of_path(Box::new(ShmemFile), O_RDWR | O_LARGEFILE, path);
     Ok(file)
@@ -83,7 +95,8 @@ pub fn sys_memfd_create(name: UserAddr, flags: Flags) -> SysResult {
         0 => (0o777, F_SEAL_SEAL),
         _ => (0o666, F_SEAL_EXEC),
     };
-    let file = unnamed_file(&[b"memfd:", &name[..]].concat(), 0, mode, seals)?;
+    let name = [b"memfd:", &name[..]].concat();
+    let file = unnamed_file(&UnnamedFile { name: &name, size: 0, mode, seals, ino: None })?;
     Ok(current().files().install(file, flags & MFD_CLOEXEC != 0)? as usize)
 }
 

@@ -1,0 +1,18 @@
+//! Everything System V and POSIX IPC of one world.
+//!
+//! Mirrors: ipc/namespace.c, include/linux/ipc_namespace.h, Linux 6.18.
+//! Differs: one namespace a world; the limits are in `kernel().sysctl`.
+
+use core::sync::atomic::AtomicU64;
+
+use super::shm::Shmid;
+use super::util::IpcIds;
+
+/// The objects of a world. Gone with it.
+#[doc(alias = "ipc_namespace")]
+#[derive(Default)]
+pub struct IpcNamespace {
+    pub shm: IpcIds<Shmid>,
+    /// Pages of all segments.
+    pub shm_tot: AtomicU64,
+}

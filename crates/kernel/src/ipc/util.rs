@@ -1,0 +1,515 @@
+//! What the three kinds of System V objects share: identifiers, keys, rights, and the look-ups of `*get` and `*ctl`.
+//!
+//! Mirrors: ipc/util.c, ipc/util.h, Linux 6.18.
+//! Differs: an object and its permissions are under one lock; the table gives references, so an object that was looked up
+//! stays until its last user has seen that it is removed.
+//! Locking: `IpcIds::table` (Linux's `rwsem` and `idr`) before `IpcObject::state` (`kern_ipc_perm.lock`).
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicI32, Ordering};
+
+use acrida_kcore::platform::{ClockId, platform};
+use acrida_kcore::sync::{SpinLock, SpinLockGuard};
+use acrida_uapi::capability::{CAP_IPC_OWNER, CAP_SYS_ADMIN};
+use acrida_uapi::errno::Errno;
+use acrida_uapi::ipc::{IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPCMNI, Ipc64Perm};
+
+use crate::current;
+use crate::kernel::cred::Cred;
+
+/// `rwx` of owner, group and others.
+const S_IRWXUGO: u32 = 0o777;
+/// Bits of an identifier that are the object's index; the rest counts how often indices have come round.
+#[doc(alias = "IPCMNI_SHIFT")]
+const INDEX_BITS: u32 = 15;
+#[doc(alias = "ipcid_seq_max")]
+const SEQ_MAX: i32 = i32::MAX >> INDEX_BITS;
+/// Indices come round after at least so many objects.
+#[doc(alias = "ipc_min_cycle")]
+const MIN_CYCLE: usize = 64;
+
+/// The right to change an object.
+pub const S_IWUGO: u32 = 0o222;
+/// The right to look at an object.
+pub const S_IRUGO: u32 = 0o444;
+
+fn index_of(id: i32) -> usize {
+    (id & ((1 << INDEX_BITS) - 1)) as usize
+}
+
+/// Seconds since 1970, as the objects' times are kept.
+#[doc(alias = "ktime_get_real_seconds")]
+pub fn now() -> i64 {
+    (platform().now(ClockId::RealtimeCoarse) / 1_000_000_000).cast_signed()
+}
+
+/// Who made an object, whose it is, and what others may do with it.
+#[doc(alias = "kern_ipc_perm")]
+#[derive(Clone, Copy, Debug)]
+pub struct IpcPerm {
+    pub id: i32,
+    pub key: i32,
+    pub uid: u32,
+    pub gid: u32,
+    pub cuid: u32,
+    pub cgid: u32,
+    /// Permission bits, and for shared memory `SHM_DEST` and `SHM_LOCKED`.
+    pub mode: u32,
+    deleted: bool,
+}
+
+impl IpcPerm {
+    fn new(id: i32, key: i32, mode: u32) -> IpcPerm {
+        let cred = current().cred();
+        let (uid, gid) = (cred.euid, cred.egid);
+        IpcPerm {
+            id,
+            key,
+            uid,
+            gid,
+            cuid: uid,
+            cgid: gid,
+            mode: mode & S_IRWXUGO,
+            deleted: false,
+        }
+    }
+
+    /// Whether the caller has the rights that any triple of `flag` names.
+    #[doc(alias = "ipcperms")]
+    pub fn check(&self, flag: u32) -> Result<(), Errno> {
+        self.check_for(&current().cred(), flag)
+    }
+
+    fn check_for(&self, cred: &Cred, flag: u32) -> Result<(), Errno> {
+        let requested = flag >> 6 | flag >> 3 | flag;
+        let granted = if cred.euid == self.cuid || cred.euid == self.uid {
+            self.mode >> 6
+        } else if cred.in_group(self.cgid) || cred.in_group(self.gid) {
+            self.mode >> 3
+        } else {
+            self.mode
+        };
+        if requested & !granted & 0o7 == 0 || cred.capable(CAP_IPC_OWNER) {
+            Ok(())
+        } else {
+            Err(Errno::EACCES)
+        }
+    }
+
+    /// Whether the caller may change or remove the object: its maker, its owner, or the administrator.
+    #[doc(alias = "ipcctl_obtain_check")]
+    pub fn check_owner(&self) -> Result<(), Errno> {
+        let cred = current().cred();
+        let owner = cred.euid == self.cuid || cred.euid == self.uid || cred.capable(CAP_SYS_ADMIN);
+        if owner { Ok(()) } else { Err(Errno::EPERM) }
+    }
+
+    /// `EIDRM` once the object is removed.
+    #[doc(alias = "ipc_valid_object")]
+    pub fn check_alive(&self) -> Result<(), Errno> {
+        if self.deleted {
+            Err(Errno::EIDRM)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Takes owner and mode of an `IPC_SET`.
+    #[doc(alias = "ipc_update_perm")]
+    pub fn update(&mut self, new: &Ipc64Perm) -> Result<(), Errno> {
+        if new.uid == u32::MAX || new.gid == u32::MAX {
+            return Err(Errno::EINVAL);
+        }
+        self.uid = new.uid;
+        self.gid = new.gid;
+        self.mode = self.mode & !S_IRWXUGO | new.mode & S_IRWXUGO;
+        Ok(())
+    }
+
+    /// As `IPC_STAT` gives it.
+    #[doc(alias = "kernel_to_ipc64_perm")]
+    pub fn to_user(self) -> Ipc64Perm {
+        let IpcPerm {
+            id,
+            key,
+            uid,
+            gid,
+            cuid,
+            cgid,
+            mode,
+            ..
+        } = self;
+        Ipc64Perm {
+            key,
+            uid,
+            gid,
+            cuid,
+            cgid,
+            mode,
+            seq: (id >> INDEX_BITS) as u16,
+            ..Ipc64Perm::default()
+        }
+    }
+}
+
+/// What is under an object's lock.
+pub struct IpcState<T> {
+    pub perm: IpcPerm,
+    pub body: T,
+}
+
+/// One segment, set of semaphores or queue.
+pub struct IpcObject<T> {
+    pub id: i32,
+    state: SpinLock<IpcState<T>>,
+}
+
+impl<T> IpcObject<T> {
+    /// The object, which may be removed by now: see [`IpcPerm::check_alive`].
+    pub fn lock(&self) -> SpinLockGuard<'_, IpcState<T>> {
+        self.state.lock()
+    }
+}
+
+/// Where a new object will stand.
+#[derive(Clone, Copy)]
+struct Place {
+    index: usize,
+    seq: i32,
+}
+
+impl Place {
+    fn id(self) -> i32 {
+        self.seq << INDEX_BITS | self.index as i32
+    }
+}
+
+struct Table<T> {
+    slots: Vec<Option<Arc<IpcObject<T>>>>,
+    keys: BTreeMap<i32, Arc<IpcObject<T>>>,
+    in_use: usize,
+    /// Where the next search for a free index starts.
+    cursor: usize,
+    seq: i32,
+    last_index: Option<usize>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Table {
+            slots: Vec::new(),
+            keys: BTreeMap::new(),
+            in_use: 0,
+            cursor: 0,
+            seq: 0,
+            last_index: None,
+        }
+    }
+}
+
+impl<T> Table<T> {
+    fn get(&self, id: i32) -> Option<&Arc<IpcObject<T>>> {
+        self.slots.get(index_of(id))?.as_ref()
+    }
+
+    fn free_index(&self, from: usize, to: usize) -> Option<usize> {
+        (from..to).find(|&index| self.slots.get(index).is_none_or(Option::is_none))
+    }
+
+    /// A free place: indices are used in a circle, so that an identifier comes back as late as possible. `wish` is an
+    /// identifier that somebody asked for, -1 for none.
+    #[doc(alias = "ipc_idr_alloc")]
+    fn choose(&mut self, limit: u64, wish: i32) -> Result<Place, Errno> {
+        if self.in_use as u64 >= limit.min(IPCMNI as u64) {
+            return Err(Errno::ENOSPC);
+        }
+        if wish >= 0 {
+            let index = self
+                .free_index(index_of(wish), IPCMNI)
+                .ok_or(Errno::ENOSPC)?;
+            return Ok(Place {
+                index,
+                seq: wish >> INDEX_BITS,
+            });
+        }
+        let end = (self.in_use * 3 / 2).max(MIN_CYCLE).min(IPCMNI);
+        let index = self
+            .free_index(self.cursor, end)
+            .or_else(|| self.free_index(0, end))
+            .ok_or(Errno::ENOSPC)?;
+        self.cursor = index + 1;
+        if self.last_index.is_some_and(|last| index <= last) {
+            self.seq = if self.seq + 1 >= SEQ_MAX {
+                0
+            } else {
+                self.seq + 1
+            };
+        }
+        self.last_index = Some(index);
+        Ok(Place {
+            index,
+            seq: self.seq,
+        })
+    }
+
+    /// Makes the object known.
+    #[doc(alias = "ipc_addid")]
+    fn add(&mut self, place: Place, perm: IpcPerm, body: T) {
+        let object = Arc::new(IpcObject {
+            id: place.id(),
+            state: SpinLock::new(IpcState { perm, body }),
+        });
+        if place.index >= self.slots.len() {
+            self.slots.resize_with(place.index + 1, || None);
+        }
+        if perm.key != IPC_PRIVATE {
+            self.keys.insert(perm.key, object.clone());
+        }
+        self.slots[place.index] = Some(object);
+        self.in_use += 1;
+    }
+
+    /// The largest index in use.
+    #[doc(alias = "ipc_get_maxidx")]
+    fn max_index(&self) -> Option<usize> {
+        self.slots.iter().rposition(Option::is_some)
+    }
+}
+
+/// The objects of one kind.
+#[doc(alias = "ipc_ids")]
+pub struct IpcIds<T> {
+    table: SpinLock<Table<T>>,
+    /// The identifier that the next object gets (`kernel.*_next_id`), or -1.
+    pub next_id: AtomicI32,
+}
+
+impl<T> Default for IpcIds<T> {
+    fn default() -> Self {
+        IpcIds {
+            table: SpinLock::default(),
+            next_id: AtomicI32::new(-1),
+        }
+    }
+}
+
+/// What `shmget`, `semget` or `msgget` was asked for.
+#[doc(alias = "ipc_params")]
+#[derive(Clone, Copy, Debug)]
+pub struct IpcParams {
+    pub key: i32,
+    /// `IPC_CREAT`, `IPC_EXCL` and the mode.
+    pub flags: u32,
+    /// How many objects there may be.
+    pub limit: u64,
+}
+
+impl<T> IpcIds<T> {
+    /// Finds the object of a key, or makes one: `create` gives its body for the identifier it will have, `suits` says
+    /// whether one that exists is large enough.
+    #[doc(alias = "ipcget")]
+    pub fn get_or_create(
+        &self,
+        params: IpcParams,
+        suits: impl FnOnce(&T) -> Result<(), Errno>,
+        create: impl FnOnce(i32) -> Result<T, Errno>,
+    ) -> Result<i32, Errno> {
+        let mut table = self.table.lock();
+        if params.key != IPC_PRIVATE {
+            match table.keys.get(&params.key) {
+                Some(_) if params.flags & (IPC_CREAT | IPC_EXCL) == IPC_CREAT | IPC_EXCL => {
+                    return Err(Errno::EEXIST);
+                }
+                Some(object) => {
+                    let state = object.lock();
+                    suits(&state.body)?;
+                    state.perm.check(params.flags)?;
+                    return Ok(state.perm.id);
+                }
+                None if params.flags & IPC_CREAT == 0 => return Err(Errno::ENOENT),
+                None => {}
+            }
+        }
+        let wish = self.next_id.load(Ordering::Relaxed);
+        let place = table.choose(params.limit, wish);
+        let body = create(place.map_or(0, Place::id))?;
+        let place = place?;
+        self.next_id.store(-1, Ordering::Relaxed);
+        table.add(
+            place,
+            IpcPerm::new(place.id(), params.key, params.flags),
+            body,
+        );
+        Ok(place.id())
+    }
+
+    /// The object called `id`, or `EINVAL`.
+    #[doc(alias = "ipc_obtain_object_check")]
+    #[inline]
+    pub fn find(&self, id: i32) -> Result<Arc<IpcObject<T>>, Errno> {
+        if id < 0 {
+            return Err(Errno::EINVAL);
+        }
+        self.table
+            .lock()
+            .get(id)
+            .filter(|object| object.id == id)
+            .cloned()
+            .ok_or(Errno::EINVAL)
+    }
+
+    /// The object at the index in `id` (`*_STAT` of `ipcs`), or `EINVAL`.
+    #[doc(alias = "ipc_obtain_object_idr")]
+    pub fn find_index(&self, id: i32) -> Result<Arc<IpcObject<T>>, Errno> {
+        self.table.lock().get(id).cloned().ok_or(Errno::EINVAL)
+    }
+
+    /// Runs `change` on an object that the caller may change, with the table locked: it may remove the object through
+    /// [`Changing`].
+    #[doc(alias = "ipcctl_obtain_check")]
+    pub fn change<R>(
+        &self,
+        id: i32,
+        change: impl FnOnce(Changing<'_, T>) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        let mut table = self.table.lock();
+        let object = table
+            .get(id)
+            .filter(|object| object.id == id)
+            .cloned()
+            .ok_or(Errno::EINVAL)?;
+        let state = object.lock();
+        state.perm.check_owner()?;
+        change(Changing {
+            table: &mut table,
+            state,
+        })
+    }
+
+    /// As [`IpcIds::change`] without a look at rights; `None` when the object is gone.
+    pub fn change_any<R>(&self, id: i32, change: impl FnOnce(Changing<'_, T>) -> R) -> Option<R> {
+        let mut table = self.table.lock();
+        let object = table.get(id).filter(|object| object.id == id).cloned()?;
+        let state = object.lock();
+        Some(change(Changing {
+            table: &mut table,
+            state,
+        }))
+    }
+
+    /// Every object, by index.
+    pub fn all(&self) -> Vec<Arc<IpcObject<T>>> {
+        self.table.lock().slots.iter().flatten().cloned().collect()
+    }
+
+    /// How many objects there are, and the largest index as `IPC_INFO` gives it: 0 also for none.
+    pub fn in_use(&self) -> (usize, usize) {
+        let table = self.table.lock();
+        (table.in_use, table.max_index().unwrap_or(0))
+    }
+}
+
+/// An object under its lock and its table's.
+pub struct Changing<'a, T> {
+    table: &'a mut Table<T>,
+    pub state: SpinLockGuard<'a, IpcState<T>>,
+}
+
+impl<T> Changing<'_, T> {
+    /// From now on only the identifier finds the object.
+    #[doc(alias = "ipc_set_key_private")]
+    pub fn make_private(&mut self) {
+        self.table.keys.remove(&self.state.perm.key);
+        self.state.perm.key = IPC_PRIVATE;
+    }
+
+    /// Takes the object out of the table and marks it for those who have it in hand.
+    #[doc(alias = "ipc_rmid")]
+    pub fn remove(&mut self) {
+        let perm = &mut self.state.perm;
+        perm.deleted = true;
+        if perm.key != IPC_PRIVATE {
+            self.table.keys.remove(&perm.key);
+        }
+        self.table.slots[index_of(perm.id)] = None;
+        self.table.in_use -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn perm(mode: u32) -> IpcPerm {
+        IpcPerm {
+            id: 0,
+            key: 1,
+            uid: 10,
+            gid: 20,
+            cuid: 11,
+            cgid: 21,
+            mode,
+            deleted: false,
+        }
+    }
+
+    fn user(uid: u32, gid: u32) -> Cred {
+        Cred {
+            euid: uid,
+            fsgid: gid,
+            cap_effective: 0,
+            ..Cred::of_root()
+        }
+    }
+
+    #[test]
+    fn owner_and_maker_are_judged_alike() {
+        for uid in [10, 11] {
+            assert_eq!(perm(0o600).check_for(&user(uid, 1), 0o600), Ok(()));
+            assert_eq!(
+                perm(0o066).check_for(&user(uid, 20), 0o400),
+                Err(Errno::EACCES)
+            );
+        }
+        assert_eq!(perm(0o040).check_for(&user(1, 21), 0o444), Ok(()));
+        assert_eq!(
+            perm(0o640).check_for(&user(1, 1), 0o004),
+            Err(Errno::EACCES)
+        );
+        assert_eq!(perm(0).check_for(&user(1, 1), 0), Ok(()));
+    }
+
+    #[test]
+    fn identifiers_come_round_late() {
+        let mut table: Table<()> = Table::default();
+        let ids: Vec<i32> = (0..130)
+            .map(|_| table.choose(4096, -1).unwrap().id())
+            .collect();
+        assert_eq!(ids[..3], [0, 1, 2]);
+        assert_eq!(ids[63..66], [63, 1 << 15, 1 << 15 | 1]);
+        assert_eq!(ids[128], 2 << 15);
+    }
+
+    #[test]
+    fn a_full_table_refuses() {
+        let mut table: Table<()> = Table::default();
+        for _ in 0..3 {
+            let place = table.choose(3, -1).unwrap();
+            table.add(place, perm(0), ());
+        }
+        assert!(matches!(table.choose(3, -1), Err(Errno::ENOSPC)));
+        assert_eq!(table.max_index(), Some(2));
+    }
+
+    #[test]
+    fn a_wish_is_taken_or_the_next() {
+        let mut table: Table<()> = Table::default();
+        let wish = 5 << 15 | 7;
+        let place = table.choose(10, wish).unwrap();
+        assert_eq!(place.id(), wish);
+        table.add(place, perm(0), ());
+        assert_eq!(table.choose(10, wish).unwrap().id(), wish + 1);
+    }
+}
