@@ -21,6 +21,7 @@ use crate::current;
 use crate::drivers::tty::devpts::{DevPts, slave_path};
 use crate::drivers::tty::n_tty::News;
 use crate::drivers::tty::pty::Pty;
+use crate::drivers::tty::tty_io::write_in_chunks;
 use crate::drivers::tty::tty_ioctl;
 use crate::drivers::tty::tty_jobctrl::End;
 use crate::fs::file::{File, FileOperations};
@@ -28,8 +29,6 @@ use crate::fs::inode::Mount;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::read_write::Blocking;
-
-const CHUNK: usize = 1024;
 
 /// The open master of a pair.
 pub struct Master {
@@ -135,24 +134,7 @@ impl FileOperations for Master {
     #[doc(alias = "pty_write")]
     fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         let blocking = Blocking::of(file, from);
-        let mut done = 0;
-        let mut chunk = [0; CHUNK];
-        while from.count() > 0 {
-            let copied = from.copy_from(&mut chunk);
-            if copied == 0 {
-                return if done > 0 { Ok(done) } else { Err(Errno::EFAULT.into()) };
-            }
-            let mut at = 0;
-            while at < copied {
-                match self.write_chunk(&chunk[at..copied], blocking) {
-                    Ok(taken) => at += taken,
-                    Err(error) if done + at == 0 => return Err(error),
-                    Err(_) => return Ok(done + at),
-                }
-            }
-            done += copied;
-        }
-        Ok(done)
+        write_in_chunks(from, |chunk| self.write_chunk(chunk, blocking))
     }
 
     fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {

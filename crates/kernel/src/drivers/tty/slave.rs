@@ -18,6 +18,7 @@ use acrida_uapi::termios::TOSTOP;
 use crate::abi::SysResult;
 use crate::drivers::tty::n_tty::{N_TTY_BUF_SIZE, News};
 use crate::drivers::tty::pty::Pty;
+use crate::drivers::tty::tty_io::write_in_chunks;
 use crate::drivers::tty::tty_ioctl;
 use crate::drivers::tty::tty_jobctrl::{End, check_change};
 use crate::fs::file::{File, FileOperations};
@@ -27,9 +28,6 @@ use crate::fs::read_write::Blocking;
 
 /// `VTIME`'s unit.
 const TENTH_NS: u64 = 100_000_000;
-/// Bytes copied from a writer at a time.
-const CHUNK: usize = 1024;
-
 /// One open slave.
 pub struct Slave {
     pty: Arc<Pty>,
@@ -181,24 +179,7 @@ impl FileOperations for Slave {
             check_change(&self.pty.as_tty(), SIGTTOU)?;
         }
         let blocking = Blocking::of(file, from);
-        let mut done = 0;
-        let mut chunk = [0; CHUNK];
-        while from.count() > 0 {
-            let copied = from.copy_from(&mut chunk);
-            if copied == 0 {
-                return if done > 0 { Ok(done) } else { Err(Errno::EFAULT.into()) };
-            }
-            let mut at = 0;
-            while at < copied {
-                match self.show(&chunk[at..copied], blocking) {
-                    Ok(shown) => at += shown,
-                    Err(error) if done + at == 0 => return Err(error),
-                    Err(_) => return Ok(done + at),
-                }
-            }
-            done += copied;
-        }
-        Ok(done)
+        write_in_chunks(from, |chunk| self.show(chunk, blocking))
     }
 
     #[doc(alias = "n_tty_poll")]
