@@ -13,6 +13,8 @@ struct measurement {
 };
 
 void keep_arguments(char **words);
+/* Until it is killed, after a line that says that it is warm: for those who look at it from outside. */
+_Noreturn void run_forever(const struct workload *workload);
 struct measurement measure(const struct workload *workload);
 void print_measurement(const struct workload *workload, const struct measurement *measurement);
 void print_json_text(FILE *stream, const char *text);

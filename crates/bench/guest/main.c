@@ -2,7 +2,7 @@
  * The guest of `acrida bench`: measures one workload per run and prints one line of JSON.
  *
  *     guest --list
- *     guest NAME [name=value ...] [time=MILLISECONDS] [samples=LEAST]
+ *     guest NAME [name=value ...] [time=MILLISECONDS] [samples=LEAST] [forever=1]
  *
  * Exit status: 0 measured or skipped, 1 failed, 2 called wrongly.
  */
@@ -81,6 +81,8 @@ int main(int count, char **words)
         place_one();
     if (workload->setup != NULL)
         workload->setup();
+    if (argument_number("forever", 0) != 0)
+        run_forever(workload);
     struct measurement measurement = measure(workload);
     clean_up();
     print_measurement(workload, &measurement);

@@ -98,3 +98,13 @@ struct measurement measure(const struct workload *workload)
     }
     return measurement;
 }
+
+void run_forever(const struct workload *workload)
+{
+    enum { warm_up = 4096, batch = 1024 };
+    workload->loop(warm_up);
+    printf("ready\n");
+    fflush(stdout);
+    for (;;)
+        workload->loop(batch);
+}

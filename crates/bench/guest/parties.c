@@ -30,6 +30,8 @@ static int allowed_from_top(int rank)
 
 static void pin_to(int cpu)
 {
+    if (cpu < 0)
+        fail_text("sched_getaffinity names no CPU");
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
@@ -38,23 +40,21 @@ static void pin_to(int cpu)
 
 void place_one(void)
 {
-    int cpu = allowed_from_top(0);
-    if (cpu < 0)
-        fail_text("sched_getaffinity names no CPU");
-    pin_to(cpu);
+    pin_to(allowed_from_top(0));
+}
+
+static bool are_split(void)
+{
+    return strcmp(argument_text("cpus", "free"), "split") == 0;
 }
 
 void place_party(int party)
 {
-    const char *cpus = argument_text("cpus", "free");
-    if (strcmp(cpus, "free") == 0) {
+    if (strcmp(argument_text("cpus", "free"), "free") == 0) {
         MUST(sched_setaffinity(0, sizeof allowed, &allowed));
         return;
     }
-    int cpu = allowed_from_top(strcmp(cpus, "split") == 0 ? party : 0);
-    if (cpu < 0)
-        skip("needs two CPUs");
-    pin_to(cpu);
+    pin_to(allowed_from_top(are_split() ? party : 0));
 }
 
 struct start {
@@ -80,6 +80,8 @@ void adopt(pid_t child)
 
 void start_party(void (*body)(void *), void *context)
 {
+    if (are_split() && allowed_from_top(1) < 0)
+        skip("needs two CPUs");
     if (strcmp(argument_text("tasks", "processes"), "threads") == 0) {
         struct start *start = malloc(sizeof *start);
         *start = (struct start){body, context};

@@ -12,6 +12,7 @@ use crate::catalogue::{self, Case};
 use crate::compare::compare;
 use crate::figure::Effort;
 use crate::guest::Guest;
+use crate::instructions::{self, FunctionAt, Pins};
 use crate::interrupt;
 use crate::report::{FORMAT, Report, Settings};
 use crate::run::{Pairs, Plan, run};
@@ -20,6 +21,9 @@ use crate::{chart, doc, table};
 
 /// How many times more pairs than others an unsteady row gets.
 const UNSTEADY_ROWS: u32 = 3;
+
+/// When a run is given up.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// As shells name an end by SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -75,26 +79,47 @@ pub struct BenchArgs {
     #[arg(long, value_name = "PERCENT", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1000), requires = "compare")]
     pub within: u32,
 
-    /// End with status 1 also when a target is missed
+    /// End with status 1 also when a target is missed, or an instruction count has grown
     #[arg(long)]
     pub check: bool,
+
+    /// Count the kernel's instructions in the hottest calls instead of measuring times; by function for workloads that
+    /// are named
+    #[arg(long, conflicts_with_all = ["list", "quick", "pairs", "time", "vs", "from", "compare", "json", "svg", "doc"])]
+    pub instructions: bool,
+
+    /// Write the counts to where they are pinned
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "crates/bench/instructions.toml", requires = "instructions")]
+    pub pin: Option<PathBuf>,
 
     /// The words before each guest, in place of `acrida run --`; for development
     #[arg(long, hide = true, value_name = "WORDS", allow_hyphen_values = true)]
     pub prefix: Option<String>,
 }
 
-/// Runs `acrida bench`; `acrida` is the command to be measured. Ends with 1 when a workload failed, and
+/// The command to be measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Its program.
+    pub command: &'a Path,
+    /// Names functions of the kernel that it carries.
+    pub function_at: FunctionAt,
+}
+
+/// Runs `acrida bench`. Ends with 1 when a workload failed, and
 /// with 130 when it was interrupted.
 ///
 /// # Errors
 /// When nothing could be measured at all, or the results could not be written.
-pub fn main(args: BenchArgs, acrida: &Path) -> anyhow::Result<ExitCode> {
+pub fn main(args: BenchArgs, subject: &Subject<'_>) -> anyhow::Result<ExitCode> {
     if let [before, after] = args.compare.as_slice() {
         let within = f64::from(args.within) / 100.0;
         let agreement = compare(&read(before)?, &read(after)?, within);
         print!("{}", agreement.text);
         return Ok(status(agreement.holds));
+    }
+    if args.instructions {
+        return count_instructions(&args, subject);
     }
     let report = match &args.from {
         Some(file) => read(file)?,
@@ -106,7 +131,7 @@ pub fn main(args: BenchArgs, acrida: &Path) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::SUCCESS);
             }
             interrupt::watch()?;
-            match run(&plan(&args, acrida, &guest), &cases) {
+            match run(&plan(&args, subject.command, &guest), &cases) {
                 Some(report) => report,
                 None => return Ok(ExitCode::from(INTERRUPTED)),
             }
@@ -136,10 +161,7 @@ fn plan<'a>(args: &BenchArgs, acrida: &Path, guest: &'a Guest) -> Plan<'a> {
     };
     let pairs = args.pairs.unwrap_or(pairs);
     let milliseconds = args.time.unwrap_or(milliseconds);
-    let prefix: Vec<OsString> = match &args.prefix {
-        Some(words) => words.split_whitespace().map(OsString::from).collect(),
-        None => vec![acrida.into(), "run".into(), "--".into()],
-    };
+    let prefix = prefix(args, acrida);
     Plan {
         guest,
         native: Side::native(),
@@ -165,9 +187,59 @@ fn plan<'a>(args: &BenchArgs, acrida: &Path, guest: &'a Guest) -> Plan<'a> {
         effort: Effort {
             time: Duration::from_millis(milliseconds),
             samples,
-            limit: Duration::from_secs(60),
+            limit: LIMIT,
         },
     }
+}
+
+fn prefix(args: &BenchArgs, acrida: &Path) -> Vec<OsString> {
+    match &args.prefix {
+        Some(words) => words.split_whitespace().map(OsString::from).collect(),
+        None => vec![acrida.into(), "run".into(), "--".into()],
+    }
+}
+
+fn count_instructions(args: &BenchArgs, subject: &Subject<'_>) -> anyhow::Result<ExitCode> {
+    let pins = Pins::read()?;
+    let guest = Guest::unpack()?;
+    let side = Side::acrida(prefix(args, subject.command));
+    let effort = Effort {
+        time: Duration::ZERO,
+        samples: 1,
+        limit: LIMIT,
+    };
+    let named: Vec<&str> = args.groups.iter().map(String::as_str).collect();
+    let workloads = if named.is_empty() {
+        pins.workloads()
+    } else {
+        named.clone()
+    };
+    interrupt::watch()?;
+    let mut counts = Vec::new();
+    let mut failed = false;
+    for workload in workloads {
+        match instructions::count(workload, &side, &guest, effort, subject.function_at) {
+            Ok(counted) => counts.extend(counted),
+            Err(_) if interrupt::requested() => return Ok(ExitCode::from(INTERRUPTED)),
+            Err(error) => {
+                failed = true;
+                eprintln!("acrida bench: {error:#}");
+            }
+        }
+    }
+    if !named.is_empty() {
+        print!("{}", instructions::by_function(&counts));
+        return Ok(status(!failed));
+    }
+    let (table, regressions) = pins.judge(&counts);
+    print!("{table}");
+    if cfg!(debug_assertions) && (args.check || args.pin.is_some()) {
+        bail!("the counts are pinned for the release build, and this is another");
+    }
+    if let Some(file) = &args.pin {
+        write(file, &pins.renewed(&counts))?;
+    }
+    Ok(status(!failed && !(args.check && regressions > 0)))
 }
 
 fn read(file: &Path) -> anyhow::Result<Report> {

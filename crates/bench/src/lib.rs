@@ -9,6 +9,7 @@
 //!    │
 //!    ├── run: for each case, A B A B ── figure: one run of the guest ── side: native, acrida, a peer
 //!    │                                                               └─ process: with a limit
+//!    ├── instructions: one by one, of the hottest calls
 //!    └── report (JSON) ── table, chart, doc, compare
 //! ```
 
@@ -22,6 +23,7 @@ mod compare;
 mod doc;
 mod figure;
 mod guest;
+mod instructions;
 mod interrupt;
 mod machine;
 mod process;
@@ -35,5 +37,6 @@ mod target;
 mod unit;
 mod world;
 
-pub use command::{BenchArgs, main};
+pub use command::{BenchArgs, Subject, main};
+pub use instructions::FunctionAt;
 pub use report::{Check, Comparison, Figures, PeerResult, Report, Row, RowResult, Settings};

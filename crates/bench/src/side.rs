@@ -111,7 +111,7 @@ fn machine(program: &OsStr, words: &[OsString], directory: &Path) -> anyhow::Res
         .map(|word| quoted(&word.to_string_lossy()))
         .collect();
     let script = format!(
-        "#!/bin/sh\nmount -t proc proc /proc\nmount -t tmpfs tmpfs /dev/shm\nmount -t tmpfs tmpfs /tmp\n\
+        "#!/bin/sh\nmount -t proc proc /proc\nmkdir -p /dev/shm\nmount -t tmpfs tmpfs /dev/shm\nmount -t tmpfs tmpfs /tmp\nmount -t tmpfs tmpfs /run\n\
          {}\necho o > /proc/sysrq-trigger\nwhile :; do sleep 1; done\n",
         job.join(" ")
     );
@@ -127,7 +127,7 @@ fn machine(program: &OsStr, words: &[OsString], directory: &Path) -> anyhow::Res
             "rw",
             "quiet",
             "con=null",
-            "con0=null,fd:1",
+            "con0=fd:0,fd:1",
         ]
         .map(OsString::from),
     );

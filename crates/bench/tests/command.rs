@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use acrida_bench::{BenchArgs, Report, RowResult, main};
+use acrida_bench::{BenchArgs, Report, RowResult, Subject, main};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -15,7 +15,11 @@ struct Command {
 
 fn bench(words: &[&str]) -> anyhow::Result<ExitCode> {
     let command = Command::try_parse_from([&["bench"], words].concat())?;
-    main(command.bench, Path::new("/nonexistent/acrida"))
+    let subject = Subject {
+        command: Path::new("/nonexistent/acrida"),
+        function_at: |_| None,
+    };
+    main(command.bench, &subject)
 }
 
 fn report(words: &[&str]) -> (ExitCode, Report) {

@@ -68,7 +68,8 @@ fn main() -> ExitCode {
 /// The worlds that it measures are made by this very command.
 fn bench(args: acrida_bench::BenchArgs) -> anyhow::Result<ExitCode> {
     let acrida = std::env::current_exe().context("finding this program's own file")?;
-    acrida_bench::main(args, &acrida)
+    let function_at = |address| image::function_at(address).map(|(name, _)| name);
+    acrida_bench::main(args, &acrida_bench::Subject { command: &acrida, function_at })
 }
 
 /// Writes `text` to standard output; a reader that has gone away is no failure.

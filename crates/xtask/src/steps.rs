@@ -17,6 +17,8 @@ const fn step(name: &'static str, command: &'static [&'static str]) -> Step {
 
 const STEPS: &[Step] = &[
     step("build", &["cargo", "build", "--release", "--package", "acrida"]),
+    // What grows here costs every user; what the counts are pinned to is in crates/bench/instructions.toml.
+    step("instructions", &["cargo", "run", "--quiet", "--release", "--package", "acrida", "--", "bench", "--instructions", "--check"]),
     step("unit", &["cargo", "test", "--quiet", "--workspace", "--exclude", "acrida-image", "--exclude", "acrida-conformance", "--exclude", "acrida-programs"]),
     step("conformance", &["cargo", "test", "--quiet", "--package", "acrida-conformance"]),
     step("robust", &["cargo", "test", "--quiet", "--package", "acrida-programs", "--test", "robust"]),
