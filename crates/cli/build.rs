@@ -4,6 +4,7 @@
 //! under OUT_DIR: the two cargos never wait for each other's lock.
 
 use std::env;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,6 +19,14 @@ fn main() {
     let profile = env::var("PROFILE").expect("cargo sets it");
     let image = build_image(&root, &out.join("image"), &profile);
     println!("cargo:rustc-env=ACRIDA_IMAGE={}", image.display());
+    println!("cargo:rustc-env=ACRIDA_IMAGE_ID={:016x}", fingerprint(&image));
+}
+
+/// Tells one build of the image from another.
+fn fingerprint(image: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    std::fs::read(image).expect("the image was built").hash(&mut hasher);
+    hasher.finish()
 }
 
 fn build_image(root: &Path, target: &Path, profile: &str) -> PathBuf {

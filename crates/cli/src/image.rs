@@ -7,6 +7,9 @@ use object::{Object, ObjectSection, ObjectSymbol};
 /// The kernel as a static ELF program.
 pub static IMAGE: &[u8] = include_bytes!(env!("ACRIDA_IMAGE"));
 
+/// Names this build of the image.
+pub const ID: &str = env!("ACRIDA_IMAGE_ID");
+
 /// A section's bytes; empty when the image has none of that name.
 pub fn section(name: &str) -> &'static [u8] {
     let Ok(file) = object::File::parse(IMAGE) else { return &[] };

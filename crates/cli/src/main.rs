@@ -1,6 +1,7 @@
 //! The `acrida` command: makes worlds, watches them, tells about them.
 #![forbid(unsafe_code)]
 
+mod cache;
 mod calls;
 mod image;
 mod manual;

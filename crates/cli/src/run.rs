@@ -7,8 +7,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode};
 
 use acrida_trace_format::boot::{BootBlock, LISTS_MAX, LISTS_OFFSET, Lists, MAGIC, flags};
 use anyhow::{Context, Result, ensure};
@@ -16,7 +16,7 @@ use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
 use zerocopy::{FromZeros, IntoBytes};
 
-use crate::image::IMAGE;
+use crate::cache::{self, Cache};
 use crate::trace::{Filter, Tracer};
 use crate::worlds::Registered;
 use crate::{stats, supervise};
@@ -126,8 +126,6 @@ fn object(name: &str, size: u64) -> Result<File> {
 fn start(args: &RunArgs) -> Result<World> {
     let arena = object("acrida-arena", ARENA_SIZE)?;
     let physmem = object("acrida-memory", WINDOW_SIZE)?;
-    let mut image = File::from(memfd_create("acrida-image", MemfdFlags::CLOEXEC)?);
-    image.write_all(IMAGE)?;
     let (ours, theirs) = rustix::net::socketpair(
         rustix::net::AddressFamily::UNIX,
         rustix::net::SocketType::SEQPACKET,
@@ -136,7 +134,8 @@ fn start(args: &RunArgs) -> Result<World> {
     )?;
     fcntl_setfd(&theirs, FdFlags::empty())?;
     let registered = Registered::new(&args.program);
-    let lists = lists(args, registered.as_ref())?.encode();
+    let cache = Cache::open();
+    let lists = lists(args, registered.as_ref(), cache.as_ref())?.encode();
     ensure!((lists.len() as u64) < LISTS_MAX, "the argument list is too long");
     let block = BootBlock {
         magic: MAGIC,
@@ -152,14 +151,29 @@ fn start(args: &RunArgs) -> Result<World> {
     };
     arena.write_all_at(block.as_bytes(), 0)?;
     arena.write_all_at(&lists, LISTS_OFFSET)?;
-    let mut command = Command::new(format!("/proc/self/fd/{}", image.as_raw_fd()));
-    command.arg0("acrida-kernel").arg(arena.as_raw_fd().to_string()).env_clear();
-    let child = command.spawn().with_context(|| match std::path::Path::new("/proc/self/fd").exists() {
+    let child = start_kernel(&arena, cache.as_ref())?;
+    drop(theirs);
+    if let Some(cache) = &cache {
+        cache.tidy();
+    }
+    Ok(World { arena, control: ours, kernel_pid: child.id(), registered, linger: args.linger, strict: args.strict })
+}
+
+fn start_kernel(arena: &File, cache: Option<&Cache>) -> Result<Child> {
+    let start = |program: &Path| {
+        let mut command = Command::new(program);
+        command.arg0("acrida-kernel").arg(arena.as_raw_fd().to_string()).env_clear();
+        command.spawn()
+    };
+    // A directory whose files must not be executed is as good as none.
+    if let Some(child) = cache.and_then(Cache::kernel).and_then(|program| start(&program).ok()) {
+        return Ok(child);
+    }
+    let image = cache::in_memory()?;
+    start(Path::new(&format!("/proc/self/fd/{}", image.as_raw_fd()))).with_context(|| match Path::new("/proc/self/fd").exists() {
         true => "cannot start the kernel image (does the system refuse to execute memory objects?)",
         false => "cannot start the kernel image: /proc is not mounted here",
-    })?;
-    drop(theirs);
-    Ok(World { arena, control: ours, kernel_pid: child.id(), registered, linger: args.linger, strict: args.strict })
+    })
 }
 
 /// The process's umask, which can only be read by setting it. The kernel applies the guest's own, so the host's is 0.
@@ -167,7 +181,7 @@ fn umask() -> rustix::fs::Mode {
     rustix::process::umask(rustix::fs::Mode::empty())
 }
 
-fn lists(args: &RunArgs, registered: Option<&Registered>) -> Result<Lists> {
+fn lists(args: &RunArgs, registered: Option<&Registered>, cache: Option<&Cache>) -> Result<Lists> {
     let bytes = |s: &OsString| s.as_bytes().to_vec();
     let cwd = std::env::current_dir().context("the current directory is gone")?;
     let mut cwd_option = b"cwd=".to_vec();
@@ -180,6 +194,9 @@ fn lists(args: &RunArgs, registered: Option<&Registered>) -> Result<Lists> {
     }
     if let Some(registered) = registered {
         options.push([&b"world-file="[..], registered.path().as_os_str().as_bytes()].concat());
+    }
+    if let Some(cache) = cache {
+        options.push([&b"texts="[..], cache.path().as_os_str().as_bytes()].concat());
     }
     let envp = std::env::vars_os().map(|(name, value)| {
         let mut entry = name.into_vec();

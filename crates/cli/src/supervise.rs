@@ -66,7 +66,7 @@ pub fn supervise(world: &World, signals: Signals, tracer: Option<Tracer>) -> Res
             }
         });
     }
-    watch_children(send);
+    watch_children(send, world.kernel_pid);
     let mut supervisor = Supervisor { world, tracer, exit: None, first: None, early: Vec::new(), unknown: false, questions: VecDeque::new() };
     let ended = supervisor.serve(&news);
     if let Some(tracer) = supervisor.tracer.take() {
@@ -106,12 +106,18 @@ fn watch_signals(mut signals: Signals, send: Sender<News>) {
     });
 }
 
-fn watch_children(send: Sender<News>) {
+fn watch_children(send: Sender<News>, kernel_pid: u32) {
     std::thread::spawn(move || {
         loop {
             match rustix::process::wait(WaitOptions::empty()) {
                 Ok(Some((pid, status))) => {
-                    if send.send(News::Died(pid.as_raw_nonzero().get() as u32, status)).is_err() {
+                    let pid = pid.as_raw_nonzero().get() as u32;
+                    // A process that the kernel has buried ends with 0, whatever its guest said: no news, and nobody
+                    // is woken for it. A panic ends with another status.
+                    if pid != kernel_pid && status.exit_status() == Some(0) {
+                        continue;
+                    }
+                    if send.send(News::Died(pid, status)).is_err() {
                         return;
                     }
                 }

@@ -45,7 +45,8 @@ fn directory() -> Option<PathBuf> {
     candidates.into_iter().flatten().find(|dir| prepare(dir))
 }
 
-fn prepare(dir: &Path) -> bool {
+/// Makes the directory if need be; whether it is the user's alone.
+pub fn prepare(dir: &Path) -> bool {
     if let Some(parent) = dir.parent().filter(|parent| !parent.exists()) {
         // Only below a home; a runtime directory is the system's to make.
         let wanted = parent.ends_with(".cache") && DirBuilder::new().mode(0o700).create(parent).is_ok();

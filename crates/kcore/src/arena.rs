@@ -10,8 +10,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::sync::SpinLock;
 
-/// Where the arena lies in every process.
-pub const ARENA_BASE: u64 = 0x7d10_0000_0000;
+/// Where the arena lies in every process: in the same GiB as the image, so that both hang on one page table.
+pub const ARENA_BASE: u64 = 0x7d00_0800_0000;
 /// Bytes of the arena; untouched pages cost nothing.
 pub const ARENA_SIZE: u64 = 64 << 30;
 /// The first part is not heap: boot parameters, trace ring and the image's writable data.

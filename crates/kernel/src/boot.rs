@@ -79,7 +79,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         unknown_calls: SpinLock::default(),
         clock_set: crate::kernel::time::clock_set::ClockSet::new(&timers),
         timers,
-        text_images: Default::default(),
+        text_images: crate::mm::patch::TextImages::new(lists.option("texts")),
     });
     let init = new_init(block, rlimits);
     let own = acrida_kcore::thread::current().host_pid.load(Ordering::Relaxed);
@@ -227,7 +227,6 @@ fn new_process(tgid: u32, relations: Relations, rlimits: [Rlimit64; 16], uid: u3
         did_exec: AtomicBool::new(false),
         oom_score_adj: AtomicI32::new(0),
         coredump_filter: AtomicU32::new(crate::kernel::task::MMF_DUMP_FILTER_DEFAULT),
-        timers: Default::default(),
         exe: SpinLock::new(None),
         host_pid: AtomicU32::new(0),
         uid: AtomicU32::new(uid),

@@ -16,7 +16,7 @@ use acrida_kcore::thread::{Thread, current};
 use acrida_trace_format::boot::{BootBlock, DATA_OFFSET, LISTS_OFFSET, Lists, MAGIC, PANIC_MAX, PANIC_OFFSET};
 use acrida_uapi::nr;
 
-use crate::{linux::Linux, raw, signal, spawn};
+use crate::{linux::Linux, raw, signal, spawn, text};
 
 unsafe extern "C" {
     static __text_start: u8;
@@ -99,19 +99,22 @@ fn map_shared(addr: u64, len: u64, fd: u64, offset: u64, flags: u64, what: &str)
     }
 }
 
-/// Copies the writable data into the arena object and maps it from there.
+/// Maps the arena, with the writable data in it.
 ///
 /// # Safety
 /// Called once, before anything uses a static.
-unsafe fn share_data(fd: u64) {
+unsafe fn map_arena(fd: u64) {
     let (start, end) = ((&raw const __data_start) as u64, (&raw const __data_end) as u64);
-    let len = (end - start).next_multiple_of(4096);
+    if start != ARENA_BASE + DATA_OFFSET {
+        fail("the image is linked for another arena");
+    }
     // SAFETY: writes the image's own data to the object.
     let wrote = unsafe { raw::syscall(nr::pwrite64, &[fd, start, end - start, DATA_OFFSET]) };
     if wrote != Ok((end - start) as usize) {
         fail("cannot write the world's shared memory");
     }
-    map_shared(start, len, fd, DATA_OFFSET, MAP_SHARED_FIXED, "cannot map the kernel's data");
+    // Over the private copy of the data that the host's execve put there.
+    map_shared(ARENA_BASE, ARENA_SIZE, fd, 0, MAP_SHARED_FIXED | MAP_NORESERVE, "cannot map the world's shared memory (is the address space limited? see `ulimit -v`)");
 }
 
 /// First Rust code: `stack` is what the host's execve left.
@@ -125,9 +128,10 @@ pub unsafe fn main(stack: *const u64) -> ! {
         fail("this is acrida's kernel image; use `acrida run -- PROGRAM`");
     }
     let fd = parse(arg(2) as *const u8);
-    map_shared(ARENA_BASE, ARENA_SIZE, fd, 0, 1 | MAP_NORESERVE | MAP_FIXED_NOREPLACE, "cannot map the world's shared memory (is the address space limited? see `ulimit -v`)");
-    // SAFETY: first thing that touches data.
-    unsafe { share_data(fd) };
+    // SAFETY: the only thread; nothing knows the text's mappings yet.
+    unsafe { text::move_to_large_pages() };
+    // SAFETY: nothing has touched data so far.
+    unsafe { map_arena(fd) };
     // SAFETY: the command has written the block at the start of the object.
     let block = unsafe { *(ARENA_BASE as *const BootBlock) };
     if block.magic != MAGIC {

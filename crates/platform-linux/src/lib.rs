@@ -16,5 +16,6 @@ pub mod raw;
 mod signal;
 mod spawn;
 mod string;
+mod text;
 
 pub use linux::Linux;

@@ -9,12 +9,12 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub const MAGIC: u64 = u64::from_le_bytes(*b"acridaW1");
 /// Where the strings start in the arena object.
 pub const LISTS_OFFSET: u64 = 4096;
-/// Where the image keeps its writable data.
-pub const DATA_OFFSET: u64 = 64 << 20;
+/// Where the image keeps its writable data: right below the heap, whose pages are touched together with it.
+pub const DATA_OFFSET: u64 = (256 << 20) - (64 << 10);
 /// Where the trace ring starts.
 pub const TRACE_OFFSET: u64 = 128 << 20;
 /// Room for the strings.
-pub const LISTS_MAX: u64 = DATA_OFFSET - LISTS_OFFSET;
+pub const LISTS_MAX: u64 = TRACE_OFFSET - LISTS_OFFSET;
 
 /// Bits of [`BootBlock::flags`].
 pub mod flags {

@@ -11,6 +11,7 @@ use acrida_kcore::platform::platform;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::mman::{MADV_DONTFORK, MAP_NORESERVE, MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, PROT_NONE};
 
+use super::patch::ImagePages;
 use super::pieces::{Piece, visible};
 use super::vma::{Backing, FilePages, VmFlags};
 
@@ -38,20 +39,43 @@ pub fn install(range: Range<u64>, flags: VmFlags, backing: &Backing, host_file: 
         }
         return map_pieces(&range, flags, pieces, offset, extra & MAP_POPULATE);
     }
-    match (backing, host_file) {
-        (Backing::File { pages: FilePages::Host, .. }, Some((fd, offset))) => {
-            host.mmap(MapRequest { fd: Some(fd), offset, ..request })
-        }
-        _ => host.mmap(request),
+    let host_file = match backing {
+        Backing::File { pages: FilePages::Host, .. } => host_file,
+        _ => image_file(backing),
+    };
+    match host_file {
+        Some((fd, offset)) => host.mmap(MapRequest { fd: Some(fd), offset, ..request }),
+        None => host.mmap(request),
+    }
+}
+
+/// The pages of the patched image behind an area, if there is one.
+fn image_pages(backing: &Backing) -> Option<ImagePages<'_>> {
+    match backing {
+        Backing::File { pages: FilePages::Patched(image), offset, .. } => Some(image.text_pages(*offset)),
+        Backing::Stubs(image) => Some(image.stub_pages()),
+        _ => None,
+    }
+}
+
+/// The host file of the patched image behind an area.
+fn image_file(backing: &Backing) -> Option<HostFile> {
+    match image_pages(backing)? {
+        ImagePages::File(fd, at) => Some((fd, at)),
+        ImagePages::Pieces(_) => None,
     }
 }
 
 /// The pieces behind an area and the byte of the file that it starts with, if it has pieces.
 fn pieces_of(backing: &Backing) -> Option<(&[Piece], u64)> {
-    match backing {
-        Backing::File { pages, offset, .. } => pages.pieces().map(|pieces| (pieces, *offset)),
-        Backing::Stubs(image) => Some((&image.stubs, 0)),
-        Backing::Anonymous | Backing::Shared(..) => None,
+    let (pieces, offset) = match backing {
+        Backing::File { pages: FilePages::Window(pieces), offset, .. } => return Some((pieces.as_slice(), *offset)),
+        Backing::File { offset, .. } => (image_pages(backing)?, *offset),
+        _ => (image_pages(backing)?, 0),
+    };
+    match pieces {
+        ImagePages::Pieces(pieces) => Some((pieces, offset)),
+        ImagePages::File(..) => None,
     }
 }
 

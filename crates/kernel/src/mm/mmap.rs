@@ -21,7 +21,7 @@ use super::host_map::{HostFile, install};
 use super::layout::{MMAP_MIN_ADDR, UNMAPPED_BASE};
 use super::mlock::lock_pages;
 use super::mm_struct::{MmState, MmStruct, release};
-use super::patch::{self, Part, TextImage, drop_stubs};
+use super::patch::{self, Origin, Part, TextImage, drop_stubs};
 use super::pieces::Piece;
 use super::vma::{AreaFile, Backing, FilePages, PAGE_SHIFT, SharedAnon, Vma, VmFlags, page_align, page_start};
 use crate::abi::{Fd, Flags, SysResult};
@@ -167,11 +167,11 @@ impl MmStruct {
 
     /// As `do_mmap`, but text comes as it is in the file.
     pub fn do_mmap_plain(&self, wanted: &Wanted) -> Result<u64, Error> {
-        self.map_region(wanted, |_| None)
+        self.map_region(wanted, |_, _| None)
     }
 
     #[doc(alias = "mmap_region")]
-    fn map_region(&self, wanted: &Wanted, image_for: fn(&Wanted) -> Option<Arc<TextImage>>) -> Result<u64, Error> {
+    fn map_region(&self, wanted: &Wanted, image_for: fn(&Wanted, Origin) -> Option<Arc<TextImage>>) -> Result<u64, Error> {
         if wanted.len == 0 {
             return Err(Errno::EINVAL.into());
         }
@@ -184,8 +184,8 @@ impl MmStruct {
                 ask_file(file, &wanted)?
             }
         };
-        let image = image_for(&wanted);
-        let room = image.as_ref().map_or(0, |image| image.stubs_len);
+        let image = image_for(&wanted, if host_file.is_some() { Origin::Host } else { Origin::World });
+        let room = image.as_ref().map_or(0, |image| image.stubs_len());
         let mut state = self.lock();
         let Checked { range, flags } = wanted.check(&mut state, room)?;
         let whole = Part { range: range.clone(), backing, host_file };
@@ -233,7 +233,7 @@ fn ask_file(file: &Arc<File>, wanted: &Wanted) -> Result<(Backing, Option<HostFi
 }
 
 impl Wanted {
-    fn fixed(&self) -> bool {
+    pub fn fixed(&self) -> bool {
         self.flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0
     }
 

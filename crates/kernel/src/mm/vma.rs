@@ -186,15 +186,6 @@ impl Backing {
 }
 
 impl FilePages {
-    /// The pieces of the physical-memory object, if the pages come from there.
-    pub fn pieces(&self) -> Option<&[Piece]> {
-        match self {
-            FilePages::Window(pieces) => Some(pieces),
-            FilePages::Patched(image) => Some(&image.text),
-            FilePages::Host | FilePages::Zero => None,
-        }
-    }
-
     fn same(&self, other: &FilePages) -> bool {
         match (self, other) {
             (FilePages::Host, FilePages::Host) | (FilePages::Zero, FilePages::Zero) => true,

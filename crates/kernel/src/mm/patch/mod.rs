@@ -19,29 +19,35 @@
 //!
 //! * `image`: what is made of one file.
 //! * `cache`: the world's images.
+//! * `store`: images kept for the next world.
 //! * `place`: images and stubs in an address space.
 
 mod cache;
 mod image;
 mod place;
+mod store;
 
-pub use cache::TextImages;
-pub use image::TextImage;
+pub use cache::{Origin, TextImages};
+pub use image::{ImagePages, TextImage};
 pub use place::{Part, drop_stubs, parts, rewind, stubs_end};
 
 use alloc::sync::Arc;
 
 use acrida_trace_format::boot::flags::NO_PATCH;
-use acrida_uapi::mman::{MAP_PRIVATE, MAP_TYPE};
+use acrida_uapi::mman::{MAP_PRIVATE, MAP_TYPE, PROT_EXEC};
 
 use super::mmap::Wanted;
 
 /// The image to use for a mapping, if there is one.
-pub fn image_for(wanted: &Wanted) -> Option<Arc<TextImage>> {
+pub fn image_for(wanted: &Wanted, origin: Origin) -> Option<Arc<TextImage>> {
     let file = wanted.file.as_ref()?;
     let kernel = crate::kernel();
     if wanted.flags & MAP_TYPE != MAP_PRIVATE || kernel.flags & NO_PATCH != 0 {
         return None;
     }
-    kernel.text_images.get(file)
+    // Elsewhere an image only makes room for stubs behind a place that we choose.
+    if wanted.fixed() && wanted.prot & PROT_EXEC == 0 {
+        return None;
+    }
+    kernel.text_images.get(file, origin)
 }

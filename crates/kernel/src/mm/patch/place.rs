@@ -29,10 +29,10 @@ pub fn parts(state: &mut MmState, whole: Part, flags: VmFlags, image: Option<&Ar
         return alloc::vec![whole];
     };
     let end = offset + (whole.range.end - whole.range.start);
-    let text = image.in_file.start.max(*offset)..image.in_file.end.min(end);
+    let text = image.in_file().start.max(*offset)..image.in_file().end.min(end);
     // The address of any byte of the file.
     let base = whole.range.start.wrapping_sub(*offset);
-    if text.is_empty() || place_stubs(state, &whole.range, base.wrapping_add(image.in_file.start), image).is_err() {
+    if text.is_empty() || place_stubs(state, &whole.range, base.wrapping_add(image.in_file().start), image).is_err() {
         return alloc::vec![whole];
     }
     let start = base.wrapping_add(text.start);
@@ -65,8 +65,8 @@ impl Part {
 /// Maps the stubs that belong to a text whose first page is (or would be) at `base`, unless they are there. `with` is
 /// the range about to be mapped.
 fn place_stubs(state: &mut MmState, with: &Range<u64>, base: u64, image: &Arc<TextImage>) -> Result<(), ()> {
-    let start = base.wrapping_add(image.distance);
-    let range = start..start.checked_add(image.stubs_len).ok_or(())?;
+    let start = base.wrapping_add(image.distance());
+    let range = start..start.checked_add(image.stubs_len()).ok_or(())?;
     if let Some((at, vma)) = state.areas.get(start)
         && at == start
         && matches!(&vma.backing, Backing::Stubs(there) if Arc::ptr_eq(there, image))
@@ -88,11 +88,11 @@ fn place_stubs(state: &mut MmState, with: &Range<u64>, base: u64, image: &Arc<Te
 pub fn drop_stubs(state: &mut MmState, removed: &mut Vec<(u64, Vma)>) {
     let bases: Vec<(u64, Arc<TextImage>)> = removed.iter().filter_map(|(start, vma)| text_base(*start, vma)).collect();
     for (base, image) in bases {
-        let text = base..base + (image.in_file.end - image.in_file.start);
+        let text = base..base + (image.in_file().end - image.in_file().start);
         if state.areas.overlapping(text).any(|(_, vma)| is_text_of(vma, &image)) {
             continue;
         }
-        let start = base.wrapping_add(image.distance);
+        let start = base.wrapping_add(image.distance());
         let Some((at, vma)) = state.areas.get(start) else { continue };
         let range = at..vma.end;
         if matches!(&vma.backing, Backing::Stubs(there) if Arc::ptr_eq(there, &image))
@@ -110,7 +110,7 @@ fn is_text_of(vma: &Vma, image: &Arc<TextImage>) -> bool {
 /// The image that an area shows, and the address of the image's first page.
 fn text_base(start: u64, vma: &Vma) -> Option<(u64, Arc<TextImage>)> {
     let Backing::File { offset, pages: FilePages::Patched(image), .. } = &vma.backing else { return None };
-    Some((start.wrapping_sub(offset - image.in_file.start), image.clone()))
+    Some((start.wrapping_sub(offset - image.in_file().start), image.clone()))
 }
 
 /// The first address behind stubs that lie at `addr`, or `addr`.
@@ -128,7 +128,7 @@ pub fn rewind(rip: u64) -> u64 {
     let state = mm.lock();
     let Some((start, vma)) = state.areas.get(rip) else { return rip };
     let found = match &vma.backing {
-        Backing::Stubs(image) => image.rewind(start.wrapping_sub(image.distance), rip),
+        Backing::Stubs(image) => image.rewind(start.wrapping_sub(image.distance()), rip),
         _ => text_base(start, vma).and_then(|(base, image)| image.rewind(base, rip)),
     };
     found.unwrap_or(rip)

@@ -1,0 +1,111 @@
+//! What worlds of one user leave to the next: the kernel image as a file, and the texts the kernel has patched.
+//!
+//! Everything lies in one directory for this build of the kernel and this boot of the host, below the user's cache
+//! directory, and can be removed at any time. Without it a world starts some milliseconds later.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::image::{self, IMAGE};
+use crate::worlds;
+
+/// Directories of other builds and boots go when nobody has written to them for so long.
+const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Bytes of one directory: above this the oldest files go.
+const ROOM: u64 = 512 << 20;
+/// Looking at every file costs time: one run of so many does it.
+const TIDY_EVERY: u32 = 16;
+
+pub struct Cache {
+    dir: PathBuf,
+}
+
+impl Cache {
+    /// `None`: there is no place for one that is the user's alone.
+    pub fn open() -> Option<Cache> {
+        let xdg = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let base = xdg.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
+        let own = base.join("acrida");
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let all = own.join("kernels");
+        let dir = all.join(format!("{}-{}", image::ID, boot.trim()));
+        // What is there was made below a directory of the user's alone.
+        if !dir.is_dir() {
+            if !worlds::prepare(&own) || !worlds::prepare(&all) || DirBuilder::new().mode(0o700).create(&dir).is_err() {
+                return None;
+            }
+            remove_stale(&all, &dir);
+        }
+        (worlds::prepare(&own) && worlds::prepare(&dir)).then(|| Cache { dir })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The kernel image as a program that can be started.
+    pub fn kernel(&self) -> Option<PathBuf> {
+        let path = self.dir.join("kernel");
+        if path.metadata().is_ok_and(|meta| meta.is_file() && meta.len() == IMAGE.len() as u64) {
+            return Some(path);
+        }
+        let hidden = self.dir.join(format!(".kernel-{}", std::process::id()));
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o700).open(&hidden).ok()?;
+        let written = file.write_all(IMAGE);
+        drop(file);
+        if written.is_ok() && std::fs::rename(&hidden, &path).is_ok() {
+            return Some(path);
+        }
+        let _ = std::fs::remove_file(&hidden);
+        None
+    }
+
+    /// Keeps the directory small; now and then.
+    pub fn tidy(&self) {
+        if std::process::id() % TIDY_EVERY == 0 {
+            let dir = self.dir.clone();
+            // Nobody waits for it: what is left undone is the next one's.
+            std::thread::spawn(move || shrink(&dir));
+        }
+    }
+}
+
+fn remove_stale(all: &Path, except: &Path) {
+    for entry in std::fs::read_dir(all).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|meta| meta.modified()).map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
+        if entry.path() != except && age.is_ok_and(|age| age > STALE) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn shrink(dir: &Path) {
+    let mut files: Vec<(SystemTime, u64, PathBuf)> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let meta = entry.metadata().ok()?;
+            Some((meta.modified().ok()?, meta.len(), entry.path()))
+        })
+        .collect();
+    files.sort();
+    let mut total: u64 = files.iter().map(|(_, len, _)| len).sum();
+    for (_, len, path) in files.iter().filter(|(_, _, path)| !path.ends_with("kernel")) {
+        if total <= ROOM {
+            break;
+        }
+        let _ = std::fs::remove_file(path);
+        total -= len;
+    }
+}
+
+/// The image in memory, where there is no file to start.
+pub fn in_memory() -> std::io::Result<File> {
+    let mut file = File::from(rustix::fs::memfd_create("acrida-image", rustix::fs::MemfdFlags::CLOEXEC)?);
+    file.write_all(IMAGE)?;
+    Ok(file)
+}
