@@ -96,6 +96,8 @@ pub trait Platform: Sync {
     fn kernel_entry(&self) -> u64;
     /// Where the vdso lies, or 0.
     fn vdso_base(&self) -> u64;
+    /// Bytes of private anonymous memory in every guest process that are the kernel's text.
+    fn anonymous_text(&self) -> u64;
     /// The host calls behind host files and pass-through.
     fn host(&self) -> &dyn Host;
     /// Bytes to the user's standard error, for what must be said.

@@ -30,6 +30,7 @@ static SUPERVISOR: AtomicU32 = AtomicU32::new(0);
 static CPUS: AtomicU32 = AtomicU32::new(1);
 static VDSO_BASE: AtomicU64 = AtomicU64::new(0);
 static VDSO_CLOCK: AtomicU64 = AtomicU64::new(0);
+static ANONYMOUS_TEXT: AtomicU64 = AtomicU64::new(0);
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// Stands in for a [`Thread`] until the heap works; locks need an owner.
@@ -63,6 +64,11 @@ pub fn cpus() -> u32 {
 
 pub fn vdso_base() -> u64 {
     VDSO_BASE.load(Ordering::Relaxed)
+}
+
+/// Bytes of text that lie on large pages.
+pub fn anonymous_text() -> u64 {
+    ANONYMOUS_TEXT.load(Ordering::Relaxed)
 }
 
 /// Reads a clock through the vdso, in nanoseconds.
@@ -129,9 +135,10 @@ pub unsafe fn main(stack: *const u64) -> ! {
     }
     let fd = parse(arg(2) as *const u8);
     // SAFETY: the only thread; nothing knows the text's mappings yet.
-    unsafe { text::move_to_large_pages() };
+    let anonymous_text = unsafe { text::move_to_large_pages() };
     // SAFETY: nothing has touched data so far.
     unsafe { map_arena(fd) };
+    ANONYMOUS_TEXT.store(anonymous_text, Ordering::Relaxed);
     // SAFETY: the command has written the block at the start of the object.
     let block = unsafe { *(ARENA_BASE as *const BootBlock) };
     if block.magic != MAGIC {

@@ -271,6 +271,10 @@ impl Platform for Linux {
         boot::vdso_base()
     }
 
+    fn anonymous_text(&self) -> u64 {
+        boot::anonymous_text()
+    }
+
     fn host(&self) -> &dyn Host {
         self
     }

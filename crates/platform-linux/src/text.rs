@@ -20,31 +20,31 @@ const PROT_RW: u64 = 3;
 const PROT_RX: u64 = 5;
 
 /// Moves constants and text to anonymous large pages at the same addresses. Where the host has none to give, or does not
-/// let anonymous memory be executed, everything stays as it is.
+/// let anonymous memory be executed, everything stays as it is. Gives the bytes moved.
 ///
 /// # Safety
 /// Called once, before there is a second thread and before anything is remembered about the text's mappings.
-pub unsafe fn move_to_large_pages() {
+pub unsafe fn move_to_large_pages() -> u64 {
     let (start, end) = ((&raw const __image_start) as u64, (&raw const __text_end) as u64);
     if start % LARGE_PAGE != 0 || !offered() {
-        return;
+        return 0;
     }
     let len = (end - start).next_multiple_of(LARGE_PAGE);
     let reserved = len + LARGE_PAGE;
     const PRIVATE_ANONYMOUS_NORESERVE: u64 = 0x4022;
     // SAFETY: new memory at an address of the host's choice.
     let area = unsafe { raw::syscall(nr::mmap, &[0, reserved, PROT_RW, PRIVATE_ANONYMOUS_NORESERVE, u64::MAX, 0]) };
-    let Ok(area) = area else { return };
+    let Ok(area) = area else { return 0 };
     let area = area as u64;
     let at = area.next_multiple_of(LARGE_PAGE);
     // SAFETY: inside the reservation.
-    if unsafe { fill(at, len, start, end) } {
-        const MAYMOVE_FIXED: u64 = 3;
-        // SAFETY: the same bytes come to lie where this code runs; data lies elsewhere (link.ld).
-        let _ = unsafe { raw::syscall(nr::mremap, &[at, len, len, MAYMOVE_FIXED, start]) };
-    }
+    let filled = unsafe { fill(at, len, start, end) };
+    const MAYMOVE_FIXED: u64 = 3;
+    // SAFETY: the same bytes come to lie where this code runs; data lies elsewhere (link.ld).
+    let moved = filled && unsafe { raw::syscall(nr::mremap, &[at, len, len, MAYMOVE_FIXED, start]) }.is_ok();
     // SAFETY: what is left of the reservation, which nobody else knows of.
     let _ = unsafe { raw::syscall(nr::munmap, &[area, reserved]) };
+    if moved { len } else { 0 }
 }
 
 /// Makes `[at, at + len)` an executable copy of `[start, end)`.

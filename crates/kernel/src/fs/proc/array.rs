@@ -8,6 +8,7 @@
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
+use acrida_kcore::platform::platform;
 use acrida_kcore::thread::state;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::{RLIMIT_RSS, RLIMIT_SIGPENDING};
@@ -134,12 +135,16 @@ struct Resident {
 }
 
 impl Resident {
-    /// What of the host's account is the guest's: the kernel's own memory is shared memory to the host. `mapped` is the
-    /// size of the guest's areas with something behind them.
-    fn of(host: &HostStatus, mapped: u64) -> Resident {
-        let (anon, file, all_shmem) = (host.number("RssAnon"), host.number("RssFile"), host.number("RssShmem"));
+    /// What of the host's account is the guest's: the kernel's own memory is shared memory to the host, but for its text
+    /// of `kernel_text` bytes on large pages, or in a file. `mapped` is the size of the guest's areas with something
+    /// behind them.
+    fn of(host: &HostStatus, mapped: u64, kernel_text: u64) -> Resident {
+        let (all_anon, all_file, all_shmem) = (host.number("RssAnon"), host.number("RssFile"), host.number("RssShmem"));
+        let anon = all_anon.saturating_sub(kernel_text >> 10);
+        let file = all_file.min(mapped >> 10);
         let shmem = all_shmem.min((mapped >> 10).saturating_sub(file));
-        let peak = host.number("VmHWM").saturating_sub(all_shmem - shmem).max(anon + file + shmem);
+        let foreign = (all_anon - anon) + (all_file - file) + (all_shmem - shmem);
+        let peak = host.number("VmHWM").saturating_sub(foreign).max(anon + file + shmem);
         Resident { peak, anon, file, shmem }
     }
 
@@ -224,7 +229,7 @@ impl Stat {
         };
         let whole = target.scope == Scope::Process;
         let mm = target.mm();
-        let resident = mm.as_ref().map_or(0, |mm| Resident::of(&host_process(target).status(), mapped(mm)).total());
+        let resident = mm.as_ref().map_or(0, |mm| Resident::of(&host_process(target).status(), mapped(mm), platform().anonymous_text()).total());
         Stat {
             pid: target.tid(),
             comm: target.comm(),
@@ -278,7 +283,7 @@ pub fn statm(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
         return Ok(());
     };
     let sizes = mm.sizes();
-    let resident = Resident::of(&host_process(target).status(), mapped(&mm));
+    let resident = Resident::of(&host_process(target).status(), mapped(&mm), platform().anonymous_text());
     let shared = resident.file + resident.shmem;
     let pages = |bytes: u64| bytes >> PAGE_SHIFT;
     let [total, text, data] = [sizes.size, sizes.text, sizes.data + sizes.stack].map(pages);
@@ -382,7 +387,7 @@ pub fn status(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
     seq_printf!(out, "NStgid:\t{tgid}\nNSpid:\t{pid}\nNSpgid:\t{}\nNSsid:\t{}\n", relatives.pgrp, relatives.session);
     out.put(b"Kthread:\t0\n");
     if let Some(mm) = target.mm() {
-        show_memory(&mm.sizes(), &Resident::of(&status, mapped(&mm)), &status, out);
+        show_memory(&mm.sizes(), &Resident::of(&status, mapped(&mm), platform().anonymous_text()), &status, out);
     }
     let limit = target.process.rlimit(RLIMIT_SIGPENDING as usize).rlim_cur;
     show_signals(&Signals::of(target), limit, target.thread_count(), out);
@@ -485,8 +490,8 @@ mod tests {
 
     #[test]
     fn the_kernels_own_memory_is_not_the_guests() {
-        let host = HostStatus::new(b"VmHWM:\t12700 kB\nRssAnon:\t100 kB\nRssFile:\t600 kB\nRssShmem:\t12000 kB\n".to_vec());
-        let resident = Resident::of(&host, 2000 << 10);
+        let host = HostStatus::new(b"VmHWM:\t14748 kB\nRssAnon:\t2148 kB\nRssFile:\t600 kB\nRssShmem:\t12000 kB\n".to_vec());
+        let resident = Resident::of(&host, 2000 << 10, 2 << 20);
         assert_eq!(resident, Resident { peak: 2100, anon: 100, file: 600, shmem: 1400 });
         assert_eq!(resident.total(), 2100);
     }

@@ -16,11 +16,13 @@ use acrida_kcore::host::HostFd;
 use acrida_loader::patch::{Rewind, Stubs};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::fcntl::{O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY};
+use acrida_uapi::resource::RLIMIT_FSIZE;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 use super::TextImage;
 use super::cache::Key;
 use super::image::{Home, Shape};
+use crate::current;
 use crate::fs::hostfs::handle::HostHandle;
 use crate::host::{fs, proc};
 use crate::mm::vma::PAGE_SIZE;
@@ -107,7 +109,9 @@ impl Store {
     /// Keeps an image, or that a file of `size` bytes has none.
     pub fn save(&self, key: &Key, image: Option<&TextImage>, size: u64) -> Result<(), Errno> {
         let worthwhile = image.map_or(size >= WORTHWHILE_WITHOUT, |image| image.text_len() >= WORTHWHILE);
-        if !worthwhile {
+        let len = image.map_or(0, |image| image.text_len() + image.stubs_len()) + (1 << 20);
+        // The guest must not hear of a file that it did not write.
+        if !worthwhile || current().process.rlimit(RLIMIT_FSIZE as usize).rlim_cur < len {
             return Ok(());
         }
         proc::as_world(|| {
