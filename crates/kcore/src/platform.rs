@@ -97,7 +97,9 @@ pub trait Platform: Sync {
     /// Where the vdso lies, or 0.
     fn vdso_base(&self) -> u64;
     /// Bytes of private anonymous memory in every guest process that are the kernel's text.
-    fn anonymous_text(&self) -> u64;
+    fn anonymous_text(&self) -> u64 {
+        0
+    }
     /// The host calls behind host files and pass-through.
     fn host(&self) -> &dyn Host;
     /// Bytes to the user's standard error, for what must be said.
