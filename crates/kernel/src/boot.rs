@@ -227,6 +227,7 @@ fn new_process(tgid: u32, relations: Relations, rlimits: [Rlimit64; 16], uid: u3
         did_exec: AtomicBool::new(false),
         oom_score_adj: AtomicI32::new(0),
         coredump_filter: AtomicU32::new(crate::kernel::task::MMF_DUMP_FILTER_DEFAULT),
+        timers: Default::default(),
         exe: SpinLock::new(None),
         host_pid: AtomicU32::new(0),
         uid: AtomicU32::new(uid),
