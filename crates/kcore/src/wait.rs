@@ -22,8 +22,10 @@ use crate::platform::Parked;
 use crate::sync::SpinLock;
 use crate::thread::{Thread, current, schedule, set_current_state, state};
 
+mod hook;
 mod poller;
 
+pub use hook::{Hooked, WaitHook, unhook};
 pub use poller::{Keep, Poller};
 
 /// What a wake-up says: which sleepers it wants and what happened.

@@ -74,6 +74,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         unix: Default::default(),
         ipc: Default::default(),
         host_watch,
+        epoll: Default::default(),
         dead_threads: Default::default(),
         host_tty_pgrp: AtomicU32::new(0),
         unknown_calls: SpinLock::default(),

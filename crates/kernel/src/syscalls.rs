@@ -320,9 +320,9 @@ syscalls! {
     210 io_cancel() = [refused ENOSYS] "not yet";
     211 get_thread_area() = [refused ENOSYS] "not yet";
     212 lookup_dcookie() = [refused ENOSYS] "gone from Linux";
-    213 epoll_create() = [refused ENOSYS] "not yet";
-    214 epoll_ctl_old() = [refused ENOSYS] "not yet";
-    215 epoll_wait_old() = [refused ENOSYS] "not yet";
+    213 epoll_create(size: i32) = [ours crate::fs::eventpoll::file::sys_epoll_create] "";
+    214 epoll_ctl_old() = [refused ENOSYS] "Linux has none either";
+    215 epoll_wait_old() = [refused ENOSYS] "Linux has none either";
     216 remap_file_pages(start: UserAddr, size: u64, prot: Flags, page: u64, flags: Flags) = [ours crate::mm::remap_file_pages::sys_remap_file_pages] "";
     217 getdents64(fd: Fd, dirent: BufOut, count: u32) = [ours crate::fs::readdir::sys_getdents64] "";
     218 set_tid_address(tidptr: UserAddr) = [ours crate::kernel::futex::sys_set_tid_address] "";
@@ -339,8 +339,8 @@ syscalls! {
     229 clock_getres(clock: i32, tp: UserAddr) = [ours crate::kernel::time::clock::sys_clock_getres] "";
     230 clock_nanosleep(clock: i32, flags: Flags, rqtp: UserAddr, rmtp: UserAddr) = [ours crate::kernel::time::nanosleep::sys_clock_nanosleep] "";
     231 exit_group(code: i32) = [ours crate::kernel::exit::sys_exit_group] "";
-    232 epoll_wait() = [refused ENOSYS] "not yet";
-    233 epoll_ctl() = [refused ENOSYS] "not yet";
+    232 epoll_wait(epfd: Fd, events: UserAddr, maxevents: i32, timeout: i32) = [ours crate::fs::eventpoll::wait::sys_epoll_wait] "";
+    233 epoll_ctl(epfd: Fd, op: i32, fd: Fd, event: UserAddr) = [ours crate::fs::eventpoll::ctl::sys_epoll_ctl] "";
     234 tgkill(tgid: i32, pid: i32, sig: Signo) = [ours crate::kernel::signal::sys_tgkill] "";
     235 utimes(path: UserPath, times: UserAddr) = [ours crate::fs::utimes::sys_utimes] "";
     236 vserver() = [refused ENOSYS] "not yet";
@@ -388,7 +388,7 @@ syscalls! {
     278 vmsplice(fd: Fd, iov: UserAddr, nr_segs: usize, flags: Flags) = [ours crate::fs::splice::vmsplice::sys_vmsplice] "";
     279 move_pages(pid: i32, count: u64, pages: UserAddr, nodes: UserAddr, status: UserAddr, flags: Flags) = [ours crate::mm::mempolicy::sys_move_pages] "";
     280 utimensat(dfd: DirFd, path: UserPath, times: UserAddr, flags: Flags) = [ours crate::fs::utimes::sys_utimensat] "";
-    281 epoll_pwait() = [refused ENOSYS] "not yet";
+    281 epoll_pwait(epfd: Fd, events: UserAddr, maxevents: i32, timeout: i32, sigmask: UserAddr, sigsetsize: usize) = [ours crate::fs::eventpoll::wait::sys_epoll_pwait] "";
     282 signalfd(ufd: Fd, user_mask: UserAddr, sizemask: usize) = [ours crate::fs::signalfd::sys_signalfd] "";
     283 timerfd_create(clockid: i32, flags: Flags) = [ours crate::fs::timerfd::sys_timerfd_create] "";
     284 eventfd(count: u32) = [ours crate::fs::eventfd::sys_eventfd] "";
@@ -398,7 +398,7 @@ syscalls! {
     288 accept4(fd: Fd, addr: UserAddr, len: UserAddr, flags: Flags) = [ours crate::net::socket::sys_accept4] "";
     289 signalfd4(ufd: Fd, user_mask: UserAddr, sizemask: usize, flags: Flags) = [ours crate::fs::signalfd::sys_signalfd4] "";
     290 eventfd2(count: u32, flags: Flags) = [ours crate::fs::eventfd::sys_eventfd2] "";
-    291 epoll_create1() = [refused ENOSYS] "not yet";
+    291 epoll_create1(flags: Flags) = [ours crate::fs::eventpoll::file::sys_epoll_create1] "";
     292 dup3(oldfd: Fd, newfd: Fd, flags: Flags) = [ours crate::fs::dup::sys_dup3] "";
     293 pipe2(fds: UserAddr, flags: Flags) = [ours crate::fs::pipe::sys_pipe2] "";
     294 inotify_init1() = [refused ENOSYS] "not yet";
@@ -461,7 +461,7 @@ syscalls! {
     438 pidfd_getfd(pidfd: Fd, fd: i32, flags: Flags) = [ours crate::kernel::pidfd::sys_pidfd_getfd] "";
     439 faccessat2(dfd: DirFd, path: UserPath, mode: Mode, flags: Flags) = [ours crate::fs::access::sys_faccessat2] "";
     440 process_madvise(pidfd: Fd, vector: UserAddr, count: usize, advice: i32, flags: Flags) = [ours crate::mm::process_vm::sys_process_madvise] "";
-    441 epoll_pwait2() = [refused ENOSYS] "not yet";
+    441 epoll_pwait2(epfd: Fd, events: UserAddr, maxevents: i32, timeout: UserAddr, sigmask: UserAddr, sigsetsize: usize) = [ours crate::fs::eventpoll::wait::sys_epoll_pwait2] "";
     442 mount_setattr() = [refused ENOSYS] "not yet";
     443 quotactl_fd() = [refused ENOSYS] "not yet";
     444 landlock_create_ruleset() = [refused ENOSYS] "not yet";

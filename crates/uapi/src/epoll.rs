@@ -3,6 +3,7 @@
 //! Mirrors `include/uapi/linux/eventpoll.h` (v6.18). This mask is also the kernel's own measure of
 //! readiness (Linux's `__poll_t`).
 
+use crate::ioctl::{_IOC_READ, _IOC_WRITE, ioc};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 pub const EPOLLIN: u32 = 0x0001;
@@ -35,6 +36,26 @@ pub const EPOLL_CTL_DEL: i32 = 2;
 pub const EPOLL_CTL_MOD: i32 = 3;
 
 pub const EPOLL_CLOEXEC: u32 = 0x8_0000;
+
+// Commands of `ioctl`.
+/// Sets how network devices are polled while a wait is busy.
+pub const EPIOCSPARAMS: u32 = ioc(_IOC_WRITE, 0x8a, 0x01, size_of::<EpollParams>());
+pub const EPIOCGPARAMS: u32 = ioc(_IOC_READ, 0x8a, 0x02, size_of::<EpollParams>());
+
+/// How network devices are polled while a wait is busy.
+#[doc(alias = "epoll_params")]
+#[repr(C)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+pub struct EpollParams {
+    pub busy_poll_usecs: u32,
+    /// Packets.
+    pub busy_poll_budget: u16,
+    /// 0 or 1.
+    pub prefer_busy_poll: u8,
+    pub __pad: u8,
+}
 
 /// One event. Packed on x86-64, so that 32-bit programs see the same layout.
 #[doc(alias = "epoll_event")]

@@ -18,6 +18,7 @@ use acrida_uapi::fcntl::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 
 use crate::abi::SysResult;
 use crate::fs::anon_inodes::{PseudoInode, anon_stat};
+use crate::fs::eventpoll::{self, Watchers};
 use crate::fs::fasync::FasyncQueues;
 use crate::fs::inode::{DirContext, Inode, InodeCommon, Kstat, Path};
 use crate::fs::iov_iter::IovIter;
@@ -236,9 +237,10 @@ pub struct File {
     pub path: Option<Path>,
     /// The inode behind it, if any.
     inode: Option<Arc<dyn Inode>>,
-    /// Who hears SIGIO (`F_SETOWN`...), and the epoll sets that watch the file.
+    /// Who hears SIGIO (`F_SETOWN`...).
     pub owner: SpinLock<FileOwner>,
-    pub epoll: SpinLock<EpollLinks>,
+    /// The epoll sets that watch the file, unless it is a set itself.
+    pub epoll: Watchers,
     /// What the file has against its inode's other users.
     claim: SpinLock<Claim>,
     created: AtomicBool,
@@ -254,17 +256,6 @@ pub struct FileOwner {
     pub signum: i32,
     pub uid: u32,
     pub euid: u32,
-}
-
-/// What must be told when the file dies. Filled by epoll.
-#[derive(Default)]
-pub struct EpollLinks(pub alloc::vec::Vec<alloc::sync::Weak<dyn FileWatcher>>);
-
-/// Somebody who watches a file without keeping it open (an epoll item).
-pub trait FileWatcher: Send + Sync {
-    /// The file's last reference is gone: leave.
-    #[doc(alias = "eventpoll_release_file")]
-    fn file_released(&self, file: &File);
 }
 
 impl File {
@@ -291,7 +282,7 @@ impl File {
             path,
             inode,
             owner: SpinLock::default(),
-            epoll: SpinLock::default(),
+            epoll: Watchers::default(),
             claim: SpinLock::new(Claim::None),
             created: AtomicBool::new(false),
         }
@@ -435,12 +426,7 @@ impl Drop for File {
     /// The end of a file, in Linux's order: epoll sets, locks, `release`, then inode and path.
     #[doc(alias = "__fput")]
     fn drop(&mut self) {
-        let watchers = core::mem::take(&mut self.epoll.lock().0);
-        for watcher in watchers {
-            if let Some(watcher) = watcher.upgrade() {
-                watcher.file_released(self);
-            }
-        }
+        eventpoll::ctl::release_file(self);
         if let Some(locks) = self.inode_common().and_then(|inode| inode.locks.get()) {
             locks.file_closed(self);
         }

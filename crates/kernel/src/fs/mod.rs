@@ -9,6 +9,7 @@ pub mod d_path;
 pub mod dcache;
 pub mod dup;
 pub mod eventfd;
+pub mod eventpoll;
 pub mod exec;
 pub mod fasync;
 pub mod fcntl;

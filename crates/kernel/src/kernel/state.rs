@@ -38,6 +38,7 @@ pub struct Kernel {
     pub unix: crate::net::unix::UnixTable,
     pub ipc: crate::ipc::namespace::IpcNamespace,
     pub host_watch: crate::fs::hostfs::watch::HostWatch,
+    pub epoll: crate::fs::eventpoll::Epolls,
     pub dead_threads: crate::kernel::exit::DeadThreads,
     /// Armed timers; served by the timer thread.
     pub timers: Arc<TimerQueue>,

@@ -3,6 +3,7 @@
 //! Mirrors: fs/select.c (`poll_select_set_timeout`, `poll_select_finish`), Linux 6.18.
 
 use acrida_kcore::platform::{ClockId, platform};
+use acrida_kcore::thread::work;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::signal::SigSet;
@@ -118,8 +119,11 @@ pub fn with_sigmask(mask: UserAddr, size: usize, call: impl FnOnce() -> SysResul
     }
     set_user_sigmask(current(), mask.read()?);
     let result = call();
-    if result != Err(Error::Restart(Restart::ERESTARTNOHAND)) {
-        restore_saved_sigmask(current());
+    match result {
+        Err(Error::Restart(Restart::ERESTARTNOHAND)) => {}
+        // No restart, so nothing else asks for the way out that puts the old mask back.
+        Err(Error::Errno(Errno::EINTR)) => current().thread.set_work(work::SIGPENDING),
+        _ => restore_saved_sigmask(current()),
     }
     result
 }

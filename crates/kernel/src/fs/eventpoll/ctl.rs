@@ -1,0 +1,253 @@
+//! epoll_ctl: adding, changing, taking off; and the end of watched files and of sets.
+//!
+//! Mirrors: fs/eventpoll.c (`do_epoll_ctl`, `ep_insert`, `ep_modify`, `ep_remove`, `eventpoll_release_file`), Linux 6.18.
+//! Locking: see the module. Who takes an item out of the tree, under `interest`, takes it everywhere else off.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+
+use acrida_klib::rbtree::Place;
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::epoll::*;
+use acrida_uapi::errno::{Errno, Error};
+
+use super::file::as_set;
+use super::item::Epitem;
+use super::nested::{Check, watchers};
+use super::scan::{Held, Interest, item_events};
+use super::{Epolls, Eventpoll};
+use crate::abi::{Fd, SysResult};
+use crate::fs::file::{File, fput};
+use crate::{current, kernel};
+
+/// What may stand beside `EPOLLEXCLUSIVE`.
+#[doc(alias = "EPOLLEXCLUSIVE_OK_BITS")]
+const EXCLUSIVE_OK: u32 = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
+
+/// What `epoll_ctl` shall do.
+#[derive(Clone, Copy, Debug)]
+pub enum Operation {
+    Add(EpollEvent),
+    Modify(EpollEvent),
+    Delete,
+    /// A number that means nothing.
+    Unknown,
+}
+
+impl Operation {
+    fn event(self) -> Option<EpollEvent> {
+        match self {
+            Operation::Add(event) | Operation::Modify(event) => Some(event),
+            Operation::Delete | Operation::Unknown => None,
+        }
+    }
+
+    /// `EINVAL` for an exclusive interest that cannot be.
+    fn check_exclusive(self, target: &File) -> Result<(), Errno> {
+        if self.event().is_none_or(|event| event.events & EPOLLEXCLUSIVE == 0) {
+            return Ok(());
+        }
+        match self {
+            Operation::Add(event) if as_set(target).is_none() && event.events & !EXCLUSIVE_OK == 0 => Ok(()),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+}
+
+impl Interest {
+    #[doc(alias = "ep_find")]
+    fn find(&self, file: &Arc<File>, fd: i32) -> Option<Arc<Epitem>> {
+        let file = Arc::as_ptr(file);
+        let epi = self.tree.find(|epi| epi.ffd.cmp(file, fd))?;
+        self.tree.arc(epi)
+    }
+}
+
+impl Eventpoll {
+    /// Adds `file` under the number `fd`.
+    ///
+    /// # Errors
+    /// `EEXIST`, `ENOSPC` when the user watches `max` files already, `EINVAL` when wake-ups would take too many ways.
+    #[doc(alias = "ep_insert")]
+    pub fn insert(
+        self: &Arc<Self>,
+        (file, fd): (&Arc<File>, i32),
+        event: EpollEvent,
+        max: u64,
+        check: Option<&mut Check<'_>>,
+    ) -> Result<(), Errno> {
+        let mut held = Held::default();
+        let mut interest = self.interest.lock();
+        let key = Arc::as_ptr(file);
+        let Place::Vacant(place) = interest.tree.descend(|epi| epi.ffd.cmp(key, fd)) else {
+            return Err(Errno::EEXIST);
+        };
+        if !self.user.charge(max) {
+            return Err(Errno::ENOSPC);
+        }
+        let epi = Epitem::new(self, file, fd, event);
+        watchers(file).attach(epi.clone());
+        let fresh = place.insert(epi.clone()).is_ok();
+        debug_assert!(fresh, "a new item");
+        if let Some(check) = check {
+            if as_set(file).is_none() {
+                check.count_ways_of(file);
+            }
+            if !check.ways_are_few() {
+                self.remove(&mut interest, &epi, Some(file));
+                return Err(Errno::EINVAL);
+            }
+        }
+        if interest.watch(&epi, &mut held) != 0 {
+            self.note_now(&epi);
+        }
+        Ok(())
+    }
+
+    /// Changes what an item waits for.
+    #[doc(alias = "ep_modify")]
+    fn modify(&self, epi: &Arc<Epitem>, event: EpollEvent, held: &mut Held) {
+        // Before the file is asked: a callback that comes after the file's answer sees the new interest.
+        epi.set_event(event);
+        core::sync::atomic::fence(Ordering::SeqCst);
+        if item_events(epi, held) != 0 {
+            self.note_now(epi);
+        }
+    }
+
+    /// The file was found ready by `epoll_ctl` itself.
+    fn note_now(&self, epi: &Arc<Epitem>) {
+        let mut ready = self.ready.lock();
+        if epi.is_ready() {
+            return;
+        }
+        ready.append(epi);
+        self.available.store(true, Ordering::SeqCst);
+        drop(ready);
+        self.wake_up(0);
+    }
+
+    /// Takes an item off everything. `file` is what it watches, unless that is gone.
+    #[doc(alias = "__ep_remove")]
+    fn remove(&self, interest: &mut Interest, epi: &Epitem, file: Option<&File>) {
+        interest.unwatch(epi);
+        if let Some(file) = file {
+            watchers(file).detach(epi);
+        }
+        let Some(_gone) = interest.tree.remove(epi) else { return };
+        self.ready.lock().forget(epi);
+        self.user.uncharge();
+    }
+
+    /// Changes or takes off the item of `file` under `fd`.
+    fn change(&self, file: &Arc<File>, fd: i32, operation: Operation) -> Result<(), Errno> {
+        let mut held = Held::default();
+        let mut interest = self.interest.lock();
+        let found = interest.find(file, fd);
+        match operation {
+            Operation::Modify(event) => {
+                let epi = found.ok_or(Errno::ENOENT)?;
+                if epi.has(EPOLLEXCLUSIVE) {
+                    return Err(Errno::EINVAL);
+                }
+                self.modify(&epi, event, &mut held);
+            }
+            Operation::Delete => {
+                let epi = found.ok_or(Errno::ENOENT)?;
+                self.remove(&mut interest, &epi, Some(file));
+            }
+            Operation::Add(_) | Operation::Unknown => return Err(Errno::EINVAL),
+        }
+        Ok(())
+    }
+
+    /// The set's file is gone: every item goes.
+    #[doc(alias = "ep_clear_and_put")]
+    pub(super) fn clear(&self) {
+        let mut held = Held::default();
+        let mut interest = self.interest.lock();
+        while let Some(epi) = interest.tree.first().and_then(|epi| interest.tree.arc(epi)) {
+            // Without its file, that end takes the item off its list.
+            let file = epi.ffd.file.upgrade();
+            self.remove(&mut interest, &epi, file.as_deref());
+            file.into_iter().for_each(|file| held.push(file));
+        }
+    }
+}
+
+/// What a set watches: numbers, interests, files that still are.
+pub(super) fn items(set: &Eventpoll) -> Vec<(i32, EpollEvent, Arc<File>)> {
+    let interest = set.interest.lock();
+    let show = |epi: &Epitem| Some((epi.ffd.fd, EpollEvent { events: epi.events(), data: epi.data() }, epi.ffd.file.upgrade()?));
+    interest.tree.iter().filter_map(show).collect()
+}
+
+/// The last reference to a file is gone: it leaves every set, before anything else of it ends.
+#[doc(alias = "eventpoll_release_file")]
+pub fn release_file(file: &mut File) {
+    while let Some(epi) = file.epoll.pop_mut() {
+        leave(&epi);
+    }
+    if let Some(set) = as_set(file) {
+        while let Some(epi) = set.refs.pop() {
+            leave(&epi);
+        }
+    }
+}
+
+/// Takes an item whose file is gone out of its set.
+fn leave(epi: &Arc<Epitem>) {
+    let mut interest = epi.ep.interest.lock();
+    epi.ep.remove(&mut interest, epi, None);
+}
+
+/// `epoll_ctl` on files.
+#[doc(alias = "do_epoll_ctl")]
+fn control(epolls: &Epolls, max: u64, epoll: &Arc<File>, (target, fd): (&Arc<File>, i32), operation: Operation) -> Result<(), Errno> {
+    if !target.ops.can_poll() {
+        return Err(Errno::EPERM);
+    }
+    let Some(set) = as_set(epoll).filter(|_| !Arc::ptr_eq(epoll, target)) else {
+        return Err(Errno::EINVAL);
+    };
+    operation.check_exclusive(target)?;
+    let Operation::Add(event) = operation else {
+        return set.change(target, fd, operation);
+    };
+    let nested = as_set(target);
+    if nested.is_none() && set.refs.is_empty() && !epolls.nesting.is_checking(set) {
+        return set.insert((target, fd), event, max, None);
+    }
+    let mut check = epolls.nesting.begin();
+    if let Some(nested) = nested
+        && !check.may_nest(set, nested)
+    {
+        return Err(Errno::ELOOP);
+    }
+    set.insert((target, fd), event, max, Some(&mut check))
+}
+
+pub fn sys_epoll_ctl(epfd: Fd, operation: i32, fd: Fd, event: UserAddr) -> SysResult {
+    let read = || event.read::<EpollEvent>();
+    let operation = match operation {
+        EPOLL_CTL_DEL => Operation::Delete,
+        EPOLL_CTL_ADD => Operation::Add(read()?),
+        EPOLL_CTL_MOD => Operation::Modify(read()?),
+        _ => read().map(|_| Operation::Unknown)?,
+    };
+    let get = |fd: Fd| current().files.read(|files| files.get(fd.0));
+    let epoll = get(epfd)?;
+    let target = match get(fd) {
+        Ok(target) => target,
+        Err(errno) => {
+            fput(epoll);
+            return Err(errno.into());
+        }
+    };
+    let max = kernel().sysctl.epoll_max_user_watches.get();
+    let result = control(&kernel().epoll, max, &epoll, (&target, fd.0), operation);
+    fput(target);
+    fput(epoll);
+    result.map(|()| 0).map_err(Error::from)
+}

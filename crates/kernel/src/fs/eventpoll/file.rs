@@ -1,0 +1,124 @@
+//! A set as a file: making it, waiting for it, looking at it, its end.
+//!
+//! Mirrors: fs/eventpoll.c (`eventpoll_fops`, `do_epoll_create`, `ep_show_fdinfo`, `ep_eventpoll_ioctl`), Linux 6.18.
+//! Differs: the parameters of busy polling are kept and shown; there is no device to poll.
+//! Locking: see the module.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt::Write;
+
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::capability::CAP_NET_ADMIN;
+use acrida_uapi::epoll::{EPIOCGPARAMS, EPIOCSPARAMS, EPOLL_CLOEXEC, EPOLLIN, EPOLLRDNORM, EpollParams};
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::fcntl::O_RDWR;
+
+use super::Eventpoll;
+use super::ctl;
+use super::scan::Held;
+use crate::abi::{Flags, SysResult};
+use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::poll::PollTable;
+use crate::{current, kernel};
+
+/// A set's file.
+struct EpollFile(Arc<Eventpoll>);
+
+/// The set behind a file, if it is one.
+#[doc(alias = "is_file_epoll")]
+#[inline]
+pub fn as_set(file: &File) -> Option<&Arc<Eventpoll>> {
+    file.private::<EpollFile>().map(|file| &file.0)
+}
+
+/// Most packets of one busy poll that needs no privilege (`NAPI_POLL_WEIGHT`).
+const BUSY_POLL_BUDGET: u16 = 64;
+
+/// How the set would poll network devices.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BusyPoll(EpollParams);
+
+impl BusyPoll {
+    #[doc(alias = "ep_eventpoll_bp_ioctl")]
+    fn checked(params: EpollParams) -> Result<BusyPoll, Errno> {
+        if params.__pad != 0 || params.busy_poll_usecs > i32::MAX as u32 || params.prefer_busy_poll > 1 {
+            return Err(Errno::EINVAL);
+        }
+        if params.busy_poll_budget > BUSY_POLL_BUDGET && !current().cred().capable(CAP_NET_ADMIN) {
+            return Err(Errno::EPERM);
+        }
+        Ok(BusyPoll(params))
+    }
+}
+
+impl FileOperations for EpollFile {
+    #[doc(alias = "ep_eventpoll_poll")]
+    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+        table.poll_wait(&self.0.poll_wait);
+        let mut held = Held::default();
+        let ready = self.0.any_event(&mut held);
+        // The asker may be a set that watches the same files, with its lock held.
+        held.defer();
+        Some(if ready { EPOLLIN | EPOLLRDNORM } else { 0 })
+    }
+
+    fn can_poll(&self) -> bool {
+        true
+    }
+
+    /// Seeks succeed and do nothing.
+    #[doc(alias = "noop_llseek")]
+    fn llseek(&self, _file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    #[doc(alias = "ep_eventpoll_ioctl")]
+    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+        match cmd {
+            EPIOCSPARAMS => *self.0.busy_poll.lock() = BusyPoll::checked(UserAddr(arg).read()?)?,
+            EPIOCGPARAMS => UserAddr(arg).write(&self.0.busy_poll.lock().0)?,
+            _ => return Err(Errno::EINVAL.into()),
+        }
+        Ok(0)
+    }
+
+    #[doc(alias = "ep_eventpoll_release")]
+    fn release(&self, _file: &File) {
+        self.0.clear();
+    }
+
+    #[doc(alias = "ep_show_fdinfo")]
+    fn show_fdinfo(&self, _file: &File, out: &mut String) {
+        for (fd, event, file) in ctl::items(&self.0) {
+            let inode = file.inode_common().map(|inode| (inode.ino, inode.dev));
+            let (ino, dev) = inode.unwrap_or_else(|| file.ops.stat(&file).map_or((0, 0), |stat| (stat.ino, stat.dev)));
+            let (events, data, pos) = (event.events, event.data, file.position());
+            // Writing to a String cannot fail.
+            let _ = writeln!(out, "tfd: {fd:8} events: {events:8x} data: {data:16x}  pos:{pos} ino:{ino:x} sdev:{dev:x}");
+            crate::fs::file::fput(file);
+        }
+    }
+
+    fn link_name(&self, _file: &File) -> Option<String> {
+        Some(String::from("anon_inode:[eventpoll]"))
+    }
+}
+
+#[doc(alias = "do_epoll_create")]
+pub fn sys_epoll_create1(flags: Flags) -> SysResult {
+    if flags.0 & !EPOLL_CLOEXEC != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let user = kernel().epoll.watches_of(current().cred().uid);
+    let file = File::anon(Box::new(EpollFile(Eventpoll::new(user))), O_RDWR);
+    Ok(current().files().install(file, flags.0 & EPOLL_CLOEXEC != 0)? as usize)
+}
+
+pub fn sys_epoll_create(size: i32) -> SysResult {
+    if size <= 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    sys_epoll_create1(Flags(0))
+}

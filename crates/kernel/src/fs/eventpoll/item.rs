@@ -1,0 +1,162 @@
+//! One watched file.
+//!
+//! Mirrors: fs/eventpoll.c (`struct epitem`), Linux 6.18.
+//! Differs: the hook for the first wait queue lies in the item, since nearly every file has one; the hooks for more are
+//! boxes of their own ([`MoreHook`]), kept by the set.
+//! Locking: see the module; `events` and `data` change under the set's `interest`.
+
+use alloc::sync::{Arc, Weak};
+use core::cmp::Ordering::{self as Cmp};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use acrida_kcore::sync::SpinLock;
+use acrida_kcore::wait::WaitHook;
+use acrida_klib::adapter;
+use acrida_klib::list::{List, ListLink};
+use acrida_klib::rbtree::RbLink;
+use acrida_uapi::epoll::{EPOLLERR, EPOLLET, EPOLLEXCLUSIVE, EPOLLHUP, EPOLLONESHOT, EPOLLWAKEUP, EpollEvent};
+
+use super::Eventpoll;
+use crate::fs::file::File;
+
+/// Bits of an interest that are no events.
+#[doc(alias = "EP_PRIVATE_BITS")]
+const PRIVATE_BITS: u32 = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE;
+
+/// What is watched: the open file, under one of its numbers. The same file can be in a set once per number.
+#[doc(alias = "epoll_filefd")]
+pub struct Filefd {
+    pub file: Weak<File>,
+    pub fd: i32,
+}
+
+impl Filefd {
+    #[doc(alias = "ep_cmp_ffd")]
+    pub fn cmp(&self, file: *const File, fd: i32) -> Cmp {
+        (file.addr(), fd).cmp(&(self.file.as_ptr().addr(), self.fd))
+    }
+}
+
+/// A file in a set.
+#[doc(alias = "epitem")]
+pub struct Epitem {
+    rbn: RbLink,
+    rdllink: ListLink,
+    fllink: ListLink,
+    pub(super) hook: WaitHook,
+    pub(super) ffd: Filefd,
+    pub(super) ep: Arc<Eventpoll>,
+    events: AtomicU32,
+    data: AtomicU64,
+    /// An event came during the scan under way: it is on the overflow list. Under `ep.ready`.
+    pub(super) overflowed: AtomicBool,
+    /// The file has more than one wait queue: the set keeps more hooks.
+    pub(super) more_hooks: AtomicBool,
+}
+
+adapter!(pub ByFile = Epitem { rbn: RbLink });
+adapter!(pub ReadyLink = Epitem { rdllink: ListLink });
+adapter!(pub WatcherLink = Epitem { fllink: ListLink });
+adapter!(pub FirstHook = Epitem { hook: WaitHook });
+
+/// An item's entry on its file's second or third wait queue.
+pub struct MoreHook {
+    pub(super) hook: WaitHook,
+    pub(super) epi: Arc<Epitem>,
+}
+
+adapter!(pub NextHook = MoreHook { hook: WaitHook });
+
+impl Epitem {
+    pub fn new(ep: &Arc<Eventpoll>, file: &Arc<File>, fd: i32, event: EpollEvent) -> Arc<Epitem> {
+        Arc::new(Epitem {
+            rbn: RbLink::new(),
+            rdllink: ListLink::new(),
+            fllink: ListLink::new(),
+            hook: WaitHook::new(),
+            ffd: Filefd { file: Arc::downgrade(file), fd },
+            ep: ep.clone(),
+            events: AtomicU32::new(event.events | EPOLLERR | EPOLLHUP),
+            data: AtomicU64::new(event.data),
+            overflowed: AtomicBool::new(false),
+            more_hooks: AtomicBool::new(false),
+        })
+    }
+
+    /// What is asked for, with the input flags.
+    pub fn events(&self) -> u32 {
+        self.events.load(Ordering::SeqCst)
+    }
+
+    pub fn data(&self) -> u64 {
+        self.data.load(Ordering::Relaxed)
+    }
+
+    /// Asks for something else; visible to every callback before the file is asked again.
+    pub fn set_event(&self, event: EpollEvent) {
+        self.data.store(event.data, Ordering::Relaxed);
+        self.events.store(event.events | EPOLLERR | EPOLLHUP, Ordering::SeqCst);
+    }
+
+    pub fn has(&self, flag: u32) -> bool {
+        self.events() & flag != 0
+    }
+
+    /// A one-shot item has been reported: it is mute until it is changed.
+    pub fn mute(&self) {
+        self.events.fetch_and(PRIVATE_BITS, Ordering::SeqCst);
+    }
+
+    /// Whether a wake-up with this key (0: unknown) is of interest.
+    pub fn wants(&self, key: u32) -> bool {
+        let events = self.events();
+        events & !PRIVATE_BITS != 0 && (key == 0 || key & events != 0)
+    }
+
+    /// On the ready list, or in the scan under way.
+    #[doc(alias = "ep_is_linked")]
+    pub fn is_ready(&self) -> bool {
+        self.rdllink.is_linked()
+    }
+
+    pub fn fd(&self) -> i32 {
+        self.ffd.fd
+    }
+}
+
+/// The items that watch one file.
+#[doc(alias = "f_ep")]
+#[derive(Default)]
+pub struct Watchers(SpinLock<List<WatcherLink>>);
+
+impl Watchers {
+    pub fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+
+    #[doc(alias = "attach_epitem")]
+    pub fn attach(&self, epi: Arc<Epitem>) {
+        let fresh = self.0.lock().push_back(epi).is_ok();
+        debug_assert!(fresh, "an item watches one file");
+    }
+
+    pub fn detach(&self, epi: &Epitem) {
+        let gone = self.0.lock().remove(epi);
+        drop(gone);
+    }
+
+    /// Takes one of them off, if there is one.
+    pub fn pop(&self) -> Option<Arc<Epitem>> {
+        self.0.lock().pop_front()
+    }
+
+    /// [`Watchers::pop`] when nobody else can reach the file any more.
+    pub fn pop_mut(&mut self) -> Option<Arc<Epitem>> {
+        self.0.get_mut().pop_front()
+    }
+
+    /// The sets that watch the file, once per item.
+    pub fn sets(&self) -> alloc::vec::Vec<Arc<Eventpoll>> {
+        self.0.lock().iter().map(|epi| epi.ep.clone()).collect()
+    }
+}

@@ -1,0 +1,201 @@
+//! From the ready list to the caller: asking every ready item's file what is true now.
+//!
+//! Mirrors: fs/eventpoll.c (`ep_send_events`, `ep_item_poll`, `ep_ptable_queue_proc`), Linux 6.18.
+//! Differs: what a scan has taken lies in the set, not on the scanner's stack, so that a thread killed from outside
+//! leaves nothing behind that the next scan does not find.
+//! Locking: all under the set's `interest`. A reference to a file that is taken here may be the last one by the time it
+//! is given up, and the end of a file takes that lock: [`Held`] gives them up after it.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+
+use acrida_kcore::sync::SpinLockGuard;
+use acrida_kcore::wait::{EntryKind, WaitQueueHead, unhook};
+use acrida_klib::list::List;
+use acrida_klib::rbtree::RbTree;
+use acrida_uapi::epoll::{EPOLLET, EPOLLEXCLUSIVE, EPOLLONESHOT, EpollEvent};
+use acrida_uapi::errno::Errno;
+
+use super::Eventpoll;
+use super::item::{ByFile, Epitem, FirstHook, MoreHook, NextHook, ReadyLink};
+use crate::fs::file::{File, fput};
+use crate::fs::poll::{PollQueue, PollTable};
+use crate::fs::select::DEFAULT_POLLMASK;
+use crate::kernel::task::{TaskWork, try_current};
+
+/// The items of a set, and what the scan under way has in hand.
+#[derive(Default)]
+pub struct Interest {
+    pub(super) tree: RbTree<ByFile>,
+    /// Hooks of items whose files have more than one wait queue, by the item's address.
+    more_hooks: BTreeMap<usize, Vec<Arc<MoreHook>>>,
+    /// Still to be asked.
+    txlist: List<ReadyLink>,
+    /// Reported, level-triggered: ready again at the end.
+    put_back: List<ReadyLink>,
+}
+
+/// References whose end must wait for the set's lock to be free.
+#[derive(Default)]
+pub struct Held {
+    first: Option<Arc<File>>,
+    more: Vec<Arc<File>>,
+}
+
+impl Held {
+    pub fn push(&mut self, file: Arc<File>) {
+        match self.first {
+            None => self.first = Some(file),
+            Some(_) => self.more.push(file),
+        }
+    }
+
+    /// Gives them up when the caller returns to user mode.
+    pub fn defer(mut self) {
+        let Some(task) = try_current() else { return };
+        self.first.take().into_iter().chain(self.more.drain(..)).for_each(|file| task.add_task_work(TaskWork::Fput(file)));
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.first.take().into_iter().chain(self.more.drain(..)).for_each(fput);
+    }
+}
+
+/// Hangs an item on the wait queues that its file names.
+struct Hooks<'a> {
+    epi: &'a Arc<Epitem>,
+    more: &'a mut BTreeMap<usize, Vec<Arc<MoreHook>>>,
+}
+
+impl PollQueue for Hooks<'_> {
+    #[doc(alias = "ep_ptable_queue_proc")]
+    fn queue(&mut self, queue: &Arc<WaitQueueHead>) {
+        let kind = if self.epi.has(EPOLLEXCLUSIVE) { EntryKind::Exclusive } else { EntryKind::Shared };
+        if queue.hook::<FirstHook>(kind, self.epi.clone()).is_ok() {
+            return;
+        }
+        let hook = Arc::new(MoreHook { hook: Default::default(), epi: self.epi.clone() });
+        let fresh = queue.hook::<NextHook>(kind, hook.clone()).is_ok();
+        debug_assert!(fresh, "a new hook");
+        self.epi.more_hooks.store(true, Ordering::Relaxed);
+        self.more.entry(Arc::as_ptr(self.epi).addr()).or_default().push(hook);
+    }
+}
+
+/// Asks a file; a file that can no longer be asked has nothing to say.
+fn ask(epi: &Epitem, held: &mut Held, table: impl FnOnce(u32, &Arc<File>) -> Option<u32>) -> u32 {
+    let Some(file) = epi.ffd.file.upgrade() else { return 0 };
+    let wanted = epi.events();
+    let events = table(wanted, &file).unwrap_or(DEFAULT_POLLMASK);
+    held.push(file);
+    events & wanted
+}
+
+/// What of the item's interest holds now.
+#[doc(alias = "ep_item_poll")]
+pub(super) fn item_events(epi: &Epitem, held: &mut Held) -> u32 {
+    ask(epi, held, |wanted, file| file.ops.poll(file, &mut PollTable::none(wanted)))
+}
+
+impl Interest {
+    /// Hangs a new item on its file's queues; what holds now.
+    pub(super) fn watch(&mut self, epi: &Arc<Epitem>, held: &mut Held) -> u32 {
+        let mut hooks = Hooks { epi, more: &mut self.more_hooks };
+        ask(epi, held, |wanted, file| file.ops.poll(file, &mut PollTable::new(wanted, &mut hooks)))
+    }
+
+    /// Takes an item off its file's queues. No callback reaches it afterwards.
+    #[doc(alias = "ep_unregister_pollwait")]
+    pub(super) fn unwatch(&mut self, epi: &Epitem) {
+        drop(unhook::<FirstHook>(epi));
+        if epi.more_hooks.load(Ordering::Relaxed) {
+            let hooks = self.more_hooks.remove(&core::ptr::from_ref(epi).addr()).unwrap_or_default();
+            for hook in hooks {
+                drop(unhook::<NextHook>(&hook));
+            }
+        }
+    }
+}
+
+impl Eventpoll {
+    fn start_scan(&self, interest: &mut Interest) {
+        interest.txlist.splice_back(&mut interest.put_back);
+        self.ready.lock().start_scan(&mut interest.txlist);
+    }
+
+    fn done_scan(&self, interest: &mut Interest) {
+        let mut ready = self.ready.lock();
+        let any = ready.done_scan(&mut interest.txlist, &mut interest.put_back);
+        self.available.store(any, Ordering::SeqCst);
+        drop(ready);
+        // What is left, or came meanwhile, is for the next sleeper.
+        if any && self.wq.is_active() {
+            self.wq.wake_one(0);
+        }
+    }
+
+    /// Hands events of at most `max` ready items to `put`, which may refuse one; how many it took.
+    ///
+    /// # Errors
+    /// That of `put` when it refused the first event; the item stays ready.
+    #[doc(alias = "ep_send_events")]
+    pub fn send_events(&self, max: usize, mut put: impl FnMut(usize, EpollEvent) -> Result<(), Errno>) -> Result<usize, Errno> {
+        // Declared before the guard: dropped after it.
+        let mut held = Held::default();
+        let mut interest = self.interest.lock();
+        self.start_scan(&mut interest);
+        let result = interest.send(max, &mut held, &mut put);
+        self.done_scan(&mut interest);
+        result
+    }
+
+    /// Whether any item has an event; items that have none leave the ready list.
+    #[doc(alias = "__ep_eventpoll_poll")]
+    pub(super) fn any_event(&self, held: &mut Held) -> bool {
+        let mut interest: SpinLockGuard<'_, Interest> = self.interest.lock();
+        self.start_scan(&mut interest);
+        let mut found = false;
+        while let Some(epi) = interest.txlist.front() {
+            found = item_events(epi, held) != 0;
+            if found {
+                break;
+            }
+            drop(interest.txlist.pop_front());
+        }
+        self.done_scan(&mut interest);
+        found
+    }
+}
+
+impl Interest {
+    fn send(&mut self, max: usize, held: &mut Held, put: &mut impl FnMut(usize, EpollEvent) -> Result<(), Errno>) -> Result<usize, Errno> {
+        let mut sent = 0;
+        while sent < max {
+            let Some(epi) = self.txlist.pop_front() else { break };
+            let events = item_events(&epi, held);
+            if events == 0 {
+                continue;
+            }
+            if let Err(errno) = put(sent, EpollEvent { events, data: epi.data() }) {
+                link(self.txlist.push_front(epi));
+                return if sent == 0 { Err(errno) } else { Ok(sent) };
+            }
+            sent += 1;
+            if epi.has(EPOLLONESHOT) {
+                epi.mute();
+            } else if !epi.has(EPOLLET) {
+                link(self.put_back.push_back(epi));
+            }
+        }
+        Ok(sent)
+    }
+}
+
+/// An item that was just taken off a list goes on another.
+fn link<E>(result: Result<(), E>) {
+    debug_assert!(result.is_ok(), "an item on two lists");
+}

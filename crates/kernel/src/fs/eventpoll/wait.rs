@@ -1,0 +1,79 @@
+//! epoll_wait and its kin: sleeping for events.
+//!
+//! Mirrors: fs/eventpoll.c (`ep_poll`, `do_epoll_wait`, `do_epoll_pwait`), Linux 6.18.
+//! Differs: none that a program sees. A wait that a signal ends is never made again: `EINTR`, whatever `SA_RESTART` says.
+//! Locking: none here.
+
+use alloc::sync::Arc;
+
+use acrida_kcore::uaccess::UserAddr;
+use acrida_kcore::wait::{WaitError, WaitOptions};
+use acrida_uapi::epoll::EpollEvent;
+use acrida_uapi::errno::Errno;
+
+use super::Eventpoll;
+use super::file::as_set;
+use crate::abi::{Fd, SysResult};
+use crate::current;
+use crate::fs::file::{File, fput};
+use crate::fs::select::timeout::{Timeout, TimeoutArg, with_sigmask};
+use crate::kernel::signal::is_deliverable;
+
+/// Most events of one call (`EP_MAX_EVENTS`).
+const MAX_EVENTS: usize = i32::MAX as usize / size_of::<EpollEvent>();
+
+impl Eventpoll {
+    /// Hands at most `max` events to the caller at `events`, sleeping until there are any; 0 after the timeout.
+    #[doc(alias = "ep_poll")]
+    fn wait(&self, events: UserAddr, max: usize, timeout: Timeout) -> Result<usize, Errno> {
+        let mut timed_out = timeout == Timeout::Now;
+        loop {
+            if self.has_events() {
+                let put = |index: usize, event: EpollEvent| events.add((index * size_of::<EpollEvent>()) as u64).write(&event);
+                match self.send_events(max, put) {
+                    Ok(0) => {}
+                    other => return other,
+                }
+            }
+            if timed_out {
+                return Ok(0);
+            }
+            if current().thread.signal_pending() && is_deliverable(current()) {
+                return Err(Errno::EINTR);
+            }
+            // One sleeper per event: the others sleep on.
+            let options = WaitOptions::interruptible("ep_poll").exclusive().until(timeout.deadline());
+            timed_out = self.wq.wait_event(options, || self.has_events().then_some(())) == Err(WaitError::TimedOut);
+        }
+    }
+}
+
+/// The set behind a file, after Linux's checks.
+#[doc(alias = "ep_check_params")]
+fn checked<'a>(file: &'a Arc<File>, events: UserAddr, max: i32) -> Result<(&'a Arc<Eventpoll>, usize), Errno> {
+    let max = usize::try_from(max).ok().filter(|max| (1..=MAX_EVENTS).contains(max)).ok_or(Errno::EINVAL)?;
+    if !events.access_ok(max * size_of::<EpollEvent>()) {
+        return Err(Errno::EFAULT);
+    }
+    as_set(file).map(|set| (set, max)).ok_or(Errno::EINVAL)
+}
+
+fn do_epoll_wait(epfd: Fd, events: UserAddr, max: i32, timeout: Timeout) -> SysResult {
+    let file = current().files.read(|files| files.get(epfd.0))?;
+    let result = checked(&file, events, max).and_then(|(set, max)| set.wait(events, max, timeout));
+    fput(file);
+    Ok(result?)
+}
+
+pub fn sys_epoll_wait(epfd: Fd, events: UserAddr, max: i32, millis: i32) -> SysResult {
+    do_epoll_wait(epfd, events, max, Timeout::after_millis(millis))
+}
+
+pub fn sys_epoll_pwait(epfd: Fd, events: UserAddr, max: i32, millis: i32, mask: UserAddr, mask_size: usize) -> SysResult {
+    with_sigmask(mask, mask_size, || do_epoll_wait(epfd, events, max, Timeout::after_millis(millis)))
+}
+
+pub fn sys_epoll_pwait2(epfd: Fd, events: UserAddr, max: i32, timeout: UserAddr, mask: UserAddr, mask_size: usize) -> SysResult {
+    let timeout = TimeoutArg::Timespec(timeout).read()?;
+    with_sigmask(mask, mask_size, || do_epoll_wait(epfd, events, max, timeout))
+}
