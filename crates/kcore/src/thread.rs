@@ -315,6 +315,8 @@ impl Thread {
         if self.state.compare_exchange(old, state::RUNNING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             return false;
         }
+        // Seen from outside it waits for nothing any more, though it may not run for a while.
+        self.wchan.store(0, Ordering::Release);
         platform().unpark(self);
         true
     }

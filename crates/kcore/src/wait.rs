@@ -190,9 +190,10 @@ impl WakeFunction for WakeThread {
 /// The wait loop: sleeps until `condition` gives a value. The caller is on the queues that announce a change of it.
 fn sleep_until<R>(options: WaitOptions, mut condition: impl FnMut() -> Option<R>) -> Result<R, WaitError> {
     let me = current();
-    me.set_wchan(options.wchan);
     let sleep_state = if options.interruptible { state::INTERRUPTIBLE } else { state::UNINTERRUPTIBLE };
     let result = loop {
+        // A wake-up takes the name away.
+        me.set_wchan(options.wchan);
         set_current_state(sleep_state);
         if let Some(value) = condition() {
             break Ok(value);

@@ -95,7 +95,7 @@ impl Eventfd {
         let heard = self.wqh.is_active();
         drop(count);
         if heard {
-            self.wqh.wake_all(event);
+            self.wqh.wake_one(event);
         }
         Some(done)
     }

@@ -229,7 +229,9 @@ fn control(epolls: &Epolls, max: u64, epoll: &Arc<File>, (target, fd): (&Arc<Fil
 }
 
 pub fn sys_epoll_ctl(epfd: Fd, operation: i32, fd: Fd, event: UserAddr) -> SysResult {
-    let read = || event.read::<EpollEvent>();
+    // Nothing of ours suspends the machine: as on a Linux without `CONFIG_PM_SLEEP`.
+    let awake = |event: EpollEvent| EpollEvent { events: event.events & !EPOLLWAKEUP, ..event };
+    let read = || event.read().map(awake);
     let operation = match operation {
         EPOLL_CTL_DEL => Operation::Delete,
         EPOLL_CTL_ADD => Operation::Add(read()?),
