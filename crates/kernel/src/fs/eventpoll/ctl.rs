@@ -7,8 +7,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
-use acrida_klib::rbtree::Place;
 use acrida_kcore::uaccess::UserAddr;
+use acrida_klib::rbtree::Place;
 use acrida_uapi::epoll::*;
 use acrida_uapi::errno::{Errno, Error};
 
@@ -23,7 +23,8 @@ use crate::{current, kernel};
 
 /// What may stand beside `EPOLLEXCLUSIVE`.
 #[doc(alias = "EPOLLEXCLUSIVE_OK_BITS")]
-const EXCLUSIVE_OK: u32 = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
+const EXCLUSIVE_OK: u32 =
+    EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 
 /// What `epoll_ctl` shall do.
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +46,18 @@ impl Operation {
 
     /// `EINVAL` for an exclusive interest that cannot be.
     fn check_exclusive(self, target: &File) -> Result<(), Errno> {
-        if self.event().is_none_or(|event| event.events & EPOLLEXCLUSIVE == 0) {
+        if self
+            .event()
+            .is_none_or(|event| event.events & EPOLLEXCLUSIVE == 0)
+        {
             return Ok(());
         }
         match self {
-            Operation::Add(event) if as_set(target).is_none() && event.events & !EXCLUSIVE_OK == 0 => Ok(()),
+            Operation::Add(event)
+                if as_set(target).is_none() && event.events & !EXCLUSIVE_OK == 0 =>
+            {
+                Ok(())
+            }
             _ => Err(Errno::EINVAL),
         }
     }
@@ -135,7 +143,9 @@ impl Eventpoll {
         if let Some(file) = file {
             watchers(file).detach(epi);
         }
-        let Some(_gone) = interest.tree.remove(epi) else { return };
+        let Some(_gone) = interest.tree.remove(epi) else {
+            return;
+        };
         self.ready.lock().forget(epi);
         self.user.uncharge();
     }
@@ -179,7 +189,16 @@ impl Eventpoll {
 /// What a set watches: numbers, interests, files that still are.
 pub(super) fn items(set: &Eventpoll) -> Vec<(i32, EpollEvent, Arc<File>)> {
     let interest = set.interest.lock();
-    let show = |epi: &Epitem| Some((epi.ffd.fd, EpollEvent { events: epi.events(), data: epi.data() }, epi.ffd.file.upgrade()?));
+    let show = |epi: &Epitem| {
+        Some((
+            epi.ffd.fd,
+            EpollEvent {
+                events: epi.events(),
+                data: epi.data(),
+            },
+            epi.ffd.file.upgrade()?,
+        ))
+    };
     interest.tree.iter().filter_map(show).collect()
 }
 
@@ -202,9 +221,18 @@ fn leave(epi: &Arc<Epitem>) {
     epi.ep.remove(&mut interest, epi, None);
 }
 
-/// `epoll_ctl` on files.
+/// `epoll_ctl` on files: what `epoll` (a set, if all is well) shall do with `target` under the number `fd`.
+///
+/// # Errors
+/// Those of `epoll_ctl`; `ENOSPC` when the user watches `max` files already.
 #[doc(alias = "do_epoll_ctl")]
-fn control(epolls: &Epolls, max: u64, epoll: &Arc<File>, (target, fd): (&Arc<File>, i32), operation: Operation) -> Result<(), Errno> {
+pub fn control(
+    epolls: &Epolls,
+    max: u64,
+    epoll: &Arc<File>,
+    (target, fd): (&Arc<File>, i32),
+    operation: Operation,
+) -> Result<(), Errno> {
     if !target.ops.can_poll() {
         return Err(Errno::EPERM);
     }
@@ -230,7 +258,10 @@ fn control(epolls: &Epolls, max: u64, epoll: &Arc<File>, (target, fd): (&Arc<Fil
 
 pub fn sys_epoll_ctl(epfd: Fd, operation: i32, fd: Fd, event: UserAddr) -> SysResult {
     // Nothing of ours suspends the machine: as on a Linux without `CONFIG_PM_SLEEP`.
-    let awake = |event: EpollEvent| EpollEvent { events: event.events & !EPOLLWAKEUP, ..event };
+    let awake = |event: EpollEvent| EpollEvent {
+        events: event.events & !EPOLLWAKEUP,
+        ..event
+    };
     let read = || event.read().map(awake);
     let operation = match operation {
         EPOLL_CTL_DEL => Operation::Delete,

@@ -11,13 +11,15 @@ use core::fmt::Write;
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::CAP_NET_ADMIN;
-use acrida_uapi::epoll::{EPIOCGPARAMS, EPIOCSPARAMS, EPOLL_CLOEXEC, EPOLLIN, EPOLLRDNORM, EpollParams};
+use acrida_uapi::epoll::{
+    EPIOCGPARAMS, EPIOCSPARAMS, EPOLL_CLOEXEC, EPOLLIN, EPOLLRDNORM, EpollParams,
+};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::O_RDWR;
 
-use super::Eventpoll;
 use super::ctl;
 use super::scan::Held;
+use super::{Eventpoll, UserWatches};
 use crate::abi::{Flags, SysResult};
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::poll::PollTable;
@@ -43,7 +45,10 @@ pub struct BusyPoll(EpollParams);
 impl BusyPoll {
     #[doc(alias = "ep_eventpoll_bp_ioctl")]
     fn checked(params: EpollParams) -> Result<BusyPoll, Errno> {
-        if params.__pad != 0 || params.busy_poll_usecs > i32::MAX as u32 || params.prefer_busy_poll > 1 {
+        if params.__pad != 0
+            || params.busy_poll_usecs > i32::MAX as u32
+            || params.prefer_busy_poll > 1
+        {
             return Err(Errno::EINVAL);
         }
         if params.busy_poll_budget > BUSY_POLL_BUDGET && !current().cred().capable(CAP_NET_ADMIN) {
@@ -93,10 +98,17 @@ impl FileOperations for EpollFile {
     fn show_fdinfo(&self, _file: &File, out: &mut String) {
         for (fd, event, file) in ctl::items(&self.0) {
             let inode = file.inode_common().map(|inode| (inode.ino, inode.dev));
-            let (ino, dev) = inode.unwrap_or_else(|| file.ops.stat(&file).map_or((0, 0), |stat| (stat.ino, stat.dev)));
+            let (ino, dev) = inode.unwrap_or_else(|| {
+                file.ops
+                    .stat(&file)
+                    .map_or((0, 0), |stat| (stat.ino, stat.dev))
+            });
             let (events, data, pos) = (event.events, event.data, file.position());
             // Writing to a String cannot fail.
-            let _ = writeln!(out, "tfd: {fd:8} events: {events:8x} data: {data:16x}  pos:{pos} ino:{ino:x} sdev:{dev:x}");
+            let _ = writeln!(
+                out,
+                "tfd: {fd:8} events: {events:8x} data: {data:16x}  pos:{pos} ino:{ino:x} sdev:{dev:x}"
+            );
             crate::fs::file::fput(file);
         }
     }
@@ -106,14 +118,20 @@ impl FileOperations for EpollFile {
     }
 }
 
+/// A new set, counted for `user`, as a file.
+pub fn new_set(user: Arc<UserWatches>) -> Arc<File> {
+    File::anon(Box::new(EpollFile(Eventpoll::new(user))), O_RDWR)
+}
+
 #[doc(alias = "do_epoll_create")]
 pub fn sys_epoll_create1(flags: Flags) -> SysResult {
     if flags.0 & !EPOLL_CLOEXEC != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let user = kernel().epoll.watches_of(current().cred().uid);
-    let file = File::anon(Box::new(EpollFile(Eventpoll::new(user))), O_RDWR);
-    Ok(current().files().install(file, flags.0 & EPOLL_CLOEXEC != 0)? as usize)
+    let file = new_set(kernel().epoll.watches_of(current().cred().uid));
+    Ok(current()
+        .files()
+        .install(file, flags.0 & EPOLL_CLOEXEC != 0)? as usize)
 }
 
 pub fn sys_epoll_create(size: i32) -> SysResult {

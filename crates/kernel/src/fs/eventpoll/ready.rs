@@ -25,7 +25,9 @@ impl Ready {
     /// A callback has something to say about `epi`.
     pub fn note(&mut self, epi: &Arc<Epitem>) {
         match &mut self.ovflist {
-            Some(overflow) if !epi.overflowed.swap(true, Ordering::Relaxed) => overflow.push(epi.clone()),
+            Some(overflow) if !epi.overflowed.swap(true, Ordering::Relaxed) => {
+                overflow.push(epi.clone())
+            }
             Some(_) => {}
             None => self.append(epi),
         }
@@ -56,8 +58,15 @@ impl Ready {
 
     /// Ends a scan: what it left over comes first, then what overflowed, then what it put back. Whether there is any.
     #[doc(alias = "ep_done_scan")]
-    pub fn done_scan(&mut self, txlist: &mut List<ReadyLink>, put_back: &mut List<ReadyLink>) -> bool {
-        debug_assert!(self.rdllist.is_empty(), "a callback must not touch the list during a scan");
+    pub fn done_scan(
+        &mut self,
+        txlist: &mut List<ReadyLink>,
+        put_back: &mut List<ReadyLink>,
+    ) -> bool {
+        debug_assert!(
+            self.rdllist.is_empty(),
+            "a callback must not touch the list during a scan"
+        );
         let mut list = take(txlist);
         for epi in self.ovflist.take().unwrap_or_default() {
             epi.overflowed.store(false, Ordering::Relaxed);

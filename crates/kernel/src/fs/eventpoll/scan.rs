@@ -55,13 +55,21 @@ impl Held {
     /// Gives them up when the caller returns to user mode.
     pub fn defer(mut self) {
         let Some(task) = try_current() else { return };
-        self.first.take().into_iter().chain(self.more.drain(..)).for_each(|file| task.add_task_work(TaskWork::Fput(file)));
+        self.first
+            .take()
+            .into_iter()
+            .chain(self.more.drain(..))
+            .for_each(|file| task.add_task_work(TaskWork::Fput(file)));
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.first.take().into_iter().chain(self.more.drain(..)).for_each(fput);
+        self.first
+            .take()
+            .into_iter()
+            .chain(self.more.drain(..))
+            .for_each(fput);
     }
 }
 
@@ -74,21 +82,33 @@ struct Hooks<'a> {
 impl PollQueue for Hooks<'_> {
     #[doc(alias = "ep_ptable_queue_proc")]
     fn queue(&mut self, queue: &Arc<WaitQueueHead>) {
-        let kind = if self.epi.has(EPOLLEXCLUSIVE) { EntryKind::Exclusive } else { EntryKind::Shared };
+        let kind = if self.epi.has(EPOLLEXCLUSIVE) {
+            EntryKind::Exclusive
+        } else {
+            EntryKind::Shared
+        };
         if queue.hook::<FirstHook>(kind, self.epi.clone()).is_ok() {
             return;
         }
-        let hook = Arc::new(MoreHook { hook: Default::default(), epi: self.epi.clone() });
+        let hook = Arc::new(MoreHook {
+            hook: Default::default(),
+            epi: self.epi.clone(),
+        });
         let fresh = queue.hook::<NextHook>(kind, hook.clone()).is_ok();
         debug_assert!(fresh, "a new hook");
         self.epi.more_hooks.store(true, Ordering::Relaxed);
-        self.more.entry(Arc::as_ptr(self.epi).addr()).or_default().push(hook);
+        self.more
+            .entry(Arc::as_ptr(self.epi).addr())
+            .or_default()
+            .push(hook);
     }
 }
 
 /// Asks a file; a file that can no longer be asked has nothing to say.
 fn ask(epi: &Epitem, held: &mut Held, table: impl FnOnce(u32, &Arc<File>) -> Option<u32>) -> u32 {
-    let Some(file) = epi.ffd.file.upgrade() else { return 0 };
+    let Some(file) = epi.ffd.file.upgrade() else {
+        return 0;
+    };
     let wanted = epi.events();
     let events = table(wanted, &file).unwrap_or(DEFAULT_POLLMASK);
     held.push(file);
@@ -98,14 +118,21 @@ fn ask(epi: &Epitem, held: &mut Held, table: impl FnOnce(u32, &Arc<File>) -> Opt
 /// What of the item's interest holds now.
 #[doc(alias = "ep_item_poll")]
 pub(super) fn item_events(epi: &Epitem, held: &mut Held) -> u32 {
-    ask(epi, held, |wanted, file| file.ops.poll(file, &mut PollTable::none(wanted)))
+    ask(epi, held, |wanted, file| {
+        file.ops.poll(file, &mut PollTable::none(wanted))
+    })
 }
 
 impl Interest {
     /// Hangs a new item on its file's queues; what holds now.
     pub(super) fn watch(&mut self, epi: &Arc<Epitem>, held: &mut Held) -> u32 {
-        let mut hooks = Hooks { epi, more: &mut self.more_hooks };
-        ask(epi, held, |wanted, file| file.ops.poll(file, &mut PollTable::new(wanted, &mut hooks)))
+        let mut hooks = Hooks {
+            epi,
+            more: &mut self.more_hooks,
+        };
+        ask(epi, held, |wanted, file| {
+            file.ops.poll(file, &mut PollTable::new(wanted, &mut hooks))
+        })
     }
 
     /// Takes an item off its file's queues. No callback reaches it afterwards.
@@ -113,7 +140,10 @@ impl Interest {
     pub(super) fn unwatch(&mut self, epi: &Epitem) {
         drop(unhook::<FirstHook>(epi));
         if epi.more_hooks.load(Ordering::Relaxed) {
-            let hooks = self.more_hooks.remove(&core::ptr::from_ref(epi).addr()).unwrap_or_default();
+            let hooks = self
+                .more_hooks
+                .remove(&core::ptr::from_ref(epi).addr())
+                .unwrap_or_default();
             for hook in hooks {
                 drop(unhook::<NextHook>(&hook));
             }
@@ -143,7 +173,11 @@ impl Eventpoll {
     /// # Errors
     /// That of `put` when it refused the first event; the item stays ready.
     #[doc(alias = "ep_send_events")]
-    pub fn send_events(&self, max: usize, mut put: impl FnMut(usize, EpollEvent) -> Result<(), Errno>) -> Result<usize, Errno> {
+    pub fn send_events(
+        &self,
+        max: usize,
+        mut put: impl FnMut(usize, EpollEvent) -> Result<(), Errno>,
+    ) -> Result<usize, Errno> {
         // Declared before the guard: dropped after it.
         let mut held = Held::default();
         let mut interest = self.interest.lock();
@@ -172,15 +206,28 @@ impl Eventpoll {
 }
 
 impl Interest {
-    fn send(&mut self, max: usize, held: &mut Held, put: &mut impl FnMut(usize, EpollEvent) -> Result<(), Errno>) -> Result<usize, Errno> {
+    fn send(
+        &mut self,
+        max: usize,
+        held: &mut Held,
+        put: &mut impl FnMut(usize, EpollEvent) -> Result<(), Errno>,
+    ) -> Result<usize, Errno> {
         let mut sent = 0;
         while sent < max {
-            let Some(epi) = self.txlist.pop_front() else { break };
+            let Some(epi) = self.txlist.pop_front() else {
+                break;
+            };
             let events = item_events(&epi, held);
             if events == 0 {
                 continue;
             }
-            if let Err(errno) = put(sent, EpollEvent { events, data: epi.data() }) {
+            if let Err(errno) = put(
+                sent,
+                EpollEvent {
+                    events,
+                    data: epi.data(),
+                },
+            ) {
                 link(self.txlist.push_front(epi));
                 return if sent == 0 { Err(errno) } else { Ok(sent) };
             }

@@ -33,7 +33,11 @@ impl Eventpoll {
         let mut timed_out = timeout == Timeout::Now;
         loop {
             if self.has_events() {
-                let put = |index: usize, event: EpollEvent| events.add((index * size_of::<EpollEvent>()) as u64).write(&event);
+                let put = |index: usize, event: EpollEvent| {
+                    events
+                        .add((index * size_of::<EpollEvent>()) as u64)
+                        .write(&event)
+                };
                 match self.send_events(max, put) {
                     Ok(0) => {}
                     other => return other,
@@ -46,17 +50,33 @@ impl Eventpoll {
                 return Err(Errno::EINTR);
             }
             // One sleeper per event: the others sleep on.
-            let options = WaitOptions::interruptible("ep_poll").exclusive().until(timeout.deadline());
-            timed_out = self.wq.wait_event(options, || self.has_events().then_some(())) == Err(WaitError::TimedOut);
+            let options = WaitOptions::interruptible("ep_poll")
+                .exclusive()
+                .until(timeout.deadline());
+            timed_out = self
+                .wq
+                .wait_event(options, || self.has_events().then_some(()))
+                == Err(WaitError::TimedOut);
         }
     }
 }
 
 /// The set behind a file, after Linux's checks.
 #[doc(alias = "ep_check_params")]
-fn checked<'a>(file: &'a Arc<File>, events: UserAddr, max: i32) -> Result<(&'a Arc<Eventpoll>, usize), Errno> {
-    let max = usize::try_from(max).ok().filter(|max| (1..=MAX_EVENTS).contains(max)).ok_or(Errno::EINVAL)?;
-    if events.0.checked_add((max * size_of::<EpollEvent>()) as u64).is_none_or(|end| end > USER_END) {
+fn checked<'a>(
+    file: &'a Arc<File>,
+    events: UserAddr,
+    max: i32,
+) -> Result<(&'a Arc<Eventpoll>, usize), Errno> {
+    let max = usize::try_from(max)
+        .ok()
+        .filter(|max| (1..=MAX_EVENTS).contains(max))
+        .ok_or(Errno::EINVAL)?;
+    if events
+        .0
+        .checked_add((max * size_of::<EpollEvent>()) as u64)
+        .is_none_or(|end| end > USER_END)
+    {
         return Err(Errno::EFAULT);
     }
     as_set(file).map(|set| (set, max)).ok_or(Errno::EINVAL)
@@ -73,11 +93,29 @@ pub fn sys_epoll_wait(epfd: Fd, events: UserAddr, max: i32, millis: i32) -> SysR
     do_epoll_wait(epfd, events, max, Timeout::after_millis(millis))
 }
 
-pub fn sys_epoll_pwait(epfd: Fd, events: UserAddr, max: i32, millis: i32, mask: UserAddr, mask_size: usize) -> SysResult {
-    with_sigmask(mask, mask_size, || do_epoll_wait(epfd, events, max, Timeout::after_millis(millis)))
+pub fn sys_epoll_pwait(
+    epfd: Fd,
+    events: UserAddr,
+    max: i32,
+    millis: i32,
+    mask: UserAddr,
+    mask_size: usize,
+) -> SysResult {
+    with_sigmask(mask, mask_size, || {
+        do_epoll_wait(epfd, events, max, Timeout::after_millis(millis))
+    })
 }
 
-pub fn sys_epoll_pwait2(epfd: Fd, events: UserAddr, max: i32, timeout: UserAddr, mask: UserAddr, mask_size: usize) -> SysResult {
+pub fn sys_epoll_pwait2(
+    epfd: Fd,
+    events: UserAddr,
+    max: i32,
+    timeout: UserAddr,
+    mask: UserAddr,
+    mask_size: usize,
+) -> SysResult {
     let timeout = TimeoutArg::Timespec(timeout).read()?;
-    with_sigmask(mask, mask_size, || do_epoll_wait(epfd, events, max, timeout))
+    with_sigmask(mask, mask_size, || {
+        do_epoll_wait(epfd, events, max, timeout)
+    })
 }
