@@ -125,7 +125,7 @@ pub fn release(file: &File) {
 }
 
 /// Sends the file's owner its signal.
-fn send_sigio(file: &File, fd: i32, band: i32) {
+pub fn send_sigio(file: &File, fd: i32, band: i32) {
     let owner = *file.owner.lock();
     let info = match owner.signum {
         0 => SigInfo::kernel(SIGIO),

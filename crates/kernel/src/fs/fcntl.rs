@@ -16,6 +16,7 @@ use crate::abi::{Fd, SysResult};
 use crate::fs::fasync::{self, Sigio};
 use crate::fs::fdtable::nofile_limit;
 use crate::fs::file::{File, FileOwner};
+use crate::fs::locks::lease::{getlease, setlease};
 use crate::fs::locks::posix::{getlk, setlk};
 use crate::{current, kernel};
 
@@ -49,6 +50,8 @@ fn do_fcntl(fd: Fd, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
         F_SETFL => setfl(fd, file, int)?,
         F_GETLK | F_OFD_GETLK => return getlk(file, cmd, user),
         F_SETLK | F_SETLKW | F_OFD_SETLK | F_OFD_SETLKW => return setlk(fd, file, cmd, user),
+        F_GETLEASE => return getlease(file),
+        F_SETLEASE => return setlease(fd, file, int),
         F_SETOWN => set_owner(file, owner_of_int(int.cast_signed())?)?,
         F_GETOWN => return Ok(owner_as_int(*file.owner.lock()) as usize),
         F_SETOWN_EX => set_owner(file, owner_of_ex(user.read()?)?)?,

@@ -267,8 +267,11 @@ impl File {
 
     /// An open file of a file system.
     pub fn of_path(ops: Box<dyn FileOperations>, flags: u32, path: Path) -> Arc<File> {
-        let inode = Some(path.dentry.inode().clone());
-        Arc::new(File::raw(ops, flags, Some(path), inode))
+        let inode = path.dentry.inode().clone();
+        if Self::only_reads(flags) {
+            inode.common().reader_came();
+        }
+        Arc::new(File::raw(ops, flags, Some(path), Some(inode)))
     }
 
     fn raw(ops: Box<dyn FileOperations>, flags: u32, path: Option<Path>, inode: Option<Arc<dyn Inode>>) -> File {
@@ -402,6 +405,11 @@ impl File {
         self.flags() & O_PATH != 0
     }
 
+    /// Whether a file opened with `flags` counts among its inode's readers.
+    fn only_reads(flags: u32) -> bool {
+        flags & (O_ACCMODE | O_PATH) == O_RDONLY
+    }
+
     /// The private data as `T`, for calls that want one kind of file.
     pub fn private<T: 'static>(&self) -> Option<&T> {
         let ops: &dyn Any = &*self.ops;
@@ -431,6 +439,9 @@ impl Drop for File {
             locks.file_closed(self);
         }
         self.ops.release(self);
+        if let Some(inode) = self.inode.as_ref().filter(|_| Self::only_reads(self.flags())) {
+            inode.common().reader_gone();
+        }
         self.change_claim(Claim::None);
     }
 }

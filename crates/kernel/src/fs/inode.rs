@@ -88,6 +88,9 @@ pub struct InodeCommon {
     /// Writers if positive, programs that run from it if negative.
     #[doc(alias = "i_writecount")]
     writecount: AtomicI32,
+    /// Open files that only read.
+    #[doc(alias = "i_readcount")]
+    readcount: AtomicI32,
 }
 
 impl InodeCommon {
@@ -106,6 +109,24 @@ impl InodeCommon {
     /// One writer more; `ETXTBSY` while the file is being run. Undone by [`InodeCommon::put_write_access`].
     pub fn get_write_access(&self) -> Result<(), Errno> {
         self.add_user(1)
+    }
+
+    /// Files open for writing; negative while a program runs from it.
+    pub fn writers(&self) -> i32 {
+        self.writecount.load(Ordering::Acquire)
+    }
+
+    /// Files open for reading only.
+    pub fn readers(&self) -> i32 {
+        self.readcount.load(Ordering::Acquire)
+    }
+
+    pub fn reader_came(&self) {
+        self.readcount.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub fn reader_gone(&self) {
+        self.readcount.fetch_sub(1, Ordering::AcqRel);
     }
 
     pub fn put_write_access(&self) {
@@ -158,6 +179,9 @@ pub trait Inode: Any + Send + Sync {
         let _ = child;
         Revalidated::Valid(None)
     }
+
+    /// The next [`Inode::revalidate`] shall not rely on what it saw before.
+    fn distrust(&self) {}
 
     /// Whether what the inode stands for still exists (a process's directory).
     fn is_live(&self) -> bool {

@@ -27,6 +27,7 @@ use crate::fs::dcache::{Dentry, Path};
 use crate::fs::file::{File, FileOperations};
 use crate::fs::inode::{MAY_EXEC, MAY_READ, MAY_WRITE};
 use crate::fs::iov_iter::IovIter;
+use crate::fs::locks::lease::break_lease;
 use crate::fs::namei::{Last, Lookup, Walk, getname};
 
 const VALID_FLAGS: u32 = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | __O_SYNC
@@ -215,11 +216,11 @@ fn vfs_open(path: Path, flags: u32, writes: bool) -> Result<Arc<File>, Error> {
         // Also an open that truncates only; and before anything is changed.
         inode.common().get_write_access()?;
     }
-    let opened = match inode.kind() {
+    let opened = break_lease(inode.common(), flags).and_then(|()| match inode.kind() {
         S_IFIFO if !inode.reopens_itself() => crate::fs::pipe::fifo_open(inode.common(), flags),
         S_IFSOCK if !inode.reopens_itself() => Err(Errno::ENXIO.into()),
         _ => inode.open(&path, flags),
-    };
+    });
     let opened = opened.map(|ops| File::of_path(ops, flags, path));
     let claimed = match &opened {
         Ok(file) if writes && file.writable() => file.claim_writing(),

@@ -2,10 +2,10 @@
 //!
 //! Mirrors: fs/open.c, Linux 6.18.
 
-use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::errno::Errno;
 use acrida_uapi::fcntl::{
     AT_FDCWD, FALLOC_FL_ALLOCATE_RANGE, FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE,
-    FALLOC_FL_PUNCH_HOLE, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_WRITE_ZEROES, FALLOC_FL_ZERO_RANGE,
+    FALLOC_FL_PUNCH_HOLE, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_WRITE_ZEROES, FALLOC_FL_ZERO_RANGE, O_WRONLY,
 };
 use acrida_uapi::resource::RLIMIT_FSIZE;
 use acrida_uapi::siginfo::SigInfo;
@@ -16,6 +16,7 @@ use crate::abi::{Fd, Flags, SysResult, UserPath};
 use crate::current;
 use crate::fs::attr::Iattr;
 use crate::fs::inode::MAY_WRITE;
+use crate::fs::locks::lease::break_lease;
 use crate::fs::namei::user_path_at;
 use crate::kernel::signal;
 
@@ -43,8 +44,8 @@ pub fn sys_truncate(path: UserPath, length: i64) -> SysResult {
         inode.permission(&path.dentry, &current().cred(), MAY_WRITE)?;
     }
     inode.common().get_write_access()?;
-    let result = check_file_size(size)
-        .map_err(Error::from)
+    let result = break_lease(inode.common(), O_WRONLY)
+        .and_then(|()| Ok(check_file_size(size)?))
         .and_then(|()| inode.setattr(&path.dentry, &Iattr { size: Some(size), ..Iattr::default() }));
     inode.common().put_write_access();
     result.map(|()| 0)

@@ -12,9 +12,11 @@
 //! - [`deadlock`]: who waits for whom
 //! - [`posix`]: `fcntl(F_SETLK...)`
 //! - [`flock`]: `flock`
+//! - [`lease`]: `fcntl(F_SETLEASE)`
+//! - [`show`]: /proc/locks
 //!
 //! Mirrors: fs/locks.c, Linux 6.18.
-//! Differs: waiters hang on the file, not on the lock that blocks them. No leases broken by opens, no mandatory locks.
+//! Differs: waiters hang on the file, not on the lock that blocks them.
 //! Locking: `FileLocks::lists` (Linux's `flc_lock`), then the kernel's `lock_waits`.
 
 use alloc::boxed::Box;
@@ -28,10 +30,12 @@ use crate::fs::file::File;
 use crate::kernel::task::try_current;
 use crate::{current, kernel};
 use flock::FlockList;
+use lease::LeaseList;
 use range::{LAST, Owner, Range, RecordLock, RecordLocks};
 
 pub mod deadlock;
 pub mod flock;
+pub mod lease;
 pub mod posix;
 pub mod range;
 pub mod show;
@@ -42,6 +46,7 @@ const WHOLE_FILE: Range = Range { first: 0, last: LAST };
 struct Lists {
     records: RecordLocks,
     flocks: FlockList,
+    leases: LeaseList,
 }
 
 /// The locks of one inode; made by the first.
@@ -147,6 +152,7 @@ impl FileLocks {
         let owner = owner_of_file(file);
         self.clear_records(owner, WHOLE_FILE);
         self.clear_flock(owner);
+        self.clear_lease(owner);
     }
 
     /// A descriptor of the file was closed in `files`: that table's POSIX locks go.
