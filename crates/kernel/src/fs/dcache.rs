@@ -177,6 +177,18 @@ impl Dentry {
         }
     }
 
+    /// Its file system has just removed `victim`, or rather the name it was found under: another thread may have put a new
+    /// object there before that, whose entry is then not to be relied on.
+    #[doc(alias = "d_delete")]
+    pub fn removed(&self, victim: &Dentry) {
+        self.removals.fetch_add(1, Ordering::AcqRel);
+        let name = victim.name();
+        victim.unhash();
+        if let Some(other) = self.child(&name) {
+            other.inode.distrust();
+        }
+    }
+
     /// A removed directory or file that gets a name again (`linkat` of an `O_TMPFILE` file).
     pub fn rehash(self: &Arc<Self>, dir: &Arc<Dentry>, name: &[u8]) {
         let mut children = dir.children.lock();

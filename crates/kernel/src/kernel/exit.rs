@@ -383,14 +383,20 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
 pub fn de_thread() -> Result<(), Errno> {
     let task = current();
     let process = &task.process;
-    // The first to come runs its program; who comes later is about to end.
-    if process.exec_tid.compare_exchange(0, task.tid(), Ordering::SeqCst, Ordering::SeqCst).is_err() || process.group_exit.load(Ordering::SeqCst) != -1 {
+    let options = acrida_kcore::wait::WaitOptions::uninterruptible("de_thread");
+    // The first to come runs its program. Who comes later must not hear of it: the first is about to end it.
+    let first = || process.exec_tid.compare_exchange(0, task.tid(), Ordering::SeqCst, Ordering::SeqCst).is_ok();
+    let decided = || (task.thread.has_work(work::EXIT) || first()).then_some(());
+    let waited = process.threads_gone.wait_event(options, decided);
+    if waited.is_err() || task.thread.has_work(work::EXIT) || process.group_exit.load(Ordering::SeqCst) != -1 {
+        // Nobody sees the answer, even if whoever ends the process has not come to this thread yet.
+        task.thread.set_work(work::EXIT);
+        let _ = process.exec_tid.compare_exchange(task.tid(), 0, Ordering::SeqCst, Ordering::SeqCst);
         return Err(Errno::EAGAIN);
     }
     let alone = || process.threads.lock().len() == 1;
     if !alone() {
         zap_other_threads(process);
-        let options = acrida_kcore::wait::WaitOptions::uninterruptible("de_thread");
         let ready = || (alone() || task.thread.has_work(work::EXIT)).then(alone);
         if !matches!(process.threads_gone.wait_event(options, ready), Ok(true)) {
             return Err(Errno::EAGAIN);

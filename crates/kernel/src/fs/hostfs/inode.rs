@@ -266,6 +266,10 @@ impl Inode for HostInode {
         child.inode().downcast_ref::<HostInode>().map_or(Revalidated::Stale, |inode| inode.compare(child))
     }
 
+    fn distrust(&self) {
+        self.seen_at.store(0, Ordering::Relaxed);
+    }
+
     fn keep(&self, dentry: &Arc<Dentry>) {
         if matches!(self.mode() & S_IFMT, S_IFDIR | S_IFLNK) {
             let old = self.fs.kept.lock().keep(dentry.clone());

@@ -22,7 +22,7 @@ fn unlink(dfd: i32, path: &[u8]) -> Result<(), Error> {
     }
     may_delete(&dir.dentry, &victim, Victim::Other)?;
     dir.inode().unlink(&dir.dentry, &victim)?;
-    victim.unhash();
+    dir.dentry.removed(&victim);
     Ok(())
 }
 
@@ -40,7 +40,7 @@ fn rmdir(dfd: i32, path: &[u8]) -> Result<(), Error> {
     let (victim, _) = lookup_child(&dir.dentry, &name)?.ok_or(Errno::ENOENT)?;
     may_delete(&dir.dentry, &victim, Victim::Directory)?;
     dir.inode().rmdir(&dir.dentry, &victim)?;
-    victim.unhash();
+    dir.dentry.removed(&victim);
     Ok(())
 }
 
