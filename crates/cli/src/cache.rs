@@ -3,7 +3,7 @@
 //! Everything lies in one directory for this build of the kernel and this boot of the host, below the user's cache
 //! directory, and can be removed at any time. Without it a world starts some milliseconds later.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -101,11 +101,4 @@ fn shrink(dir: &Path) {
         let _ = std::fs::remove_file(path);
         total -= len;
     }
-}
-
-/// The image in memory, where there is no file to start.
-pub fn in_memory() -> std::io::Result<File> {
-    let mut file = File::from(rustix::fs::memfd_create("acrida-image", rustix::fs::MemfdFlags::CLOEXEC)?);
-    file.write_all(IMAGE)?;
-    Ok(file)
 }

@@ -5,6 +5,7 @@ mod cache;
 mod calls;
 mod image;
 mod manual;
+mod objects;
 mod ps;
 mod run;
 mod stats;

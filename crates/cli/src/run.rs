@@ -6,20 +6,18 @@ use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode};
+use std::path::PathBuf;
+use std::process::{Child, ExitCode};
 
 use acrida_trace_format::boot::{BootBlock, LISTS_MAX, LISTS_OFFSET, Lists, MAGIC, flags};
 use anyhow::{Context, Result, ensure};
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
 use zerocopy::{FromZeros, IntoBytes};
 
-use crate::cache::{self, Cache};
+use crate::cache::Cache;
 use crate::trace::{Filter, Tracer};
 use crate::worlds::Registered;
-use crate::{stats, supervise};
+use crate::{objects, stats, supervise};
 
 const ARENA_SIZE: u64 = 64 << 30;
 const WINDOW_SIZE: u64 = 1 << 40;
@@ -53,6 +51,12 @@ pub struct RunArgs {
     /// Leave call sites unpatched: every call comes in through a trap
     #[arg(long)]
     no_patch: bool,
+    /// Let calls come in through a seccomp filter, also where Syscall User Dispatch works
+    #[arg(long)]
+    seccomp: bool,
+    /// Keep to yourself what is no failure: calls that the kernel does not know, a fall-back that was taken
+    #[arg(long, short)]
+    quiet: bool,
     /// Let the call number 0xac1d stop the world with a kernel panic, to see how that looks
     #[arg(long, hide = true)]
     debug_panic: bool,
@@ -78,6 +82,8 @@ impl RunArgs {
             (self.debug_panic, flags::DEBUG_PANIC),
             (self.no_patch, flags::NO_PATCH),
             (self.linger, flags::LINGER),
+            (self.seccomp, flags::SECCOMP),
+            (self.quiet, flags::QUIET),
         ];
         switches.iter().filter(|(on, _)| *on).fold(0, |bits, (_, bit)| bits | bit)
     }
@@ -104,6 +110,7 @@ pub struct World {
     pub registered: Option<Registered>,
     pub linger: bool,
     pub strict: bool,
+    pub quiet: bool,
 }
 
 pub fn run(args: &RunArgs) -> Result<ExitCode> {
@@ -117,15 +124,11 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     result
 }
 
-fn object(name: &str, size: u64) -> Result<File> {
-    let fd = memfd_create(name, MemfdFlags::empty()).with_context(|| format!("cannot create shared memory for the {name}"))?;
-    ftruncate(&fd, size).with_context(|| format!("cannot size the {name} (is `ulimit -f` set?)"))?;
-    Ok(File::from(fd))
-}
-
 fn start(args: &RunArgs) -> Result<World> {
-    let arena = object("acrida-arena", ARENA_SIZE)?;
-    let physmem = object("acrida-memory", WINDOW_SIZE)?;
+    objects::check_host()?;
+    let mut notes = Vec::new();
+    let arena = objects::shared("acrida-arena", ARENA_SIZE, &mut notes)?;
+    let physmem = objects::shared("acrida-memory", WINDOW_SIZE, &mut notes)?;
     let (ours, theirs) = rustix::net::socketpair(
         rustix::net::AddressFamily::UNIX,
         rustix::net::SocketType::SEQPACKET,
@@ -151,29 +154,24 @@ fn start(args: &RunArgs) -> Result<World> {
     };
     arena.write_all_at(block.as_bytes(), 0)?;
     arena.write_all_at(&lists, LISTS_OFFSET)?;
-    let child = start_kernel(&arena, cache.as_ref())?;
+    let child = start_kernel(&arena, cache.as_ref(), &mut notes)?;
+    for note in notes.iter().filter(|_| !args.quiet) {
+        eprintln!("acrida: {note}");
+    }
     drop(theirs);
     if let Some(cache) = &cache {
         cache.tidy();
     }
-    Ok(World { arena, control: ours, kernel_pid: child.id(), registered, linger: args.linger, strict: args.strict })
+    Ok(World { arena, control: ours, kernel_pid: child.id(), registered, linger: args.linger, strict: args.strict, quiet: args.quiet })
 }
 
-fn start_kernel(arena: &File, cache: Option<&Cache>) -> Result<Child> {
-    let start = |program: &Path| {
-        let mut command = Command::new(program);
-        command.arg0("acrida-kernel").arg(arena.as_raw_fd().to_string()).env_clear();
-        command.spawn()
-    };
+fn start_kernel(arena: &File, cache: Option<&Cache>, notes: &mut Vec<String>) -> Result<Child> {
+    let arena = arena.as_raw_fd().to_string();
     // A directory whose files must not be executed is as good as none.
-    if let Some(child) = cache.and_then(Cache::kernel).and_then(|program| start(&program).ok()) {
-        return Ok(child);
+    match cache.and_then(Cache::kernel).and_then(|image| objects::kernel(&image, &arena).spawn().ok()) {
+        Some(child) => Ok(child),
+        None => objects::start_image(&arena, notes),
     }
-    let image = cache::in_memory()?;
-    start(Path::new(&format!("/proc/self/fd/{}", image.as_raw_fd()))).with_context(|| match Path::new("/proc/self/fd").exists() {
-        true => "cannot start the kernel image (does the system refuse to execute memory objects?)",
-        false => "cannot start the kernel image: /proc is not mounted here",
-    })
 }
 
 /// The process's umask, which can only be read by setting it. The kernel applies the guest's own, so the host's is 0.

@@ -185,8 +185,10 @@ impl Supervisor<'_> {
             }
             control::UNKNOWN_CALL => {
                 self.unknown = true;
-                let name = calls::name(message.status as usize);
-                eprintln!("acrida: system call {} ({name}) is in nobody's table; it answered ENOSYS", message.status);
+                if !self.world.quiet {
+                    let name = calls::name(message.status as usize);
+                    eprintln!("acrida: system call {} ({name}) is in nobody's table; it answered ENOSYS", message.status);
+                }
             }
             control::ALL_EXITED => self.tell(control::SHUT_DOWN, 0, 0),
             // The shell that waits for this process must see it stop; its continuing continues the guests.

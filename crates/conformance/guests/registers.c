@@ -2,6 +2,7 @@
 //
 // Calls: rt_sigreturn getppid read write futex fork clone
 // Passes: host acrida
+// Options: --quiet
 #include "process.h"
 
 #include "registers.h"

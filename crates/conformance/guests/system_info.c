@@ -2,6 +2,7 @@
 //
 // Calls: uname sysinfo personality getrandom getrusage sethostname
 // Passes: host acrida
+// Options: --quiet
 #include "process.h"
 
 #include <sys/personality.h>

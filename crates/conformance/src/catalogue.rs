@@ -5,7 +5,8 @@
 //! - `Calls:` the system calls under test (documentation);
 //! - `Passes:` where the guest must pass: `host`, `acrida`;
 //! - `Places:` the kinds of file system it runs on: `disk`, `tmpfs` (none: it runs once, on disk);
-//! - `Needs:` `root` if its checks mean nothing without it.
+//! - `Needs:` `root` if its checks mean nothing without it;
+//! - `Options:` options of `acrida run`, such as `--quiet` for a guest that makes unknown calls on purpose.
 //!
 //! A check is a line that starts with `CHECK(name)`. Reading the source instead of asking the program keeps `--list` free of
 //! a compiler.
@@ -14,7 +15,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-const KEYS: &[&str] = &["Calls", "Passes", "Places", "Needs"];
+const KEYS: &[&str] = &["Calls", "Passes", "Places", "Needs", "Options"];
 
 /// Where the files of a check live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub struct Guest {
     pub places: Vec<Place>,
     pub needs_root: bool,
     pub passes_on_acrida: bool,
+    /// For `acrida run`.
+    pub options: Vec<String>,
 }
 
 /// All guests of `directory`, by name.
@@ -97,6 +100,7 @@ fn parse(source: PathBuf, text: &str) -> Result<Guest, String> {
         places,
         needs_root: header(text, "Needs").contains(&"root"),
         passes_on_acrida: passes.contains(&"acrida"),
+        options: header(text, "Options").into_iter().map(str::to_owned).collect(),
         source,
     })
 }
@@ -142,7 +146,7 @@ fn checks(text: &str) -> Result<Vec<String>, String> {
 mod tests {
     use super::*;
 
-    const SOURCE: &str = "// x: y\n//\n// Calls: pipe read\n// Passes: host acrida\n// Places: disk tmpfs\n\
+    const SOURCE: &str = "// x: y\n//\n// Calls: pipe read\n// Passes: host acrida\n// Places: disk tmpfs\n// Options: --quiet\n\
                           #include \"check.h\"\n// Needs: root\nCHECK(one)\n{\n}\nCHECK(two)\n{\n}\n";
 
     #[test]
@@ -151,6 +155,7 @@ mod tests {
         assert_eq!(guest.name, "pipe");
         assert_eq!(guest.checks, ["one", "two"]);
         assert_eq!(guest.places, [Place::Disk, Place::Tmpfs]);
+        assert_eq!(guest.options, ["--quiet"]);
         assert!(!guest.needs_root);
         assert!(guest.passes_on_acrida);
     }

@@ -17,7 +17,8 @@
 //! cargo test -p acrida-conformance --test conformance -- pipe/           # one guest
 //! ```
 //!
-//! Environment: `ACRIDA_BIN` (program under test), `ACRIDA_CONFORMANCE_DISK` (a directory on a disk file system, default
+//! Environment: `ACRIDA_BIN` (program under test), `ACRIDA_OPTIONS` (options of `acrida run`, such as `--seccomp`),
+//! `ACRIDA_CONFORMANCE_DISK` (a directory on a disk file system, default
 //! `/var/tmp`), `CC`.
 #![forbid(unsafe_code)]
 

@@ -24,8 +24,11 @@ const OVERDUE: Duration = Duration::from_secs(12);
 #[derive(Clone, Debug)]
 pub enum Runner {
     Host,
-    /// The path of the `acrida` program.
-    Acrida(PathBuf),
+    Acrida {
+        program: PathBuf,
+        /// For `acrida run`.
+        options: Vec<String>,
+    },
 }
 
 /// What a guest said and how it ended.
@@ -126,9 +129,12 @@ fn start(
 ) -> io::Result<Ended> {
     let mut command = match runner {
         Runner::Host => Command::new(program),
-        Runner::Acrida(acrida) => {
+        Runner::Acrida {
+            program: acrida,
+            options,
+        } => {
             let mut command = Command::new(acrida);
-            command.args(["run", "--"]).arg(program);
+            command.arg("run").args(options).arg("--").arg(program);
             command
         }
     };

@@ -93,7 +93,7 @@ impl Session {
     fn subject_name(&self) -> &'static str {
         match self.subject {
             Runner::Host => "host, second run",
-            Runner::Acrida(_) => "acrida",
+            Runner::Acrida { .. } => "acrida",
         }
     }
 }
@@ -138,7 +138,14 @@ fn trials(arguments: &Arguments, native_only: bool) -> io::Result<Vec<Trial>> {
     let guests = catalogue::load(&package.join("guests"))?;
     let subject = match native_only {
         true => Runner::Host,
-        false => Runner::Acrida(acrida_binary()?),
+        false => Runner::Acrida {
+            program: acrida_binary()?,
+            options: std::env::var("ACRIDA_OPTIONS")
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+        },
     };
     let expected = match native_only {
         true => Expected::default(),
@@ -193,7 +200,7 @@ fn trials(arguments: &Arguments, native_only: bool) -> io::Result<Vec<Trial>> {
 fn sessions(guests: &[Guest], subject: &Runner, root: bool) -> Vec<Arc<Session>> {
     let mut sessions = Vec::new();
     for guest in guests {
-        if matches!(subject, Runner::Acrida(_)) && !guest.passes_on_acrida {
+        if matches!(subject, Runner::Acrida { .. }) && !guest.passes_on_acrida {
             continue;
         }
         if guest.needs_root && !root {
@@ -210,12 +217,20 @@ fn sessions(guests: &[Guest], subject: &Runner, root: bool) -> Vec<Arc<Session>>
                 guest: guest.clone(),
                 program: Arc::clone(&program),
                 place,
-                subject: subject.clone(),
+                subject: with_options(subject, &guest.options),
                 outcome: OnceLock::new(),
             })
         }));
     }
     sessions
+}
+
+fn with_options(subject: &Runner, more: &[String]) -> Runner {
+    let mut subject = subject.clone();
+    if let Runner::Acrida { options, .. } = &mut subject {
+        options.extend_from_slice(more);
+    }
+    subject
 }
 
 fn trial(

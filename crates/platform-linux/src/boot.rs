@@ -13,9 +13,11 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use acrida_kcore::arena::{ARENA_BASE, ARENA_SIZE};
 use acrida_kcore::frame::{WINDOW_BASE, WINDOW_SIZE};
 use acrida_kcore::thread::{Thread, current};
-use acrida_trace_format::boot::{BootBlock, DATA_OFFSET, LISTS_OFFSET, Lists, MAGIC, PANIC_MAX, PANIC_OFFSET};
+use acrida_trace_format::boot::{BootBlock, DATA_OFFSET, LISTS_OFFSET, Lists, MAGIC, PANIC_MAX, PANIC_OFFSET, flags};
+use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
+use crate::dispatch::{self, Refused, Trap};
 use crate::{linux::Linux, raw, signal, spawn, text};
 
 unsafe extern "C" {
@@ -84,12 +86,17 @@ pub fn vdso_clock(id: u64) -> Option<u64> {
     (function(id, time.as_mut_ptr()) == 0).then(|| time[0] * 1_000_000_000 + time[1])
 }
 
-/// Says why the world cannot start, to the user, and leaves with 125.
-fn fail(what: &str) -> ! {
+/// Tells the user something.
+fn say(what: &str) {
     for text in ["acrida: ", what, "\n"] {
         // SAFETY: valid bytes.
         let _ = unsafe { raw::syscall6(nr::write, [2, text.as_ptr() as u64, text.len() as u64, 0, 0, 0]) };
     }
+}
+
+/// Says why the world cannot start, to the user, and leaves with 125.
+fn fail(what: &str) -> ! {
+    say(what);
     // SAFETY: ends the process.
     let _ = unsafe { raw::syscall6(nr::exit_group, [125, 0, 0, 0, 0, 0]) };
     loop {
@@ -172,6 +179,7 @@ pub unsafe fn main(stack: *const u64) -> ! {
     let me = Thread::new();
     me.mark_started();
     signal::install();
+    choose_trap(block.flags);
     // No death signal here: the kernel process sees the command's end on the control socket and cleans up.
     spawn::attach(me, false, false);
     let mut bytes = vec![0u8; block.lists_len as usize];
@@ -179,6 +187,27 @@ pub unsafe fn main(stack: *const u64) -> ! {
     unsafe { core::ptr::copy_nonoverlapping((ARENA_BASE + LISTS_OFFSET) as *const u8, bytes.as_mut_ptr(), bytes.len()) };
     let Some(lists) = Lists::decode(&bytes) else { fail("the boot block is damaged: its lists are cut short") };
     on_stack(me, move || acrida_kernel::boot::kernel_process(&block, lists))
+}
+
+/// Finds a way for calls to come in; says so when it is not the best one, or when there is none.
+fn choose_trap(wanted: u64) {
+    let name = |errno: Errno| errno.name().unwrap_or("an unknown error");
+    match dispatch::choose(wanted & flags::SECCOMP != 0) {
+        Ok(Trap::Seccomp) if wanted & (flags::SECCOMP | flags::QUIET) == 0 => say(
+            "this system refuses Syscall User Dispatch (Linux 5.11 has it; a container may forbid it); calls come in through a \
+             seccomp filter instead, a little slower",
+        ),
+        Ok(_) => {}
+        Err(Refused { dispatch: Some(dispatch), seccomp }) => fail(&alloc::format!(
+            "this system allows neither of the two ways to take over a program's system calls: Syscall User Dispatch ({}) \
+             and seccomp filters ({}); does a container forbid them?",
+            name(dispatch),
+            name(seccomp)
+        )),
+        Err(Refused { dispatch: None, seccomp }) => {
+            fail(&alloc::format!("this system refuses seccomp filters ({}); try without --seccomp", name(seccomp)))
+        }
+    }
 }
 
 /// Runs `main` on `thread`'s kernel stack, which other processes can see.

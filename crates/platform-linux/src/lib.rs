@@ -8,6 +8,7 @@
 extern crate alloc;
 
 pub mod boot;
+mod dispatch;
 pub mod entry;
 mod fpu;
 mod host;

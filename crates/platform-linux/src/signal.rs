@@ -9,8 +9,10 @@
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::thread::{Thread, current, work};
+use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
+use crate::dispatch::AUDIT_ARCH_X86_64;
 use crate::{entry, raw};
 
 /// The host signal that makes a thread look at its work.
@@ -30,8 +32,16 @@ struct Siginfo {
     errno: i32,
     code: i32,
     _pad: i32,
-    /// Sender's pid and uid, or the fault address.
+    /// Sender's pid and uid, the fault address, or the address of the call.
     field: u64,
+    /// Of `SIGSYS`: the call's number and architecture.
+    call: u64,
+}
+
+impl Siginfo {
+    fn arch(&self) -> u32 {
+        (self.call >> 32) as u32
+    }
 }
 
 /// The host's `struct ucontext` up to the saved registers.
@@ -127,6 +137,11 @@ extern "C" fn handler(signo: u32, info: *const Siginfo, context: *mut Ucontext) 
             let args = [context.rdi, context.rsi, context.rdx, context.r10, context.r8, context.r9];
             // SAFETY: the vdso's own call with its own arguments.
             context.rax = unsafe { raw::syscall6(context.rax as u32, args) } as u64;
+            return;
+        }
+        if info.arch() != AUDIT_ARCH_X86_64 {
+            // `int 0x80`: numbers of another table, which nobody serves.
+            context.rax = (-i64::from(Errno::ENOSYS.raw())) as u64;
             return;
         }
         // A system call of the guest: go on at the kernel's entry as the `syscall` instruction would leave things.

@@ -11,7 +11,7 @@ use acrida_kcore::thread::Thread;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
-use crate::{boot, raw, signal};
+use crate::{boot, dispatch, raw, signal};
 
 const CLONE_VM: u64 = 0x100;
 const CLONE_FS: u64 = 0x200;
@@ -60,7 +60,7 @@ pub extern "C" fn acrida_child_start(thread: &'static Thread) {
 }
 
 /// Makes the calling host thread `thread`: `%gs`, ids, signal stack, dispatch of system calls.
-pub fn attach(thread: &'static Thread, new_process: bool, dispatch: bool) {
+pub fn attach(thread: &'static Thread, new_process: bool, guest: bool) {
     const ARCH_SET_GS: u64 = 0x1001;
     const PR_SET_PDEATHSIG: u64 = 1;
     let at = core::ptr::from_ref(thread) as u64;
@@ -85,17 +85,7 @@ pub fn attach(thread: &'static Thread, new_process: bool, dispatch: bool) {
             let _ = unsafe { raw::syscall(nr::exit_group, &[137]) };
         }
     }
-    if dispatch {
-        set_dispatch();
+    if guest {
+        dispatch::start_thread();
     }
-}
-
-/// Turns on Syscall User Dispatch with the image's text as the allowed range.
-fn set_dispatch() {
-    const PR_SET_SYSCALL_USER_DISPATCH: u64 = 59;
-    const PR_SYS_DISPATCH_ON: u64 = 1;
-    let (start, end) = boot::text_range();
-    // SAFETY: no selector; calls from outside the text raise SIGSYS from here on.
-    let set = unsafe { raw::syscall(nr::prctl, &[PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, start, end - start, 0]) };
-    assert!(set.is_ok(), "the host refused Syscall User Dispatch");
 }

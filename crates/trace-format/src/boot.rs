@@ -32,6 +32,8 @@ pub mod flags {
     pub const SECCOMP: u64 = 32;
     /// The world goes on after its first process.
     pub const LINGER: u64 = 64;
+    /// Say nothing that is not a failure.
+    pub const QUIET: u64 = 128;
 }
 
 /// Fixed part of the boot block.

@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     step("instructions", &["cargo", "run", "--quiet", "--release", "--package", "acrida", "--", "bench", "--instructions", "--check"]),
     step("unit", &["cargo", "test", "--quiet", "--workspace", "--exclude", "acrida-image", "--exclude", "acrida-conformance", "--exclude", "acrida-programs"]),
     step("conformance", &["cargo", "test", "--quiet", "--package", "acrida-conformance"]),
+    step("seccomp", &["env", "ACRIDA_OPTIONS=--seccomp", "cargo", "test", "--quiet", "--package", "acrida-conformance", "--test", "conformance", "--", "registers/"]),
     step("robust", &["cargo", "test", "--quiet", "--package", "acrida-programs", "--test", "robust"]),
     step("programs", &["cargo", "test", "--quiet", "--package", "acrida-programs", "--lib", "--test", "programs"]),
 ];

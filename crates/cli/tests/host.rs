@@ -1,0 +1,110 @@
+//! Hosts that refuse something: what acrida falls back to, and what it says.
+//!
+//! `host/deny.c` runs a command under a filter of its own that makes the host look older or stricter than it is.
+
+mod acrida;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use acrida::{status, text};
+
+/// Signals, threads of a shell's making, pipes and files: enough to see that calls come in.
+const SCRIPT: &str = "trap 'echo got it' USR1; kill -USR1 $$; seq 1000 | sort -rn | head -n 1; : > /tmp/x && ls /tmp/x";
+const SAYS: &str = "got it\n1000\n/tmp/x\n";
+
+fn deny() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("deny-{}", std::process::id()));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/host/deny.c");
+        let compiled = Command::new("cc").arg("-o").arg(&program).arg(source).status().expect("a C compiler");
+        assert!(compiled.success());
+        program
+    })
+}
+
+/// `acrida run ARGS` with what `wrap` says in front of it.
+fn run_under(wrap: &[&str], args: &[&str]) -> Output {
+    let mut command = Command::new("timeout");
+    // Without the cache of earlier runs, which holds the kernel as a file.
+    command.env("XDG_CACHE_HOME", "/dev/null");
+    command.args(["-k", "5", "60"]).args(wrap).args([env!("CARGO_BIN_EXE_acrida"), "run"]).args(args);
+    command.output().expect("timeout is there")
+}
+
+fn run_without(what: &[&str], args: &[&str]) -> Output {
+    let deny = deny().to_str().expect("a path in UTF-8");
+    run_under(&[&[deny], what, &["--"]].concat(), args)
+}
+
+fn said(output: &Output) -> (i32, String, String) {
+    (status(output), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn seccomp_serves_where_dispatch_is_refused() {
+    let (code, out, error) = said(&run_without(&["dispatch"], &["--", "sh", "-c", SCRIPT]));
+    assert_eq!((code, out.as_str()), (0, SAYS), "{error}");
+    assert!(error.starts_with("acrida: ") && error.contains("seccomp") && error.lines().count() == 1, "{error}");
+}
+
+#[test]
+fn seccomp_serves_silently_when_asked_for() {
+    for args in [&["--seccomp", "--", "sh", "-c", SCRIPT][..], &["--quiet", "--", "sh", "-c", SCRIPT]] {
+        assert_eq!(said(&run_without(&["dispatch"], args)), (0, SAYS.into(), String::new()));
+    }
+    assert_eq!(said(&run_without(&[], &["--seccomp", "--", "sh", "-c", SCRIPT])), (0, SAYS.into(), String::new()));
+}
+
+#[test]
+fn without_a_way_in_it_says_so() {
+    let (code, out, error) = said(&run_without(&["dispatch", "filters"], &["--", "true"]));
+    assert_eq!((code, out.as_str()), (125, ""), "{error}");
+    assert!(error.contains("Syscall User Dispatch (EINVAL) and seccomp filters (EPERM)"), "{error}");
+    let (code, _, error) = said(&run_without(&["filters"], &["--seccomp", "--", "true"]));
+    assert_eq!(code, 125, "{error}");
+    assert!(error.contains("try without --seccomp"), "{error}");
+}
+
+#[test]
+fn files_stand_in_for_memory_objects() {
+    let (code, out, error) = said(&run_without(&["memory-objects"], &["--", "sh", "-c", SCRIPT]));
+    assert_eq!((code, out.as_str()), (0, SAYS), "{error}");
+    assert!(error.contains("does not execute memory objects") && error.contains("is a file in /"), "{error}");
+    let (code, out, error) = said(&run_without(&["memory-objects"], &["-q", "--", "sh", "-c", SCRIPT]));
+    assert_eq!((code, out.as_str(), error.as_str()), (0, SAYS, ""));
+}
+
+#[test]
+fn an_old_kernel_is_named() {
+    let (code, _, error) = said(&run_under(&["setarch", "x86_64", "--uname-2.6"], &["--", "true"]));
+    assert_eq!(code, 125, "{error}");
+    assert!(error.contains("this is Linux 2.6.") && error.contains("needs 5.8"), "{error}");
+}
+
+#[test]
+fn it_starts_without_proc() {
+    let hide = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /proc && exec \"$0\" \"$@\""];
+    let possible = Command::new(hide[0]).args(&hide[1..]).arg("true").output().is_ok_and(|o| o.status.success());
+    if !possible {
+        eprintln!("hiding /proc needs the right to mount: left out");
+        return;
+    }
+    let (code, out, error) = said(&run_under(&hide, &["--", "sh", "-c", SCRIPT]));
+    assert_eq!((code, out.as_str()), (0, SAYS), "{error}");
+    assert!(error.starts_with("acrida: /proc is not mounted here"), "{error}");
+}
+
+#[test]
+fn calls_of_the_32_bit_table_answer_enosys() {
+    let source = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("int80-{}.c", std::process::id()));
+    let program = source.with_extension("");
+    std::fs::write(&source, "int main(void) { int r; asm volatile(\"int $0x80\" : \"=a\"(r) : \"a\"(20)); return -r; }").expect("written");
+    assert!(Command::new("cc").arg("-o").args([&program, &source]).status().expect("a C compiler").success());
+    for options in [&["-q", "--"][..], &["--seccomp", "--"]] {
+        let (code, _, error) = said(&run_under(&[], &[options, &[program.to_str().expect("a path in UTF-8")]].concat()));
+        assert_eq!(code, 38, "{error}");
+    }
+}
