@@ -272,6 +272,7 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
         task_work: SpinLock::default(),
         exiting: AtomicBool::new(false),
         exit_code: AtomicI32::new(0),
+        sysvsem: SpinLock::new(None),
         vfork_done: SpinLock::new(None),
     });
     thread.set_ext(task.clone());

@@ -171,9 +171,9 @@ syscalls! {
     61 wait4(pid: i32, status: UserAddr, options: u32, rusage: UserAddr) = [ours crate::kernel::wait::sys_wait4] "";
     62 kill(pid: i32, sig: Signo) = [ours crate::kernel::signal::sys_kill] "";
     63 uname(buf: UserAddr) = [ours crate::kernel::sys::sys_uname] "";
-    64 semget() = [refused ENOSYS] "not yet";
-    65 semop() = [refused ENOSYS] "not yet";
-    66 semctl() = [refused ENOSYS] "not yet";
+    64 semget(key: i32, count: i32, flags: Flags) = [ours crate::ipc::sem::sys_semget] "";
+    65 semop(id: i32, ops: UserAddr, count: u32) = [ours crate::ipc::sem::op::sys_semop] "";
+    66 semctl(id: i32, num: i32, command: i32, arg: u64) = [ours crate::ipc::sem::ctl::sys_semctl] "";
     67 shmdt(addr: UserAddr) = [ours crate::ipc::shm::sys_shmdt] "";
     68 msgget() = [refused ENOSYS] "not yet";
     69 msgsnd() = [refused ENOSYS] "not yet";
@@ -327,7 +327,7 @@ syscalls! {
     217 getdents64(fd: Fd, dirent: BufOut, count: u32) = [ours crate::fs::readdir::sys_getdents64] "";
     218 set_tid_address(tidptr: UserAddr) = [ours crate::kernel::futex::sys_set_tid_address] "";
     219 restart_syscall() = [ours crate::kernel::signal::sys_restart_syscall] "";
-    220 semtimedop() = [refused ENOSYS] "not yet";
+    220 semtimedop(id: i32, ops: UserAddr, count: u32, timeout: UserAddr) = [ours crate::ipc::sem::op::sys_semtimedop] "";
     221 fadvise64(fd: Fd, offset: i64, len: i64, advice: i32) = [ours crate::mm::fadvise::sys_fadvise64] "";
     222 timer_create(clock: i32, event: UserAddr, id: UserAddr) = [ours crate::kernel::time::posix_timers::sys_timer_create] "";
     223 timer_settime(id: i32, flags: Flags, new: UserAddr, old: UserAddr) = [ours crate::kernel::time::posix_timers::sys_timer_settime] "";

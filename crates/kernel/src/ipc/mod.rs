@@ -7,10 +7,12 @@
 //!
 //! - [`util`]: the table, keys, rights, and what `*get` and `*ctl` have in common
 //! - [`shm`]: shared memory: segments are files of the internal tmpfs, attached areas count themselves
+//! - [`sem`]: semaphores: sets, their queues of sleepers, and what is undone at a process's end
 //! - [`namespace`]: the objects of a world
 //!
 //! Mirrors: ipc/, Linux 6.18.
 
 pub mod namespace;
+pub mod sem;
 pub mod shm;
 pub mod util;

@@ -5,6 +5,7 @@
 
 use core::sync::atomic::AtomicU64;
 
+use super::sem::SemArray;
 use super::shm::Shmid;
 use super::util::IpcIds;
 
@@ -13,6 +14,9 @@ use super::util::IpcIds;
 #[derive(Default)]
 pub struct IpcNamespace {
     pub shm: IpcIds<Shmid>,
+    pub sem: IpcIds<SemArray>,
+    /// Semaphores of all sets.
+    pub used_sems: AtomicU64,
     /// Pages of all segments.
     pub shm_tot: AtomicU64,
 }

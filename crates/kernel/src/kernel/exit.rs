@@ -106,6 +106,7 @@ pub fn do_exit(status: WaitStatus) -> ! {
         vfork.bring_home(&task.mm());
         vfork.complete();
     }
+    crate::ipc::sem::undo::exit_sem(task);
     crate::ipc::shm::exit_shm(task);
     exit_files(task);
     task.run_task_work();
@@ -364,6 +365,7 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
         if let Some(vfork) = task.vfork_done.lock().take() {
             vfork.complete();
         }
+        crate::ipc::sem::undo::exit_sem(task);
         crate::ipc::shm::exit_shm(task);
         exit_files(task);
         if !task.is_leader() {

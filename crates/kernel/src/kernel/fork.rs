@@ -286,6 +286,7 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
         task_work: SpinLock::new(Vec::new()),
         exiting: AtomicBool::new(false),
         exit_code: AtomicI32::new(0),
+        sysvsem: SpinLock::new(has(CLONE_SYSVSEM).then(|| parent.undo_list())),
         vfork_done: SpinLock::new(vfork),
     });
     thread.set_ext(task.clone());

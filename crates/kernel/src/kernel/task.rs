@@ -83,6 +83,8 @@ pub struct Task {
     pub(crate) task_work: SpinLock<Vec<TaskWork>>,
     pub exiting: AtomicBool,
     pub exit_code: AtomicI32,
+    /// What `SEM_UNDO` takes back at the end; shared with `CLONE_SYSVSEM`.
+    pub sysvsem: SpinLock<Option<Arc<crate::ipc::sem::undo::UndoList>>>,
     /// Set while a vfork parent waits for this task to exec or exit.
     pub vfork_done: SpinLock<Option<Arc<crate::kernel::vfork::VforkDone>>>,
 }

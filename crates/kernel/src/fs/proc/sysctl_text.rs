@@ -41,6 +41,7 @@ pub static TEXTS: &[TextSysctl] = &[
     TextSysctl { path: "kernel/sem", mode: 0o644, show: sem, store: Some(set_sem) },
     TextSysctl { path: "kernel/shm_rmid_forced", mode: 0o644, show: shm_rmid_forced, store: Some(set_shm_rmid_forced) },
     TextSysctl { path: "kernel/shm_next_id", mode: 0o644, show: shm_next_id, store: Some(set_shm_next_id) },
+    TextSysctl { path: "kernel/sem_next_id", mode: 0o644, show: sem_next_id, store: Some(set_sem_next_id) },
     fixed("kernel/random/boot_id", boot_id),
     fixed("kernel/random/uuid", uuid),
     fixed("kernel/random/entropy_avail", random_bits),
@@ -140,6 +141,14 @@ fn set_next_id<T>(ids: &IpcIds<T>, bytes: &[u8]) -> Result<(), Error> {
 
 fn shm_next_id(out: &mut SeqFile) -> Result<(), Error> {
     show_next_id(&kernel().ipc.shm, out)
+}
+
+fn sem_next_id(out: &mut SeqFile) -> Result<(), Error> {
+    show_next_id(&kernel().ipc.sem, out)
+}
+
+fn set_sem_next_id(bytes: &[u8]) -> Result<(), Error> {
+    set_next_id(&kernel().ipc.sem, bytes)
 }
 
 fn set_shm_next_id(bytes: &[u8]) -> Result<(), Error> {

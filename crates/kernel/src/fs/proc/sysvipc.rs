@@ -19,6 +19,7 @@ fn msg(out: &mut SeqFile) -> Result<(), Error> {
 
 fn sem(out: &mut SeqFile) -> Result<(), Error> {
     out.put(b"       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n");
+    crate::ipc::sem::show(out);
     Ok(())
 }
 
