@@ -66,6 +66,18 @@ pub trait Platform: Sync {
     fn thread_alive(&self, host_tid: u32) -> bool;
     /// Starts a host thread for `child`, whose frame is ready; gives its host thread id.
     fn spawn(&self, child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno>;
+    /// Runs `borrower` on the calling host thread until it hands the thread back; see [`crate::loan`].
+    fn lend(&self, borrower: &'static Thread) {
+        panic!("this platform lends no threads: {:p}", borrower);
+    }
+    /// Gives the calling host thread back to its lender; returns when it is lent again, or in a new host process.
+    fn hand_back(&self) {
+        panic!("this platform lends no threads");
+    }
+    /// Lets a borrower that has handed back go on in a new host process; gives its number.
+    fn spawn_borrower(&self, borrower: &'static Thread) -> Result<u32, Errno> {
+        panic!("this platform lends no threads: {:p}", borrower);
+    }
     /// Ends the calling host thread and never returns; its kernel stack is free when `thread.host_alive` reads 0.
     fn exit_thread(&self) -> !;
     /// Ends the calling host process with all its threads.

@@ -12,6 +12,7 @@ use core::any::Any;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
+use crate::loan::Loan;
 use crate::platform::{Parked, platform};
 use crate::regs::UserFrame;
 
@@ -31,8 +32,10 @@ pub mod work {
     pub const STOP: u32 = 32;
     /// The guest's own instruction faulted; see [`Thread::fault`].
     pub const FAULT: u32 = 64;
+    /// The thread that lends this one its host thread has to end.
+    pub const MOVE_OUT: u32 = 128;
     /// What ends an interruptible sleep.
-    pub const ENDS_SLEEP: u32 = SIGPENDING | HOST_SIGNAL | EXIT | STOP;
+    pub const ENDS_SLEEP: u32 = SIGPENDING | HOST_SIGNAL | EXIT | STOP | MOVE_OUT;
 }
 
 /// What a task is doing, as in `task_struct.__state`.
@@ -41,6 +44,8 @@ pub mod state {
     pub const INTERRUPTIBLE: u32 = 1;
     pub const UNINTERRUPTIBLE: u32 = 2;
     pub const STOPPED: u32 = 4;
+    /// Another task runs on its host thread. Nobody wakes it: who has something urgent interrupts the host thread.
+    pub const LENT: u32 = 8;
     pub const DEAD: u32 = 0x80;
     /// Both kinds of ordinary sleep.
     pub const NORMAL: u32 = INTERRUPTIBLE | UNINTERRUPTIBLE;
@@ -135,6 +140,7 @@ pub struct Thread {
     pub fault: FaultInfo,
     /// What the thread asked of the host so far, for `--stats` and traces.
     pub host_calls: HostCallCounts,
+    pub loan: Loan,
     ext: UnsafeCell<Option<Arc<dyn Any + Send + Sync>>>,
     entry: UnsafeCell<Option<Box<dyn FnOnce() + Send>>>,
     stack: *mut u8,
@@ -182,6 +188,7 @@ impl Thread {
             host_signals: HostSignals::new(),
             fault: FaultInfo::default(),
             host_calls: HostCallCounts::default(),
+            loan: Loan::new(),
             ext: UnsafeCell::new(None),
             entry: UnsafeCell::new(None),
             stack,

@@ -44,6 +44,11 @@ pub fn exit_to_user(frame: &mut UserFrame) {
         me.clear_work(work::TASK_WORK);
         task.run_task_work();
     }
+    if me.has_work(work::MOVE_OUT) {
+        me.clear_work(work::MOVE_OUT);
+        // Without a host process to be had it stays, and the parent waits.
+        let _ = crate::kernel::lend::own_host_process();
+    }
     if me.has_work(work::SIGPENDING | work::STOP | work::EXIT) {
         signal::exit_work(task, frame);
     }

@@ -13,6 +13,7 @@ pub mod entry;
 mod fpu;
 mod host;
 mod linux;
+mod loan;
 pub mod raw;
 mod signal;
 mod spawn;

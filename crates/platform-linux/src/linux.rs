@@ -9,6 +9,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use acrida_kcore::host::Host;
+use acrida_kcore::loan::Wish;
 use acrida_kcore::platform::{ClockId, Parked, Platform, SpawnKind};
 use acrida_kcore::regs::UserFrame;
 use acrida_kcore::thread::{HostCallCounts, Thread, current};
@@ -19,7 +20,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::fpu::{self, Xstate};
-use crate::{boot, entry, raw, signal, spawn};
+use crate::{boot, entry, loan, raw, signal, spawn};
 
 /// The one instance.
 pub struct Linux;
@@ -31,6 +32,9 @@ const PARKED: u32 = 2;
 /// How long a thread whose last waker ran on another processor looks at its word before it sleeps: a wake-up through the
 /// host costs 70 to 100 us across processors of a virtual machine, one through memory less than 1 us.
 const SPIN_NS: u64 = 20_000;
+/// Rounds of looking before such a thread lets others run in between. One that was woken meanwhile can start at once on
+/// a processor that is awake, however many there are: a halted one takes tens of microseconds to come back.
+const SPIN_ALONE: u32 = 4;
 /// How often a thread whose waker shares its processor lets it run before it sleeps.
 const YIELDS: u32 = 4;
 
@@ -76,6 +80,13 @@ fn futex_wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> Result<
     unsafe { raw::syscall(nr::futex, &[word.as_ptr() as u64, FUTEX_WAIT_BITSET, expected.into(), timeout, 0, match_any]) }
 }
 
+/// Lets whoever else wants this processor run.
+fn give_way(me: &Thread) {
+    HostCallCounts::bump(&me.host_calls.waits);
+    // SAFETY: no memory involved.
+    let _ = unsafe { raw::syscall6(nr::sched_yield, [0; 6]) };
+}
+
 impl Platform for Linux {
     fn park(&self, me: &Thread, deadline: Option<u64>) -> Parked {
         let word = &me.park;
@@ -85,6 +96,7 @@ impl Platform for Linux {
         let waker = me.waker_cpu.load(Ordering::Relaxed);
         if waker != 0 && boot::cpus() > 1 && waker - 1 != cpu() {
             let start = self.now(ClockId::Monotonic);
+            let mut rounds = 0;
             while self.now(ClockId::Monotonic) - start < SPIN_NS {
                 for _ in 0..32 {
                     if word.load(Ordering::Relaxed) == TOKEN {
@@ -94,12 +106,14 @@ impl Platform for Linux {
                     }
                     core::hint::spin_loop();
                 }
+                rounds += 1;
+                if rounds > SPIN_ALONE {
+                    give_way(me);
+                }
             }
         } else if waker != 0 {
             for _ in 0..YIELDS {
-                HostCallCounts::bump(&me.host_calls.waits);
-                // SAFETY: no memory involved.
-                let _ = unsafe { raw::syscall6(nr::sched_yield, [0; 6]) };
+                give_way(me);
                 if word.swap(EMPTY, Ordering::Acquire) == TOKEN {
                     return Parked::Woken;
                 }
@@ -153,7 +167,25 @@ impl Platform for Linux {
         spawn::spawn(child, kind)
     }
 
+    fn lend(&self, borrower: &'static Thread) {
+        loan::lend(borrower);
+    }
+
+    fn hand_back(&self) {
+        loan::hand_back();
+    }
+
+    fn spawn_borrower(&self, borrower: &'static Thread) -> Result<u32, Errno> {
+        loan::spawn_borrower(borrower)
+    }
+
     fn exit_thread(&self) -> ! {
+        let me = current();
+        if me.loan.lender().is_some() {
+            me.loan.set_wish(Wish::End);
+            loan::hand_back();
+            unreachable!("a thread that has ended was lent another's host thread");
+        }
         signal::block_all();
         // SAFETY: nothing of this thread is used afterwards; after the store no stack is touched.
         unsafe { acrida_exit_thread(&raw const current().host_alive) }

@@ -245,13 +245,29 @@ fn in_guest_text(me: &Thread, signo: u32, info: &Siginfo, context: &mut Ucontext
 }
 
 fn note(me: &Thread, signo: u32, info: &Siginfo) {
-    if signo != KICK {
-        let origin = (info.field << 32) | u64::from(info.code as u32);
-        me.host_signals.origin[signo as usize].store(origin, Ordering::Relaxed);
-        me.host_signals.pending.fetch_or(bit(signo), Ordering::Release);
-        me.set_work(work::HOST_SIGNAL);
+    /// `si_code` of what the host itself sends, to a whole group as a rule.
+    const SI_KERNEL: i32 = 0x80;
+    let lender = me.loan.lender();
+    if let Some(lender) = lender {
+        if lender.has_work(work::EXIT) {
+            me.set_work(work::MOVE_OUT);
+        }
+        if signo != KICK {
+            // The host knows the process by its lender.
+            keep(lender, signo, info);
+        }
+    }
+    if signo != KICK && (lender.is_none() || info.code == SI_KERNEL) {
+        keep(me, signo, info);
     }
     // Whoever is about to park finds a token; whoever is parked is woken by the signal itself.
     me.park.store(1, Ordering::Release);
 }
 
+/// Remembers a signal for `thread`'s way out of the kernel.
+fn keep(thread: &Thread, signo: u32, info: &Siginfo) {
+    let origin = (info.field << 32) | u64::from(info.code as u32);
+    thread.host_signals.origin[signo as usize].store(origin, Ordering::Relaxed);
+    thread.host_signals.pending.fetch_or(bit(signo), Ordering::Release);
+    thread.set_work(work::HOST_SIGNAL);
+}

@@ -22,6 +22,9 @@ const CLONE_THREAD: u64 = 0x10000;
 const CLONE_SYSVSEM: u64 = 0x40000;
 const SIGCHLD: u64 = 17;
 
+/// How the host makes a guest process.
+pub const PROCESS_FLAGS: u64 = CLONE_FS | CLONE_FILES | CLONE_PARENT | SIGCHLD;
+
 unsafe extern "C" {
     fn acrida_clone(flags: u64, unused: u64, child: *const Thread) -> i64;
 }
@@ -32,7 +35,7 @@ pub fn spawn(child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
         SpawnKind::Thread | SpawnKind::Kernel => {
             CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM
         }
-        SpawnKind::Process => CLONE_FS | CLONE_FILES | CLONE_PARENT | SIGCHLD,
+        SpawnKind::Process => PROCESS_FLAGS,
     };
     child.platform_data.store(u64::from(kind == SpawnKind::Process) | u64::from(kind == SpawnKind::Kernel) << 1, Ordering::Relaxed);
     child.mark_started();

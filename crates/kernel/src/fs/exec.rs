@@ -10,6 +10,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
+use acrida_kcore::loan::Wish;
 use acrida_kcore::platform::platform;
 use acrida_kcore::regs::{PtRegs, UserFrame};
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
@@ -31,7 +32,7 @@ use crate::fs::file::File;
 use crate::fs::iov_iter::IovIter;
 use crate::kernel::cred::Cred;
 use crate::kernel::setid::commit_creds;
-use crate::kernel::{exit, signal, sys};
+use crate::kernel::{exit, lend, signal, sys};
 use crate::mm::{ExecLayout, KernelMapping, MmStruct, Placement, VmFlags};
 use crate::mm::layout::Randomize;
 
@@ -52,6 +53,38 @@ impl Source for FileSource {
             Error::Errno(errno) => errno.raw() as u16,
             Error::Restart(_) => Errno::EINTR.raw() as u16,
         }))
+    }
+}
+
+/// Bytes of a file that hold all its headers, as a rule.
+const HEAD: usize = 1024;
+
+/// A file whose beginning is read once.
+struct Headed {
+    source: FileSource,
+    head: Vec<u8>,
+}
+
+impl Headed {
+    fn new(file: &Arc<File>) -> Result<Headed, acrida_loader::Error> {
+        let source = FileSource(file.clone());
+        let mut head = vec![0; HEAD];
+        let len = source.read_at(0, &mut head)?;
+        head.truncate(len);
+        Ok(Headed { source, head })
+    }
+}
+
+impl Source for Headed {
+    fn read_at(&self, off: u64, buf: &mut [u8]) -> Result<usize, acrida_loader::Error> {
+        let start = usize::try_from(off).unwrap_or(usize::MAX);
+        match self.head.get(start..).and_then(|head| head.get(..buf.len())) {
+            Some(bytes) => {
+                buf.copy_from_slice(bytes);
+                Ok(buf.len())
+            }
+            None => self.source.read_at(off, buf),
+        }
     }
 }
 
@@ -149,7 +182,7 @@ fn prepare(mut file: Arc<File>, mut argv: Vec<Vec<u8>>, envp: Vec<Vec<u8>>, exec
         argv.push(Vec::new());
     }
     for depth in 0..=acrida_loader::MAX_SCRIPT_DEPTH {
-        match acrida_loader::probe(&FileSource(file.clone()), TASK_SIZE).map_err(loader_errno)? {
+        match Headed::new(&file).and_then(|source| acrida_loader::probe(&source, TASK_SIZE)).map_err(loader_errno)? {
             Image::Script(script) => {
                 if depth == acrida_loader::MAX_SCRIPT_DEPTH {
                     return Err(Errno::ELOOP.into());
@@ -162,7 +195,8 @@ fn prepare(mut file: Arc<File>, mut argv: Vec<Vec<u8>>, envp: Vec<Vec<u8>>, exec
                 let interp = match &plan.interp {
                     Some(path) => {
                         let file = crate::fs::open::open_exec(AT_FDCWD, path, 0)?;
-                        let plan = acrida_loader::plan(&FileSource(file.clone()), Role::Interpreter, TASK_SIZE).map_err(loader_errno)?;
+                        let plan = Headed::new(&file).and_then(|source| acrida_loader::plan(&source, Role::Interpreter, TASK_SIZE));
+                        let plan = plan.map_err(loader_errno)?;
                         Some((file, plan))
                     }
                     None => None,
@@ -216,10 +250,13 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
         _ => Randomize::Off,
     };
     crate::kernel::futex::mm_release(me);
+    let borrowed = lend::is_borrower();
+    // From here on the parent goes on, if this was its host thread.
+    lend::leave_lender(Wish::EmptyProcess)?;
     // The parent of a vfork goes on with its memory; this task gets its own.
     let vfork = me.vfork_done.lock().take();
     let mm = me.mm();
-    if let Some(vfork) = &vfork {
+    if let (Some(vfork), false) = (&vfork, borrowed) {
         vfork.bring_home(&mm);
     }
     let loaded = mm.exec_reset(ExecLayout { stack_limit, randomize }).map_err(Error::from).and_then(|()| load(&mm, &bprm, stack_limit, randomize));

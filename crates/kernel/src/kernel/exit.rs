@@ -102,7 +102,11 @@ pub fn do_exit(status: WaitStatus) -> ! {
     signal::exit_signals(task);
     task.exit_code.store(status.raw(), Ordering::Relaxed);
     crate::kernel::futex::mm_release(task);
-    if let Some(vfork) = task.vfork_done.lock().take() {
+    let vfork = task.vfork_done.lock().take();
+    if crate::kernel::lend::is_borrower() {
+        // The memory is the parent's.
+        *task.mm.lock() = crate::mm::MmStruct::new();
+    } else if let Some(vfork) = vfork {
         vfork.bring_home(&task.mm());
         vfork.complete();
     }

@@ -1,7 +1,7 @@
 //! New tasks.
 //!
 //! Mirrors: kernel/fork.c, Linux 6.1.
-//! Differs: a process is a host process with a copy of the memory; see vfork.rs for the stores of a `vfork` child.
+//! Differs: a process is a host process with a copy of the memory; see lend.rs for the child of a `vfork`.
 //! Locking: the child becomes visible under the pid table's lock once everything else of it is complete.
 
 use alloc::boxed::Box;
@@ -24,6 +24,7 @@ use acrida_uapi::sched::*;
 use acrida_uapi::signal::SIGCHLD;
 
 use crate::abi::SysResult;
+use crate::kernel::lend::Outcome;
 use crate::kernel::pid::PID_MAX;
 use crate::kernel::task::{JobState, Own, Process, Relations, Task};
 use crate::kernel::vfork::VforkDone;
@@ -183,6 +184,10 @@ fn check(request: &CloneRequest) -> Result<(), Errno> {
 /// Makes the child and starts it; its number.
 pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
     check(&request)?;
+    if request.flags & CLONE_THREAD != 0 {
+        // A process with several threads needs a host process.
+        crate::kernel::lend::own_host_process()?;
+    }
     let parent = current();
     let kernel = kernel();
     crate::kernel::exit::reap_threads(kernel);
@@ -207,6 +212,14 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
         let _ = request.parent_tid.write(&tid);
     }
     let kind = if is_thread { SpawnKind::Thread } else { SpawnKind::Process };
+    if shares_memory_until_exec(request.flags) {
+        let outcome = crate::kernel::lend::run_child(&child);
+        drop(child);
+        if let (Some(vfork), Outcome::MovedOut) = (vfork, outcome) {
+            vfork.wait();
+        }
+        return Ok(tid as usize);
+    }
     let spawned = match kind {
         SpawnKind::Process => parent.mm().copy_to(&child.mm(), || platform().spawn(child.thread, kind)),
         _ => platform().spawn(child.thread, kind),
@@ -227,6 +240,11 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
         vfork.wait();
     }
     Ok(tid as usize)
+}
+
+/// The child of a `vfork`, which the parent waits for.
+fn shares_memory_until_exec(flags: u64) -> bool {
+    flags & (CLONE_VM | CLONE_VFORK | CLONE_THREAD) == CLONE_VM | CLONE_VFORK
 }
 
 fn check_nproc(parent: &Task) -> Result<(), Errno> {
@@ -263,7 +281,7 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     };
     let fs = if has(CLONE_FS) { parent.fs() } else { parent.fs().copy() };
     // A new process's memory is copied together with the host's, when it starts.
-    let mm = if has(CLONE_THREAD) { parent.mm() } else { crate::mm::MmStruct::new() };
+    let mm = if has(CLONE_THREAD) || shares_memory_until_exec(flags) { parent.mm() } else { crate::mm::MmStruct::new() };
     let mut tables = parent.kernel.pids.lock();
     let tid = if request.set_tid == 0 { tables.alloc()? } else { tables.claim(request.set_tid)? };
     let process = if has(CLONE_THREAD) { process } else { Arc::new(Process { tgid: tid, ..process_fields(process) }) };

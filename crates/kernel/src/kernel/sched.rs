@@ -14,6 +14,7 @@ use acrida_uapi::nr;
 use acrida_uapi::resource::RLIMIT_NICE;
 
 use crate::abi::SysResult;
+use crate::kernel::lend::own_host_process;
 use crate::kernel::pid::INIT_PID;
 use crate::{current, kernel};
 
@@ -50,6 +51,7 @@ pub fn sys_sched_yield() -> SysResult {
 }
 
 pub fn sys_sched_setaffinity(pid: i32, len: usize, mask: UserAddr) -> SysResult {
+    own_host_process()?;
     let tid = host_tid_any(pid)?;
     call(nr::sched_setaffinity, &mut [Arg::Val(tid), Arg::Val(len as u64), Arg::User(mask, len)])
 }
@@ -60,6 +62,7 @@ pub fn sys_sched_getaffinity(pid: i32, len: usize, mask: UserAddr) -> SysResult 
 }
 
 pub fn sys_sched_setparam(pid: i32, param: UserAddr) -> SysResult {
+    own_host_process()?;
     let tid = host_tid(pid)?;
     call(nr::sched_setparam, &mut [Arg::Val(tid), Arg::User(param, 4)])
 }
@@ -70,6 +73,7 @@ pub fn sys_sched_getparam(pid: i32, param: UserAddr) -> SysResult {
 }
 
 pub fn sys_sched_setscheduler(pid: i32, policy: i32, param: UserAddr) -> SysResult {
+    own_host_process()?;
     let tid = host_tid(pid)?;
     call(nr::sched_setscheduler, &mut [Arg::Val(tid), Arg::Val(policy as u64), Arg::User(param, 4)])
 }
@@ -80,6 +84,7 @@ pub fn sys_sched_getscheduler(pid: i32) -> SysResult {
 }
 
 pub fn sys_sched_setattr(pid: i32, attr: UserAddr, flags: u32) -> SysResult {
+    own_host_process()?;
     let tid = host_tid(pid)?;
     call(nr::sched_setattr, &mut [Arg::Val(tid), Arg::User(attr, 48), Arg::Val(flags.into())])
 }
@@ -129,6 +134,7 @@ fn can_nice(nice: i32) -> bool {
 }
 
 pub fn sys_setpriority(which: i32, who: i32, nice: i32) -> SysResult {
+    own_host_process()?;
     let nice = nice.clamp(-20, 19);
     for tid in who_threads(which, who)? {
         // The host's thread has rights that the guest's may lack.

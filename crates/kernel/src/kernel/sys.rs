@@ -24,6 +24,7 @@ use crate::fs::iov_iter::IovIter;
 use crate::abi::{ArgKind, SysResult};
 use crate::fs::fdtable::NR_OPEN;
 use crate::kernel::cred::Cred;
+use crate::kernel::lend::own_host_process;
 use crate::{current, host, kernel};
 
 /// A call in nobody's table.
@@ -174,6 +175,9 @@ fn do_prlimit(process: &crate::Process, which: u32, new: Option<Rlimit64>) -> Re
             return Err(Errno::EPERM);
         }
     }
+    if new.is_some() && HOST_ENFORCED.contains(&which) && core::ptr::eq(process, &*current().process) {
+        own_host_process()?;
+    }
     let mut limits = process.rlimits.lock();
     let old = limits[which as usize];
     if let Some(new) = new {
@@ -302,6 +306,7 @@ pub fn sys_prctl(option: i32, a2: u64, a3: u64, a4: u64, a5: u64) -> SysResult {
         PR_GET_SECCOMP => return Ok(0),
         // Plain numbers that the host keeps for its thread or its memory, and hands on as we fork.
         PR_GET_TIMERSLACK | PR_SET_TIMERSLACK | PR_GET_THP_DISABLE | PR_SET_THP_DISABLE | PR_MCE_KILL | PR_MCE_KILL_GET => {
+            own_host_process()?;
             return Ok(host::prctl(option, [a2, a3, a4, a5])?);
         }
         PR_SET_PTRACER => {}

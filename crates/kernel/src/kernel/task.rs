@@ -220,6 +220,10 @@ impl Process {
             return usage;
         }
         if try_current().is_some_and(|task| core::ptr::eq(&*task.process, self)) {
+            if crate::kernel::lend::is_borrower() {
+                // What it used so far is charged to its parent.
+                return Rusage::default();
+            }
             return crate::host::rusage(RUSAGE_SELF);
         }
         crate::host::other_process_usage(self.host_pid.load(Ordering::Relaxed))

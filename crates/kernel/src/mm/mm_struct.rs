@@ -13,7 +13,7 @@ use acrida_kcore::platform::platform;
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
 use acrida_kcore::uaccess::TASK_SIZE;
 use acrida_uapi::errno::Errno;
-use acrida_uapi::mman::{MAP_NORESERVE, MAP_PRIVATE};
+use acrida_uapi::mman::{MADV_DOFORK, MADV_DONTFORK, MAP_NORESERVE, MAP_PRIVATE};
 
 use super::brk::Brk;
 use super::layout::{Layout, Randomize};
@@ -104,6 +104,23 @@ impl MmStruct {
         *child.lock() = copy;
         child.program.lock().clone_from(&self.program.lock());
         fork()
+    }
+
+    /// Forks the host process, which gets nothing of the guest's memory, under the lock: no other fork may happen while the
+    /// memory is left out.
+    pub fn fork_without_memory<R>(&self, fork: impl FnOnce() -> R) -> R {
+        let state = self.lock();
+        let all = |advice| {
+            // `ENOMEM` only says that the range has holes.
+            let _ = crate::host::mm::madvise(0, TASK_SIZE as usize, advice);
+        };
+        all(MADV_DONTFORK);
+        let result = fork();
+        all(MADV_DOFORK);
+        for (start, vma) in state.areas.iter().filter(|(_, vma)| vma.flags.contains(VmFlags::DONTCOPY)) {
+            super::host_map::apply_flags(&(start..vma.end), vma.flags);
+        }
+        result
     }
 
     /// Empties the address space, on the host too, and chooses the fixed points of the new program.

@@ -44,7 +44,7 @@ pub fn state_letter(target: &Target, host: Option<u8>) -> u8 {
     }
     match task.thread.state.load(Ordering::Acquire) {
         state::INTERRUPTIBLE => b'S',
-        state::UNINTERRUPTIBLE => b'D',
+        state::UNINTERRUPTIBLE | state::LENT => b'D',
         state::STOPPED => b'T',
         state::DEAD => b'Z',
         // A futex of the host.

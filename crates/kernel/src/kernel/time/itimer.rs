@@ -152,7 +152,10 @@ pub fn sys_setitimer(which: i32, value: UserAddr, old: UserAddr) -> SysResult {
             let real = &task.process.timers.real;
             to_itimerval(real.set(&task.kernel.timers, &task.process, first, interval))
         }
-        ITIMER_VIRTUAL | ITIMER_PROF => host::time::setitimer(which, &value)?,
+        ITIMER_VIRTUAL | ITIMER_PROF => {
+            crate::kernel::lend::own_host_process()?;
+            host::time::setitimer(which, &value)?
+        }
         _ => return Err(Errno::EINVAL.into()),
     };
     old.write_opt(&before)?;

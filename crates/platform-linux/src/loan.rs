@@ -1,0 +1,155 @@
+//! Two records on one host thread: the switch between them, and the host process that ends a loan.
+//!
+//! Mirrors: arch/x86/entry/entry_64.S (`__switch_to_asm`), Linux 6.1, in role.
+//! Differs: it happens at the two ends of a `vfork` child only; see `acrida_kcore::loan`.
+//! Locking: none. A host signal between the steps of a switch finds kernel text and is noted for one of the two; what is
+//! noted is looked at again before either goes to its guest.
+
+use core::arch::{asm, global_asm};
+use core::mem::offset_of;
+use core::sync::atomic::Ordering;
+
+use acrida_kcore::thread::{Thread, current};
+use acrida_uapi::errno::Errno;
+
+use crate::{raw, signal, spawn};
+
+global_asm!(
+    ".pushsection .text.acrida_loan,\"ax\",@progbits",
+    // switch(rdi = where this stack pointer goes, rsi = the other's stack pointer, rdx = the other's record)
+    ".globl acrida_switch",
+    "acrida_switch:",
+    "push rbp",
+    "push rbx",
+    "push r12",
+    "push r13",
+    "push r14",
+    "push r15",
+    "sub rsp, 8",
+    "stmxcsr [rsp]",
+    "mov [rdi], rsp",
+    "mov rsp, rsi",
+    "mov rsi, rdx",
+    "mov edi, {ARCH_SET_GS}",
+    "mov eax, 158",
+    "syscall",
+    "acrida_switched:",
+    "ldmxcsr [rsp]",
+    "add rsp, 8",
+    "pop r15",
+    "pop r14",
+    "pop r13",
+    "pop r12",
+    "pop rbx",
+    "pop rbp",
+    "ret",
+    // Where a borrower's first switch returns to.
+    ".globl acrida_borrower_start",
+    "acrida_borrower_start:",
+    "mov rbx, gs:[0]",
+    "mov rdi, rbx",
+    "xor ebp, ebp",
+    "call {borrower_start}",
+    "mov rsp, [rbx + {FRAME}]",
+    "jmp acrida_exit_restart",
+    // clone(rdi = flags, rsi = stack pointer that the borrower left, rdx = its record): as `acrida_clone`, but the child
+    // goes on where the borrower handed its thread back.
+    ".globl acrida_clone_switched",
+    "acrida_clone_switched:",
+    "push r12",
+    "mov r12, rdx",
+    "xor edx, edx",
+    "xor r10d, r10d",
+    "xor r8d, r8d",
+    "mov eax, 56",
+    "syscall",
+    "test rax, rax",
+    "jz 2f",
+    "pop r12",
+    "ret",
+    "2: mov rdi, r12",
+    "xor ebp, ebp",
+    "call {own_process}",
+    "jmp acrida_switched",
+    ".popsection",
+    ARCH_SET_GS = const 0x1001,
+    FRAME = const offset_of!(Thread, frame),
+    borrower_start = sym borrower_start,
+    own_process = sym own_process,
+);
+
+unsafe extern "C" {
+    fn acrida_switch(from_sp: *mut u64, to_sp: u64, to: *const Thread);
+    fn acrida_borrower_start();
+    fn acrida_clone_switched(flags: u64, sp: u64, child: *const Thread) -> i64;
+}
+
+/// Words that `acrida_switch` leaves on a stack: control word, six registers, return address.
+const SWITCH_WORDS: usize = 8;
+
+/// Runs `borrower` on the calling host thread until it hands it back.
+pub fn lend(borrower: &'static Thread) {
+    if borrower.loan.switch_sp.load(Ordering::Relaxed) == 0 {
+        prepare(borrower);
+    }
+    switch(borrower);
+}
+
+/// Gives the host thread back to its lender; returns when it is lent again, or in a host process of the caller's own.
+pub fn hand_back() {
+    let lender = current().loan.lender().unwrap_or_else(|| panic!("a thread handed back that was not lent"));
+    switch(lender);
+}
+
+fn switch(to: &'static Thread) {
+    let from = current().loan.switch_sp.as_ptr();
+    // SAFETY: `to` left its registers at its stack pointer (or `prepare` did), and does not run: this host thread was the
+    // only one that could run it. The caller's own pointer is written before its stack is left.
+    unsafe { acrida_switch(from, to.loan.switch_sp.load(Ordering::Relaxed), to) };
+}
+
+/// Lays out the stack of a borrower that has not run, and makes this host thread its own.
+fn prepare(borrower: &'static Thread) {
+    let lender = current();
+    borrower.host_tid.store(lender.host_tid.load(Ordering::Relaxed), Ordering::Relaxed);
+    borrower.host_pid.store(lender.host_pid.load(Ordering::Relaxed), Ordering::Relaxed);
+    borrower.loan.set_lender(Some(lender));
+    borrower.mark_started();
+    let mut control = 0u32;
+    // SAFETY: stores the vector control word, which the child inherits.
+    unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut control, options(nostack)) };
+    let mut words = [0u64; SWITCH_WORDS];
+    words[0] = control.into();
+    words[SWITCH_WORDS - 1] = acrida_borrower_start as *const () as u64;
+    let sp = borrower.frame as u64 - size_of_val(&words) as u64;
+    // SAFETY: below the frame, inside the borrower's stack, which nobody uses yet.
+    unsafe { (sp as *mut [u64; SWITCH_WORDS]).write(words) };
+    borrower.loan.switch_sp.store(sp, Ordering::Relaxed);
+}
+
+/// Starts a host process for a borrower, which goes on in it behind [`hand_back`].
+pub fn spawn_borrower(borrower: &'static Thread) -> Result<u32, Errno> {
+    let lender = borrower.loan.lender();
+    borrower.loan.set_lender(None);
+    let mask = signal::block_all();
+    // SAFETY: the child runs on the borrower's stack, which nobody else runs on from here on.
+    let result = raw::check(unsafe { acrida_clone_switched(spawn::PROCESS_FLAGS, borrower.loan.switch_sp.load(Ordering::Relaxed), borrower) });
+    signal::set_mask(mask);
+    if result.is_err() {
+        borrower.loan.set_lender(lender);
+    }
+    result.map(|pid| pid as u32)
+}
+
+/// First Rust code of a borrower: what a new thread does before it goes to the guest.
+extern "C" fn borrower_start(thread: &'static Thread) {
+    if let Some(entry) = thread.take_entry() {
+        entry();
+    }
+}
+
+/// First Rust code of a borrower in a host process of its own.
+extern "C" fn own_process(thread: &'static Thread) {
+    spawn::attach(thread, true, true);
+    signal::set_mask(0);
+}
