@@ -10,10 +10,12 @@
 
 static const uint64_t sample_nanoseconds = 2000000;
 static const uint64_t nanoseconds_per_millisecond = 1000000;
-enum { calibration_tries = 4, long_samples = 20 };
+enum { calibration_tries = 4, long_samples = 100 };
 
 static double per_iteration = 1;
 static uint64_t left_out;
+/* One operation takes many times as long as a sample should. */
+static bool is_long;
 
 void count_per_iteration(double operations_or_bytes)
 {
@@ -60,6 +62,7 @@ static uint64_t calibrate(const struct workload *workload)
     uint64_t iterations = 1;
     for (;;) {
         uint64_t took = least_elapsed(workload, iterations);
+        is_long = took > long_samples * sample_nanoseconds;
         if (took >= sample_nanoseconds / 2) {
             iterations = iterations * sample_nanoseconds / took;
             return iterations > 0 ? iterations : 1;
@@ -87,7 +90,7 @@ struct measurement measure(const struct workload *workload)
     while (now() - start < wanted / 4)
         elapsed(workload, measurement.iterations);
     /* Once more: the first calibration saw cold caches and call sites that were not patched yet. */
-    if (measurement.iterations > 1)
+    if (!is_long)
         measurement.iterations = calibrate(workload);
 
     start = now();

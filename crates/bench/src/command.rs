@@ -15,7 +15,7 @@ use crate::guest::Guest;
 use crate::instructions::{self, FunctionAt, Pins};
 use crate::interrupt;
 use crate::report::{FORMAT, Report, Settings};
-use crate::run::{Pairs, Plan, run};
+use crate::run::{Pairs, Plan, progress_bar, run};
 use crate::side::{Peer, Side};
 use crate::{chart, doc, table};
 
@@ -63,7 +63,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true, default_missing_value = "acrida-bench")]
     pub svg: Option<PathBuf>,
 
-    /// Write the page about performance
+    /// Write the page about performance, and its charts into a directory of its name
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "docs/performance.md")]
     pub doc: Option<PathBuf>,
 
@@ -217,16 +217,21 @@ fn count_instructions(args: &BenchArgs, subject: &Subject<'_>) -> anyhow::Result
     interrupt::watch()?;
     let mut counts = Vec::new();
     let mut failed = false;
+    let progress = progress_bar(workloads.len());
     for workload in workloads {
+        progress.set_message(workload.to_owned());
+        progress.tick();
         match instructions::count(workload, &side, &guest, effort, subject.function_at) {
             Ok(counted) => counts.extend(counted),
             Err(_) if interrupt::requested() => return Ok(ExitCode::from(INTERRUPTED)),
             Err(error) => {
                 failed = true;
-                eprintln!("acrida bench: {error:#}");
+                progress.suspend(|| eprintln!("acrida bench: {error:#}"));
             }
         }
+        progress.inc(1);
     }
+    progress.finish_and_clear();
     if !named.is_empty() {
         print!("{}", instructions::by_function(&counts));
         return Ok(status(!failed));
@@ -283,7 +288,13 @@ fn show(args: &BenchArgs, report: &Report) -> anyhow::Result<()> {
             .with_context(|| format!("writing charts into {}", directory.display()))?;
     }
     if let Some(file) = &args.doc {
-        write(file, &doc::render(report))?;
+        // The charts lie in a directory of the page's name, next to it.
+        let directory = file.with_extension("");
+        let charts = chart::write(report, &directory)
+            .with_context(|| format!("writing charts into {}", directory.display()))?;
+        let folder = directory.file_name().unwrap_or_default().to_string_lossy();
+        let links: Vec<String> = charts.iter().map(|name| format!("{folder}/{name}")).collect();
+        write(file, &doc::render(report, &links)?)?;
     }
     Ok(())
 }

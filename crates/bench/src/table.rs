@@ -139,7 +139,7 @@ fn spread(relative: f64) -> String {
 }
 
 /// The promise and whether it is kept.
-fn target(row: &Row) -> String {
+pub fn target(row: &Row) -> String {
     let Some(text) = &row.target else {
         return String::new();
     };

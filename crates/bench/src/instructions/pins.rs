@@ -81,6 +81,16 @@ impl Pins {
         (text, regressions)
     }
 
+    /// What is pinned, as a table for a document.
+    pub fn table(&self) -> String {
+        let row = |pin: &Pin| {
+            let (workload, call, what) = (&pin.workload, &pin.call, &pin.what);
+            format!("| {workload} | {call} | {} | {what} |\n", pin.instructions)
+        };
+        let rows: String = self.path.iter().map(row).collect();
+        format!("| workload | call | instructions | path |\n|---|---|---:|---|\n{rows}")
+    }
+
     /// instructions.toml with the counts in place of what was pinned; comments stay, other paths stay.
     pub fn renewed(&self, counts: &[Count]) -> String {
         let mut pins = self.path.iter();
