@@ -300,5 +300,8 @@ fn show(args: &BenchArgs, report: &Report) -> anyhow::Result<()> {
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    if let Some(directory) = file.parent() {
+        fs::create_dir_all(directory).with_context(|| format!("making {}", directory.display()))?;
+    }
     fs::write(file, text).with_context(|| format!("writing {}", file.display()))
 }
