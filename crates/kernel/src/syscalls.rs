@@ -360,9 +360,9 @@ syscalls! {
     250 keyctl() = [refused ENOSYS] "not yet";
     251 ioprio_set() = [refused ENOSYS] "not yet";
     252 ioprio_get() = [refused ENOSYS] "not yet";
-    253 inotify_init() = [refused ENOSYS] "not yet";
-    254 inotify_add_watch() = [refused ENOSYS] "not yet";
-    255 inotify_rm_watch() = [refused ENOSYS] "not yet";
+    253 inotify_init() = [ours crate::fs::notify::inotify::user::sys_inotify_init] "";
+    254 inotify_add_watch(fd: Fd, pathname: UserPath, mask: Flags) = [ours crate::fs::notify::inotify::user::sys_inotify_add_watch] "";
+    255 inotify_rm_watch(fd: Fd, wd: i32) = [ours crate::fs::notify::inotify::user::sys_inotify_rm_watch] "";
     256 migrate_pages(pid: i32, maxnode: u64, from: UserAddr, to: UserAddr) = [ours crate::mm::mempolicy::sys_migrate_pages] "";
     257 openat(dfd: DirFd, path: UserPath, flags: Flags, mode: Mode) = [ours crate::fs::open::sys_openat] "";
     258 mkdirat(dfd: DirFd, path: UserPath, mode: Mode) = [ours crate::fs::namei::create::sys_mkdirat] "";
@@ -401,7 +401,7 @@ syscalls! {
     291 epoll_create1(flags: Flags) = [ours crate::fs::eventpoll::file::sys_epoll_create1] "";
     292 dup3(oldfd: Fd, newfd: Fd, flags: Flags) = [ours crate::fs::dup::sys_dup3] "";
     293 pipe2(fds: UserAddr, flags: Flags) = [ours crate::fs::pipe::sys_pipe2] "";
-    294 inotify_init1() = [refused ENOSYS] "not yet";
+    294 inotify_init1(flags: Flags) = [ours crate::fs::notify::inotify::user::sys_inotify_init1] "";
     295 preadv(fd: Fd, iov: UserAddr, iovcnt: usize, pos: i64) = [ours crate::fs::read_write::sys_preadv] "";
     296 pwritev(fd: Fd, iov: UserAddr, iovcnt: usize, pos: i64) = [ours crate::fs::read_write::sys_pwritev] "";
     297 rt_tgsigqueueinfo(tgid: i32, pid: i32, sig: Signo, uinfo: UserAddr) = [ours crate::kernel::signal::sys_rt_tgsigqueueinfo] "";

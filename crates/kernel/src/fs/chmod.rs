@@ -14,6 +14,7 @@ use crate::fs::attr::{Iattr, owner_or_capable};
 use crate::fs::dcache::Path;
 use crate::fs::inode::{MAY_WRITE, Owner};
 use crate::fs::namei::user_path_at;
+use crate::fs::notify::fsnotify;
 use crate::kernel::cred::Cred;
 
 /// The mode without the bits that a change of owner or content by `cred` takes away.
@@ -30,8 +31,14 @@ fn may_chown(cred: &Cred, owner: Owner, attr: &Iattr) -> bool {
     uid_ok && gid_ok || cred.capable(CAP_CHOWN)
 }
 
-/// Checks and makes a change of attributes.
-pub fn notify_change(path: &Path, mut attr: Iattr) -> Result<(), Error> {
+/// Checks and makes a change of attributes, and tells of it.
+pub fn notify_change(path: &Path, attr: Iattr) -> Result<(), Error> {
+    change(path, attr)?;
+    fsnotify::change(&path.dentry, &attr);
+    Ok(())
+}
+
+fn change(path: &Path, mut attr: Iattr) -> Result<(), Error> {
     path.mnt.want_write()?;
     let inode = path.inode();
     if inode.checks_itself() {
@@ -103,6 +110,7 @@ fn chown(path: &Path, uid: u32, gid: u32) -> SysResult {
             path.mnt.want_write()?;
             attr.mode = Some(kept);
             path.inode().setattr(&path.dentry, &attr)?;
+            fsnotify::change(&path.dentry, &attr);
             return Ok(0);
         }
     }

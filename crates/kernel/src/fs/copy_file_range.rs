@@ -12,6 +12,7 @@ use acrida_uapi::uio::MAX_RW_COUNT;
 
 use crate::abi::{Fd, Flags, SysResult};
 use crate::fs::file::File;
+use crate::fs::notify::fsnotify;
 use crate::fs::read_write::fdget;
 use crate::fs::splice::sendfile::direct;
 use crate::host;
@@ -55,6 +56,8 @@ pub fn sys_copy_file_range(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: Use
     }
     let done = copy(&input, from.pos, &output, to.pos, len)?;
     if done > 0 {
+        fsnotify::access(&input);
+        fsnotify::modify(&output);
         from.advance(&input, done)?;
         to.advance(&output, done)?;
     }

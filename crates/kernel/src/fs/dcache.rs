@@ -14,6 +14,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
 
 use crate::fs::inode::{Inode, Kstat, Mount};
+use crate::fs::notify::fsnotify;
 
 /// What a cached entry is worth.
 pub enum Revalidated {
@@ -277,6 +278,7 @@ fn set_place(dentry: &Dentry, dir: &Arc<Dentry>, name: &[u8]) {
 impl Drop for Dentry {
     /// Leaves the parent, and drops parents that nobody else holds one after the other: the tree may be deep, the stack is not.
     fn drop(&mut self) {
+        fsnotify::dentry_gone(&*self.inode);
         let place = self.place.get_mut();
         let Some(mut parent) = place.parent.take() else { return };
         let name = place.name.clone();

@@ -22,6 +22,7 @@ use crate::fs::eventpoll::{self, Watchers};
 use crate::fs::fasync::FasyncQueues;
 use crate::fs::inode::{DirContext, Inode, InodeCommon, Kstat, Path};
 use crate::fs::iov_iter::IovIter;
+use crate::fs::notify::fsnotify;
 use crate::fs::poll::PollTable;
 use crate::fs::splice::PageSlice;
 use crate::kernel::task::{TaskWork, try_current};
@@ -431,9 +432,10 @@ pub fn fput(file: Arc<File>) {
 }
 
 impl Drop for File {
-    /// The end of a file, in Linux's order: epoll sets, locks, `release`, then inode and path.
+    /// The end of a file, in Linux's order: its watchers, epoll sets, locks, `release`, then inode and path.
     #[doc(alias = "__fput")]
     fn drop(&mut self) {
+        fsnotify::close(self);
         eventpoll::ctl::release_file(self);
         if let Some(locks) = self.inode_common().and_then(|inode| inode.locks.get()) {
             locks.file_closed(self);

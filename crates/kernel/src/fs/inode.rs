@@ -81,7 +81,7 @@ pub struct InodeCommon {
     /// The socket bound to this inode; belongs to net/unix.
     pub socket: SpinLock<Option<alloc::sync::Weak<dyn Any + Send + Sync>>>,
     /// Watches (`i_fsnotify_marks`); belongs to fs/notify.
-    pub marks: SpinLock<Option<Arc<dyn Any + Send + Sync>>>,
+    pub marks: crate::fs::notify::mark::Marks,
     /// `RWH_WRITE_LIFE_*`, as the last `F_SET_RW_HINT` said.
     #[doc(alias = "i_write_hint")]
     pub write_hint: AtomicU8,

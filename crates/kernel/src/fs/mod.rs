@@ -27,6 +27,7 @@ pub mod locks;
 pub mod mount;
 pub mod namei;
 pub mod namespace;
+pub mod notify;
 pub mod open;
 pub mod pipe;
 pub mod poll;

@@ -19,6 +19,7 @@ use crate::abi::{Flags, SysResult, UserPath};
 use crate::fs::dcache::Path;
 use crate::fs::namei::{self, Lookup, getname};
 use crate::fs::namespace::{Detach, Mount};
+use crate::fs::notify::fsnotify;
 use crate::fs::super_block::file_system;
 use crate::{current, kernel};
 
@@ -172,5 +173,9 @@ pub fn sys_umount2(target: UserPath, flags: Flags) -> SysResult {
     }
     let how = if flags & MNT_DETACH != 0 { Detach::Always } else { Detach::IfIdle };
     kernel().mounts.detach(&path.mnt, how)?;
+    let sb = &path.mnt.sb;
+    if how == Detach::IfIdle && !kernel().mounts.list().iter().any(|mount| Arc::ptr_eq(&mount.sb, sb)) {
+        fsnotify::unmounted(sb);
+    }
     Ok(0)
 }

@@ -29,6 +29,7 @@ use crate::fs::inode::{MAY_EXEC, MAY_READ, MAY_WRITE};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::locks::lease::break_lease;
 use crate::fs::namei::{Last, Lookup, Walk, getname};
+use crate::fs::notify::fsnotify;
 
 const VALID_FLAGS: u32 = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | __O_SYNC
     | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE;
@@ -231,8 +232,12 @@ fn vfs_open(path: Path, flags: u32, writes: bool) -> Result<Arc<File>, Error> {
     }
     let file = opened?;
     claimed?;
-    if flags & O_TRUNC != 0 && !inode.checks_itself() {
-        file.ops.truncate(&file, 0)?;
+    fsnotify::open(&file);
+    if flags & O_TRUNC != 0 {
+        if !inode.checks_itself() {
+            file.ops.truncate(&file, 0)?;
+        }
+        fsnotify::modify(&file);
     }
     Ok(file)
 }
@@ -279,6 +284,7 @@ fn create(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Error>
     let mode = how.mode & !current().fs().umask();
     let made = inode.create(&dir.dentry, name, mode, how.flags)?;
     let dentry = dir.dentry.add_made(name, made.inode);
+    fsnotify::create(&dir.dentry, name, fsnotify::NewName::Other);
     finish_create(Path { mnt: dir.mnt, dentry }, made.ops, how.flags)
 }
 
@@ -291,6 +297,7 @@ fn finish_create(path: Path, ops: Option<Box<dyn FileOperations>>, flags: u32) -
     if writes {
         file.claim_writing()?;
     }
+    fsnotify::open(&file);
     Ok(file)
 }
 
@@ -329,7 +336,11 @@ pub fn open_exec(dfd: i32, name: &[u8], at_flags: u32) -> Result<Arc<File>, Erro
 
 /// Reads into kernel memory at `pos`.
 pub fn kernel_read(file: &Arc<File>, buf: &mut [u8], mut pos: u64) -> Result<usize, Error> {
-    file.ops.read(file, &mut IovIter::kernel_out(buf), &mut pos)
+    let done = file.ops.read(file, &mut IovIter::kernel_out(buf), &mut pos)?;
+    if done > 0 {
+        fsnotify::access(file);
+    }
+    Ok(done)
 }
 
 fn open_fd(dfd: i32, path: UserPath, how: &OpenFlags) -> SysResult {

@@ -19,6 +19,7 @@ use crate::current;
 use crate::fs::file::{File, Whence};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::iovec::{access_ok, import_iovec};
+use crate::fs::notify::fsnotify;
 
 /// Which way the bytes go, seen from the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +59,17 @@ impl Direction {
     }
 
     fn transfer(self, file: &Arc<File>, iter: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
-        match self {
+        let done = match self {
             Direction::Read => file.ops.read(file, iter, pos),
             Direction::Write => file.ops.write(file, iter, pos),
+        }?;
+        if done > 0 {
+            match self {
+                Direction::Read => fsnotify::access(file),
+                Direction::Write => fsnotify::modify(file),
+            }
         }
+        Ok(done)
     }
 
     /// Transfers at the file's own position, which moves; a stream has none.

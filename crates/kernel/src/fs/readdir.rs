@@ -10,6 +10,7 @@ use acrida_uapi::dirent::{LinuxDirent, LinuxDirent64, dirent_reclen, dirent64_re
 use acrida_uapi::errno::Errno;
 use zerocopy::IntoBytes;
 
+use crate::fs::notify::fsnotify;
 use crate::abi::{BufOut, Fd, SysResult};
 use crate::current;
 
@@ -125,6 +126,7 @@ fn getdents(fd: Fd, buf: BufOut, count: u32, form: Form) -> SysResult {
     file.ops.iterate(&file, &mut ctx)?;
     *pos = ctx.pos;
     drop(pos);
+    fsnotify::access(&file);
     ctx.finish()
 }
 

@@ -18,6 +18,7 @@ use crate::fs::attr::Iattr;
 use crate::fs::inode::MAY_WRITE;
 use crate::fs::locks::lease::break_lease;
 use crate::fs::namei::user_path_at;
+use crate::fs::notify::fsnotify;
 use crate::kernel::signal;
 
 /// `EFBIG` and SIGXFSZ beyond the caller's limit on file sizes.
@@ -44,11 +45,14 @@ pub fn sys_truncate(path: UserPath, length: i64) -> SysResult {
         inode.permission(&path.dentry, &current().cred(), MAY_WRITE)?;
     }
     inode.common().get_write_access()?;
+    let change = Iattr { size: Some(size), ..Iattr::default() };
     let result = break_lease(inode.common(), O_WRONLY)
         .and_then(|()| Ok(check_file_size(size)?))
-        .and_then(|()| inode.setattr(&path.dentry, &Iattr { size: Some(size), ..Iattr::default() }));
+        .and_then(|()| inode.setattr(&path.dentry, &change));
     inode.common().put_write_access();
-    result.map(|()| 0)
+    result?;
+    fsnotify::change(&path.dentry, &change);
+    Ok(0)
 }
 
 pub fn sys_ftruncate(fd: Fd, length: i64) -> SysResult {
@@ -59,6 +63,7 @@ pub fn sys_ftruncate(fd: Fd, length: i64) -> SysResult {
     }
     check_file_size(size)?;
     file.ops.truncate(&file, size)?;
+    fsnotify::modify(&file);
     Ok(0)
 }
 
@@ -105,5 +110,6 @@ pub fn sys_fallocate(fd: Fd, mode: Flags, offset: i64, len: i64) -> SysResult {
         check_file_size(end)?;
     }
     file.ops.fallocate(&file, mode.0, start, len)?;
+    fsnotify::modify(&file);
     Ok(0)
 }

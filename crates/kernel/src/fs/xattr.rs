@@ -19,6 +19,7 @@ use crate::fs::attr::owner_or_capable;
 use crate::fs::dcache::Path;
 use crate::fs::inode::{MAY_READ, MAY_WRITE};
 use crate::fs::namei::user_path_at;
+use crate::fs::notify::fsnotify;
 
 fn read_name(name: UserAddr) -> Result<Vec<u8>, Errno> {
     let name = name.read_cstr(XATTR_NAME_MAX + 1, Errno::ERANGE)?;
@@ -79,6 +80,7 @@ impl Change {
     fn make(&self, path: &Path) -> SysResult {
         may_use(path, &self.name, MAY_WRITE)?;
         path.inode().setxattr(&path.dentry, &self.name, &self.value, self.flags)?;
+        fsnotify::xattr(&path.dentry);
         Ok(0)
     }
 }
@@ -111,6 +113,7 @@ fn list(path: &Path, out: UserAddr, size: usize) -> SysResult {
 fn remove(path: &Path, name: &[u8]) -> SysResult {
     may_use(path, name, MAY_WRITE)?;
     path.inode().removexattr(&path.dentry, name)?;
+    fsnotify::xattr(&path.dentry);
     Ok(0)
 }
 

@@ -44,6 +44,8 @@ pub struct Kernel {
     pub timers: Arc<TimerQueue>,
     /// Who wants to know of steps of the wall clock.
     pub clock_set: Arc<crate::kernel::time::clock_set::ClockSet>,
+    /// Watches on files.
+    pub inotify: crate::fs::notify::inotify::Inotify,
     /// Foreground process group of the host's terminal.
     pub host_tty_pgrp: AtomicU32,
     /// Calls in nobody's table that were made.

@@ -15,6 +15,7 @@ use crate::fs::dcache::Path;
 use crate::fs::inode::NewNode;
 use crate::fs::namei::may::may_create;
 use crate::fs::namei::{self, Last, Lookup, getname, getname_empty, lookup_child};
+use crate::fs::notify::fsnotify;
 
 /// A name that does not exist yet, and the directory it will stand in.
 pub struct NewName {
@@ -54,6 +55,7 @@ fn do_mkdirat(dfd: i32, path: UserPath, mode: Mode) -> SysResult {
     may_create(&dir.dentry)?;
     let mode = umasked(mode.0 & (S_IRWXUGO | S_ISVTX));
     dir.inode().mkdir(&dir.dentry, &name, mode)?;
+    fsnotify::create(&dir.dentry, &name, fsnotify::NewName::Directory);
     Ok(0)
 }
 
@@ -90,7 +92,9 @@ pub fn mknod(dir: &Path, name: &[u8], mode: u32, rdev: u32) -> Result<(), Error>
     match kind {
         S_IFREG => dir.inode().create(&dir.dentry, name, mode & S_IALLUGO, O_RDONLY | O_EXCL).map(drop),
         _ => dir.inode().mknod(&dir.dentry, name, NewNode { mode, rdev }),
-    }
+    }?;
+    fsnotify::create(&dir.dentry, name, fsnotify::NewName::Other);
+    Ok(())
 }
 
 pub fn sys_mknod(path: UserPath, mode: Mode, rdev: u32) -> SysResult {
@@ -106,6 +110,7 @@ fn do_symlinkat(target: UserPath, dfd: i32, path: UserPath) -> SysResult {
     let NewName { dir, name } = new_name(dfd, &getname(path)?, NameFor::Other)?;
     may_create(&dir.dentry)?;
     dir.inode().symlink(&dir.dentry, &name, &target)?;
+    fsnotify::create(&dir.dentry, &name, fsnotify::NewName::Other);
     Ok(0)
 }
 
@@ -139,6 +144,7 @@ fn do_linkat(old_dfd: i32, old: UserPath, dfd: i32, path: UserPath, flags: u32) 
         return Err(Errno::EPERM.into());
     }
     dir.inode().link(&dir.dentry, &name, &old.dentry)?;
+    fsnotify::link(&dir.dentry, &name, &old.dentry);
     Ok(0)
 }
 

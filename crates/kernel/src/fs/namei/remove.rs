@@ -8,6 +8,7 @@ use acrida_uapi::fcntl::{AT_FDCWD, AT_REMOVEDIR};
 use crate::abi::{DirFd, Flags, SysResult, UserPath};
 use crate::fs::namei::may::{Victim, may_delete};
 use crate::fs::namei::{self, Last, getname, lookup_child};
+use crate::fs::notify::fsnotify::{self, Names};
 
 #[doc(alias = "do_unlinkat")]
 fn unlink(dfd: i32, path: &[u8]) -> Result<(), Error> {
@@ -21,8 +22,10 @@ fn unlink(dfd: i32, path: &[u8]) -> Result<(), Error> {
         return Err(errno.into());
     }
     may_delete(&dir.dentry, &victim, Victim::Other)?;
+    let names = Names::without(&victim);
     dir.inode().unlink(&dir.dentry, &victim)?;
     dir.dentry.removed(&victim);
+    fsnotify::delete(&dir.dentry, &victim, names);
     Ok(())
 }
 
@@ -39,8 +42,10 @@ fn rmdir(dfd: i32, path: &[u8]) -> Result<(), Error> {
     dir.mnt.want_write()?;
     let (victim, _) = lookup_child(&dir.dentry, &name)?.ok_or(Errno::ENOENT)?;
     may_delete(&dir.dentry, &victim, Victim::Directory)?;
+    let names = Names::without(&victim);
     dir.inode().rmdir(&dir.dentry, &victim)?;
     dir.dentry.removed(&victim);
+    fsnotify::delete(&dir.dentry, &victim, names);
     Ok(())
 }
 

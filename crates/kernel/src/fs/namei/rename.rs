@@ -16,6 +16,7 @@ use crate::fs::dcache::{Dentry, d_move};
 use crate::fs::inode::{MAY_WRITE, Rename};
 use crate::fs::namei::may::{Victim, may_create, may_delete};
 use crate::fs::namei::{self, Last, Parent, getname, lookup_child};
+use crate::fs::notify::fsnotify::{self, Move, Names};
 
 static RENAME: SpinLock<()> = SpinLock::new(());
 
@@ -69,8 +70,20 @@ fn rename(from: &Parent, to: &Parent, flags: u32) -> Result<(), Error> {
     }
     may_rename(old_dir, new_dir, &old, victim.as_ref(), exchange)?;
     let how = Rename { old_dir, old: &old, new_dir, new_name, victim: victim.as_ref(), flags };
+    let replaced = victim.as_ref().filter(|_| !exchange).map(|victim| (victim, Names::without(victim)));
     old_dir.inode().rename(&how)?;
     d_move(&old, new_dir, new_name, victim.as_ref().filter(|_| exchange));
+    fsnotify::moved(&Move { moved: &old, old_dir, old_name, new_dir, new_name, target: replaced });
+    if let Some(other) = victim.as_ref().filter(|_| exchange) {
+        fsnotify::moved(&Move {
+            moved: other,
+            old_dir: new_dir,
+            old_name: new_name,
+            new_dir: old_dir,
+            new_name: old_name,
+            target: None,
+        });
+    }
     Ok(())
 }
 

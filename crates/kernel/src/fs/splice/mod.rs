@@ -23,6 +23,7 @@ use acrida_uapi::uio::{MAX_RW_COUNT, SPLICE_F_GIFT, SPLICE_F_MORE, SPLICE_F_MOVE
 
 use crate::abi::{Fd, Flags, SysResult};
 use crate::fs::file::File;
+use crate::fs::notify::fsnotify;
 use crate::fs::pipe::{Pipe, PipeEnd};
 use crate::fs::read_write::{Blocking, fdget};
 
@@ -117,7 +118,7 @@ pub fn sys_splice(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: UserAddr, le
     let (off_out, off_in) = (Offset::read(off_out)?, Offset::read(off_in)?);
     check_modes(&input, &output)?;
     let len = len.min(MAX_RW_COUNT);
-    match (from, to) {
+    let done = match (from, to) {
         (Some(from), Some(to)) => pipe_to_pipe::splice(from, to, len, blocking(flags.0, &[&input, &output])),
         (Some(from), None) => {
             off_out.check(&output)?;
@@ -132,7 +133,12 @@ pub fn sys_splice(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: UserAddr, le
             off_in.run(&input, |pos| file_to_pipe::splice(&input, pos, to, len, blocking(flags.0, &[&output])))
         }
         (None, None) => Err(Errno::EINVAL.into()),
+    }?;
+    if done > 0 {
+        fsnotify::modify(&output);
+        fsnotify::access(&input);
     }
+    Ok(done)
 }
 
 pub fn sys_tee(fd_in: Fd, fd_out: Fd, len: usize, flags: Flags) -> SysResult {

@@ -16,6 +16,7 @@ use super::{Offset, at_position, blocking, file_to_pipe, pipe_of};
 use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::file::File;
+use crate::fs::notify::fsnotify;
 use crate::fs::read_write::fdget;
 
 pub fn sys_sendfile(fd_out: Fd, fd_in: Fd, offset: UserAddr, count: usize) -> SysResult {
@@ -34,7 +35,12 @@ pub fn sys_sendfile(fd_out: Fd, fd_in: Fd, offset: UserAddr, count: usize) -> Sy
     if !output.writable() {
         return Err(Errno::EBADF.into());
     }
-    place.run(&input, |pos| do_sendfile(&input, pos, &output, count.min(MAX_RW_COUNT)))
+    let done = place.run(&input, |pos| do_sendfile(&input, pos, &output, count.min(MAX_RW_COUNT)))?;
+    if done > 0 {
+        fsnotify::access(&input);
+        fsnotify::modify(&output);
+    }
+    Ok(done)
 }
 
 fn do_sendfile(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usize) -> SysResult {
