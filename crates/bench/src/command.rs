@@ -152,7 +152,7 @@ fn status(good: bool) -> ExitCode {
 }
 
 fn plan<'a>(args: &BenchArgs, acrida: &Path, guest: &'a Guest) -> Plan<'a> {
-    let (pairs, milliseconds, samples) = if args.quick { (3, 30, 2) } else { (9, 100, 5) };
+    let (pairs, milliseconds, samples) = if args.quick { (3, 20, 2) } else { (15, 50, 5) };
     // Who names a number of pairs, or is in a hurry, gets that number.
     let most = if args.quick || args.pairs.is_some() {
         1

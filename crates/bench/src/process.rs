@@ -48,11 +48,15 @@ impl Running {
     /// # Errors
     /// When it cannot be started.
     pub fn start(words: &[OsString]) -> anyhow::Result<Self> {
+        Self::start_with(words, Stdio::piped())
+    }
+
+    fn start_with(words: &[OsString], input: Stdio) -> anyhow::Result<Self> {
         let (program, arguments) = words.split_first().context("a command without a program")?;
         let started = Instant::now();
         let mut child = Command::new(program)
             .args(arguments)
-            .stdin(Stdio::piped())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
@@ -83,7 +87,8 @@ impl Running {
     /// # Errors
     /// When it cannot be started or does not end in time.
     pub fn run(words: &[OsString], limit: Duration) -> anyhow::Result<Finished> {
-        Self::start(words)?.finish(limit)
+        // Not a pipe that is closed: a machine's console takes that for a hang-up.
+        Self::start_with(words, Stdio::null())?.finish(limit)
     }
 
     /// The host's number of the process.
@@ -116,6 +121,20 @@ impl Running {
     /// When it does not end in time; it has been killed then.
     pub fn finish(mut self, limit: Duration) -> anyhow::Result<Finished> {
         drop(self.input.take());
+        self.wait(limit)
+    }
+
+    /// Writes a last line to its input and waits for its end. The console of a peer's machine knows no end of input.
+    ///
+    /// # Errors
+    /// As `finish`.
+    pub fn finish_by(mut self, line: &str, limit: Duration) -> anyhow::Result<Finished> {
+        // Who has failed reads no more.
+        let _ = self.say(line);
+        self.wait(limit)
+    }
+
+    fn wait(mut self, limit: Duration) -> anyhow::Result<Finished> {
         let ended = self.ended.recv_timeout(limit);
         // Also after its end: a server that it left behind must not disturb the next run.
         let group = pid_of(&self.child)?;

@@ -41,14 +41,14 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// Programs take long and their own length evens out what disturbs a loop: half as many are enough.
+    /// Programs take long and their own length evens out what disturbs a loop: a third is enough.
     fn for_case(self, case: &Case) -> Self {
         match case.workload.kind {
             Kind::Program(_) => {
-                let half = self.least.div_ceil(2);
+                let third = self.least.div_ceil(3);
                 Self {
-                    least: half,
-                    most: half,
+                    least: third,
+                    most: third,
                 }
             }
             _ => self,

@@ -142,9 +142,7 @@ fn with_guest(
         .collect();
     let mut running = Running::start(&side.command(&words, guest)?)?;
     let weighed = weigh(&mut running);
-    // The console of a peer's machine knows no end of input, and ends by a line. Who has failed reads it no more.
-    let _ = running.say("end");
-    let finished = running.finish(effort.limit)?;
+    let finished = running.finish_by("end", effort.limit)?;
     weighed.with_context(|| format!("ended with {}{}", finished.status, quote(&finished.errors)))
 }
 
