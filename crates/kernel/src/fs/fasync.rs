@@ -13,7 +13,7 @@ use acrida_kcore::sync::SpinLock;
 use acrida_uapi::epoll::*;
 use acrida_uapi::fcntl::{F_OWNER_PID, F_OWNER_TID, FASYNC};
 use acrida_uapi::siginfo::{POLL_ERR, POLL_IN, POLL_MSG, POLL_OUT, POLL_PRI, SI_SIGIO, SigInfo};
-use acrida_uapi::signal::{SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGIO, SIGSEGV, SIGSYS, SIGTRAP};
+use acrida_uapi::signal::{SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGIO, SIGSEGV, SIGSYS, SIGTRAP, SIGURG};
 
 use crate::abi::Fd;
 use crate::fs::file::{File, FileOwner, fput};
@@ -131,6 +131,18 @@ pub fn send_sigio(file: &File, fd: i32, band: i32) {
         0 => SigInfo::kernel(SIGIO),
         signo => SigInfo::poll(signo, code_for(signo, band), i64::from(events_of(band)), fd),
     };
+    send_to_owner(owner, info);
+}
+
+/// Tells the file's owner, if it has one, of urgent data.
+pub fn send_sigurg(file: &File) {
+    let owner = *file.owner.lock();
+    if owner.pid != 0 {
+        send_to_owner(owner, SigInfo::kernel(SIGURG));
+    }
+}
+
+fn send_to_owner(owner: FileOwner, info: SigInfo) {
     let tables = kernel().pids.lock();
     let (mut task, mut processes) = (None, Vec::new());
     match owner.kind {

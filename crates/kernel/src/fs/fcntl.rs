@@ -152,6 +152,18 @@ fn set_owner(file: &File, new: FileOwner) -> Result<(), Errno> {
     Ok(())
 }
 
+/// `F_SETOWN`, also as an ioctl of sockets.
+#[doc(alias = "f_setown")]
+pub fn set_owner_of_int(file: &File, who: i32) -> Result<(), Errno> {
+    set_owner(file, owner_of_int(who)?)
+}
+
+/// `F_GETOWN`, also as an ioctl of sockets.
+#[doc(alias = "f_getown")]
+pub fn owner_of(file: &File) -> i32 {
+    owner_as_int(*file.owner.lock()) as i32
+}
+
 fn set_signal(file: &File, signo: i32) -> Result<(), Errno> {
     if signo != 0 && !valid_signal(signo) {
         return Err(Errno::EINVAL);

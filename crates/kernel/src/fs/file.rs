@@ -82,11 +82,15 @@ pub trait FileOperations: Any + Send + Sync {
         let _ = (file, pos, len);
         None
     }
-    /// Takes a slice of a page by reference in place of a write; `None`: write it. `more` follows at once.
+    /// Whether pages can be given to the file by reference in place of a write.
+    fn can_take_pages(&self) -> bool {
+        false
+    }
+    /// Takes slices of pages by reference; the bytes taken.
     #[doc(alias = "MSG_SPLICE_PAGES")]
-    fn take_page(&self, file: &Arc<File>, slice: &PageSlice, more: bool) -> Option<SysResult> {
-        let _ = (file, slice, more);
-        None
+    fn take_pages(&self, file: &Arc<File>, slices: &[PageSlice]) -> SysResult {
+        let _ = (file, slices);
+        Err(Errno::EINVAL.into())
     }
     /// Whether bytes can be spliced out of the file into a pipe.
     fn can_splice_read(&self) -> bool {

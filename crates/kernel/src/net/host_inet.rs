@@ -25,7 +25,8 @@ use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::host;
 use crate::kernel::signal::send_sig_self;
-use crate::net::socket::{End, ProtoOps, Receive, Received, Send, SockCommon};
+use crate::net::core::sock::SockCommon;
+use crate::net::socket::{End, ProtoOps, Receive, Received, Send};
 
 /// Most bytes that cross in one piece when the guest's buffer is not one range.
 const BOUNCE: usize = 64 << 10;

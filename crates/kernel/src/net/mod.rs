@@ -1,5 +1,6 @@
 //! Sockets. Linux's `net/`.
 
+pub mod core;
 pub mod host_inet;
 pub mod scm;
 pub mod socket;

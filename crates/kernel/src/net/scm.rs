@@ -1,7 +1,6 @@
 //! What a message carries beside its bytes: descriptors and credentials.
 //!
-//! Mirrors: net/core/scm.c, Linux 6.1.
-//! Differs: files in flight are plain references; cycles of sockets in flight are not collected yet.
+//! Mirrors: net/core/scm.c, Linux 6.18.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -10,12 +9,14 @@ use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::{CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::{
-    Cmsghdr, MSG_CTRUNC, SCM_CREDENTIALS, SCM_RIGHTS, SOL_SOCKET, Ucred, cmsg_align, cmsg_len, cmsg_space,
+    Cmsghdr, MSG_CTRUNC, SCM_CREDENTIALS, SCM_PIDFD, SCM_RIGHTS, SOL_SOCKET, Ucred, cmsg_align, cmsg_len, cmsg_space,
 };
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::current;
 use crate::fs::file::{File, fput};
+use crate::kernel::cred::Cred;
+use crate::kernel::task::Process;
 
 /// Most descriptors of one message.
 const SCM_MAX_FD: usize = 253;
@@ -29,6 +30,31 @@ const HEADER: usize = size_of::<Cmsghdr>();
 pub struct Scm {
     pub files: Vec<Arc<File>>,
     pub creds: Option<Ucred>,
+    /// The receiver asked for the credentials themselves, and for a pidfd of the sender.
+    pub wants_ucred: bool,
+    pub wants_pidfd: bool,
+}
+
+/// Who sits at the other end, as of the moment of connecting.
+#[derive(Clone)]
+#[doc(alias = "sk_peer_cred")]
+pub struct PeerCred {
+    pub process: Arc<Process>,
+    pub cred: Arc<Cred>,
+}
+
+impl PeerCred {
+    #[doc(alias = "init_peercred")]
+    pub fn of_current() -> PeerCred {
+        let me = current();
+        PeerCred { process: me.process.clone(), cred: me.cred() }
+    }
+
+    /// As `SO_PEERCRED` tells it.
+    #[doc(alias = "cred_to_ucred")]
+    pub fn ucred(&self) -> Ucred {
+        Ucred { pid: self.process.tgid.cast_signed(), uid: self.cred.euid, gid: self.cred.egid }
+    }
 }
 
 impl Drop for Scm {
@@ -96,12 +122,20 @@ impl Scm {
 /// Whether the caller may say that it is `ucred`.
 #[doc(alias = "scm_check_creds")]
 fn check_creds(ucred: &Ucred) -> Result<(), Errno> {
+    if ucred.uid == u32::MAX || ucred.gid == u32::MAX {
+        return Err(Errno::EINVAL);
+    }
     let me = current();
     let cred = me.cred();
     let pid_ok = ucred.pid as u32 == me.process.tgid || cred.capable(CAP_SYS_ADMIN);
     let uid_ok = [cred.uid, cred.euid, cred.suid].contains(&ucred.uid) || cred.capable(CAP_SETUID);
     let gid_ok = [cred.gid, cred.egid, cred.sgid].contains(&ucred.gid) || cred.capable(CAP_SETGID);
-    if pid_ok && uid_ok && gid_ok { Ok(()) } else { Err(Errno::EPERM) }
+    if !(pid_ok && uid_ok && gid_ok) {
+        return Err(Errno::EPERM);
+    }
+    let known = ucred.pid.cast_unsigned() == me.process.tgid
+        || crate::kernel().pids.process(ucred.pid.cast_unsigned()).is_some();
+    if known { Ok(()) } else { Err(Errno::ESRCH) }
 }
 
 /// Writes ancillary data for `recvmsg`.
@@ -144,6 +178,22 @@ impl ControlWriter {
         at.add(HEADER as u64).write_bytes(&data[..len - HEADER])?;
         self.used += cmsg_space(data.len()).min(self.left());
         Ok(())
+    }
+
+    /// A descriptor of the sender's process; its errno, negative, when there is none.
+    #[doc(alias = "scm_pidfd_recv")]
+    pub fn put_pidfd(&mut self, pid: i32) -> Result<(), Errno> {
+        if self.left() < cmsg_len(size_of::<i32>()) {
+            self.flags |= MSG_CTRUNC;
+            return Ok(());
+        }
+        let process = crate::kernel().pids.process(pid.cast_unsigned());
+        let fd = match process.map(|process| crate::kernel::pidfd::install(&process)) {
+            Some(Ok(fd)) => fd.cast_signed(),
+            Some(Err(Error::Errno(errno))) => -errno.raw(),
+            _ => -Errno::ESRCH.raw(),
+        };
+        self.put(SOL_SOCKET, SCM_PIDFD, fd.as_bytes())
     }
 
     /// Installs as many files as there is room for.

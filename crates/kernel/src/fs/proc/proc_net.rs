@@ -53,6 +53,7 @@ fn udp6(out: &mut SeqFile) -> Result<(), Error> {
 
 fn unix(out: &mut SeqFile) -> Result<(), Error> {
     line(out, "Num       RefCount Protocol Flags    Type St Inode Path", 0);
+    out.put(crate::net::unix::show().as_bytes());
     Ok(())
 }
 

@@ -14,8 +14,8 @@ use crate::fs::pipe::Pipe;
 use crate::fs::pipe::ring::{Joint, PipeBuffer};
 use crate::fs::read_write::Blocking;
 
-/// Waits for a free slot, then fills what is free now; never waits for more.
-pub fn splice(file: &Arc<File>, pos: &mut u64, pipe: &Pipe, len: usize, blocking: Blocking) -> SysResult {
+/// Waits for a free slot if `blocking`, then fills what is free now; waits for the file's first bytes if `input` says so.
+pub fn splice(file: &Arc<File>, pos: &mut u64, pipe: &Pipe, len: usize, blocking: Blocking, input: Blocking) -> SysResult {
     if !file.ops.can_splice_read() || file.inode().is_some_and(|inode| inode.is_dir()) {
         return Err(Errno::EINVAL.into());
     }
@@ -26,7 +26,9 @@ pub fn splice(file: &Arc<File>, pos: &mut u64, pipe: &Pipe, len: usize, blocking
             break Ok(());
         }
         let fresh = || state.ring.fresh_page().map_err(Error::from);
-        match next_slice(file, pos, len - done, fresh) {
+        // A stream is waited for once, if at all.
+        let wait = if done == 0 && !file.nonblocking() { input } else { Blocking::No };
+        match next_slice(file, pos, len - done, wait, fresh) {
             Ok(Some(slice)) => {
                 let short = slice.len < PAGE_SIZE.min(len - done);
                 let whole_page = slice.offset + slice.len == PAGE_SIZE;

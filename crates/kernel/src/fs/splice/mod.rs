@@ -7,6 +7,7 @@
 //!
 //! - [`pages`]: slices out of files and into files
 //! - [`file_to_pipe`], [`pipe_to_file`], [`pipe_to_pipe`]: the three cases of splice, and tee
+//! - [`to_socket`]: pages into a socket
 //! - [`vmsplice`]: guest memory into pipes and back
 //! - [`sendfile`]: file to file
 //!
@@ -32,6 +33,7 @@ pub mod pages;
 pub mod pipe_to_file;
 pub mod pipe_to_pipe;
 pub mod sendfile;
+pub mod to_socket;
 pub mod vmsplice;
 
 pub use pages::PageSlice;
@@ -125,12 +127,15 @@ pub fn sys_splice(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: UserAddr, le
             if output.flags() & O_APPEND != 0 {
                 return Err(Errno::EINVAL.into());
             }
-            let how = pipe_to_file::Drain { len, blocking: blocking(flags.0, &[&input]), more: flags.0 & SPLICE_F_MORE != 0 };
+            let how = pipe_to_file::Drain { len, blocking: blocking(flags.0, &[&input]) };
+            if output.ops.can_take_pages() {
+                return to_socket::from_pipe(from, &output, how);
+            }
             off_out.run(&output, |pos| pipe_to_file::splice(from, &output, pos, how))
         }
         (None, Some(to)) => {
             off_in.check(&input)?;
-            off_in.run(&input, |pos| file_to_pipe::splice(&input, pos, to, len, blocking(flags.0, &[&output])))
+            off_in.run(&input, |pos| file_to_pipe::splice(&input, pos, to, len, blocking(flags.0, &[&output]), blocking(flags.0, &[])))
         }
         (None, None) => Err(Errno::EINVAL.into()),
     }?;

@@ -6,10 +6,12 @@ use alloc::sync::Arc;
 
 use acrida_kcore::frame::{Extent, PAGE_SIZE, PageRef};
 use acrida_uapi::errno::Error;
+use acrida_uapi::uio::RWF_NOWAIT;
 
 use crate::abi::SysResult;
 use crate::fs::file::File;
 use crate::fs::iov_iter::IovIter;
+use crate::fs::read_write::Blocking;
 
 /// Bytes `offset..offset + len` of a page, by reference.
 ///
@@ -50,6 +52,7 @@ pub fn next_slice(
     file: &Arc<File>,
     pos: &mut u64,
     len: usize,
+    blocking: Blocking,
     fresh: impl FnOnce() -> Result<PageRef, Error>,
 ) -> Result<Option<PageSlice>, Error> {
     if let Some(slice) = file.ops.page_slice(file, *pos, len) {
@@ -58,14 +61,15 @@ pub fn next_slice(
     }
     let page = fresh()?;
     let want = len.min(PAGE_SIZE);
-    let got = file.ops.read(file, &mut IovIter::pages(&page.extent, page.start, want), pos)?;
+    let mut to = IovIter::pages(&page.extent, page.start, want);
+    if blocking == Blocking::No && file.ops.can_nowait() {
+        to.set_flags(RWF_NOWAIT);
+    }
+    let got = file.ops.read(file, &mut to, pos)?;
     Ok((got > 0).then_some(PageSlice { page, offset: 0, len: got }))
 }
 
-/// Puts a slice into a file: by reference if it takes it, else written; the bytes taken.
-pub fn put_slice(file: &Arc<File>, slice: &PageSlice, pos: &mut u64, more: bool) -> SysResult {
-    match file.ops.take_page(file, slice, more) {
-        Some(result) => result,
-        None => file.ops.write(file, &mut slice.iter(), pos),
-    }
+/// Writes a slice to a file; the bytes taken.
+pub fn put_slice(file: &Arc<File>, slice: &PageSlice, pos: &mut u64) -> SysResult {
+    file.ops.write(file, &mut slice.iter(), pos)
 }

@@ -15,8 +15,6 @@ use crate::fs::read_write::Blocking;
 pub struct Drain {
     pub len: usize,
     pub blocking: Blocking,
-    /// More will follow from elsewhere.
-    pub more: bool,
 }
 
 /// Waits for something to take, then takes what is there now, at most `how.len` bytes.
@@ -26,8 +24,7 @@ pub fn splice(pipe: &Pipe, file: &Arc<File>, pos: &mut u64, how: Drain) -> SysRe
     let result = loop {
         let Some(first) = state.ring.first().filter(|_| done < how.len) else { break Ok(()) };
         let slice = PageSlice { len: first.len().min(how.len - done), ..first.slice.clone() };
-        let more = how.more || state.ring.occupancy() > 1 && done + slice.len < how.len;
-        match put_slice(file, &slice, pos, more) {
+        match put_slice(file, &slice, pos) {
             Ok(taken) => {
                 done += taken;
                 freed |= state.ring.consume(taken);

@@ -12,12 +12,12 @@ use acrida_uapi::fcntl::O_APPEND;
 use acrida_uapi::uio::MAX_RW_COUNT;
 
 use super::pages::{next_slice, put_slice};
-use super::{Offset, at_position, blocking, file_to_pipe, pipe_of};
+use super::{Offset, at_position, blocking, file_to_pipe, pipe_of, to_socket};
 use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::file::File;
 use crate::fs::notify::fsnotify;
-use crate::fs::read_write::fdget;
+use crate::fs::read_write::{Blocking, fdget};
 
 pub fn sys_sendfile(fd_out: Fd, fd_in: Fd, offset: UserAddr, count: usize) -> SysResult {
     let place = Offset::read(offset)?;
@@ -45,10 +45,13 @@ pub fn sys_sendfile(fd_out: Fd, fd_in: Fd, offset: UserAddr, count: usize) -> Sy
 
 fn do_sendfile(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usize) -> SysResult {
     if let Some(pipe) = pipe_of(output) {
-        return file_to_pipe::splice(input, pos, pipe, count, blocking(0, &[output]));
+        return file_to_pipe::splice(input, pos, pipe, count, blocking(0, &[output]), Blocking::Yes);
     }
     if output.flags() & O_APPEND != 0 || !input.ops.seekable() || !input.ops.can_splice_read() {
         return Err(Errno::EINVAL.into());
+    }
+    if output.ops.can_take_pages() {
+        return to_socket::from_file(input, pos, output, count);
     }
     at_position(output, |out_pos| direct(input, pos, output, out_pos, count))
 }
@@ -64,11 +67,11 @@ pub fn direct(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, out_pos: &mu
             Some(page) => Ok(page),
             None => Ok(PageRef { extent: Extent::new(1).ok_or(Errno::ENOMEM)?, start: 0 }),
         };
-        let step = next_slice(input, pos, count - done, fresh).and_then(|slice| match slice {
+        let step = next_slice(input, pos, count - done, Blocking::Yes, fresh).and_then(|slice| match slice {
             None => Ok((0, 0)),
             Some(slice) => {
                 let wanted = slice.len;
-                let taken = put_slice(output, &slice, out_pos, done + wanted < count)?;
+                let taken = put_slice(output, &slice, out_pos)?;
                 // A receiver may have kept the page.
                 spare = (Arc::strong_count(&slice.page.extent) == 1).then_some(slice.page);
                 Ok((wanted, taken))

@@ -200,6 +200,12 @@ impl Pages {
             if from >= to {
                 continue;
             }
+            if (from, to) == (first, last) && !run.mapped && Arc::strong_count(&run.extent) > 1 {
+                // Somebody has the pages queued (a pipe, a socket) and keeps them as they are; the file lets go of them.
+                freed += (0..run.present.len() as u64 * 64).filter(|&page| run.clear(page)).count() as u64;
+                dead.push(index);
+                continue;
+            }
             freed += punch_run(run, from - first, to - first);
             let unused = (from, to) == (first, last) && Arc::strong_count(&run.extent) == 1;
             if unused {

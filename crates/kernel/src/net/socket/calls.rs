@@ -14,23 +14,28 @@ use super::{End, MAX_ADDR, ProtoOps, Socket, nonblocking};
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
 use crate::fs::file::File;
+use crate::fs::read_write::fdget;
 use crate::net::{host_inet, unix};
 
-pub use super::msg::{
-    sys_recvfrom, sys_recvmmsg, sys_recvmsg, sys_sendmmsg, sys_sendmsg, sys_sendto,
-};
+pub use super::msg::{sys_recvfrom, sys_recvmmsg, sys_recvmsg, sys_sendmmsg, sys_sendmsg, sys_sendto};
 pub use super::options::{sys_getsockopt, sys_setsockopt};
 
 /// The socket file behind a descriptor: `EBADF`, `ENOTSOCK`.
 pub(super) fn lookup(fd: Fd) -> Result<Arc<File>, Errno> {
-    let file = current().files().get(fd.0)?;
-    if file.private::<Socket>().is_some() { Ok(file) } else { Err(Errno::ENOTSOCK) }
+    let file = fdget(fd)?;
+    socket_of(&file)?;
+    Ok(file)
+}
+
+#[doc(alias = "sock_from_file")]
+fn socket_of(file: &File) -> Result<&Socket, Errno> {
+    file.private::<Socket>().ok_or(Errno::ENOTSOCK)
 }
 
 pub(super) fn proto(file: &File) -> &dyn ProtoOps {
-    match file.private::<Socket>() {
-        Some(socket) => &*socket.proto,
-        None => unreachable!("looked up as a socket"),
+    match socket_of(file) {
+        Ok(socket) => &*socket.proto,
+        Err(_) => unreachable!("looked up as a socket"),
     }
 }
 
@@ -82,7 +87,11 @@ pub fn sys_socketpair(family: i32, kind: u32, protocol: i32, fds: UserAddr) -> S
     let (kind, flags) = split(kind)?;
     if family != i32::from(AF_UNIX) {
         // Families of our own have no pairs but this one.
-        let errno = if family == i32::from(AF_INET) || family == i32::from(AF_INET6) { Errno::EOPNOTSUPP } else { Errno::EAFNOSUPPORT };
+        let errno = if family == i32::from(AF_INET) || family == i32::from(AF_INET6) {
+            Errno::EOPNOTSUPP
+        } else {
+            Errno::EAFNOSUPPORT
+        };
         return Err(errno.into());
     }
     let pair = unix::pair(kind, protocol)?;
@@ -118,10 +127,13 @@ pub fn sys_accept(fd: Fd, addr: UserAddr, len: UserAddr) -> SysResult {
 }
 
 pub fn sys_accept4(fd: Fd, addr: UserAddr, len: UserAddr, flags: Flags) -> SysResult {
+    let file = fdget(fd)?;
     if flags.0 & !(SOCK_CLOEXEC | SOCK_NONBLOCK) != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let file = lookup(fd)?;
+    // A connection that could have no number stays in the queue.
+    current().files().check_room()?;
+    socket_of(&file)?;
     let new = proto(&file).accept(file.nonblocking())?;
     let new = Socket::file(new, flags.0);
     if !addr.is_null() {

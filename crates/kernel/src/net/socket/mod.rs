@@ -1,6 +1,6 @@
 //! The socket layer: a file in front of a protocol.
 //!
-//! Mirrors: net/socket.c, include/linux/net.h (`proto_ops`), Linux 6.1.
+//! Mirrors: net/socket.c, include/linux/net.h (`proto_ops`), Linux 6.18.
 //! Differs: a protocol is a trait object that owns its `sock`; addresses cross as bytes.
 //! Locking: none of its own.
 
@@ -13,22 +13,24 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-use acrida_kcore::platform::{ClockId, platform};
-use acrida_uapi::errno::{Errno, Error, Restart};
+use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_NONBLOCK, O_RDWR};
-use acrida_uapi::ioctl::{FIONREAD, TIOCOUTQ};
+use acrida_uapi::ioctl::{FIOGETOWN, FIONREAD, FIOSETOWN, SIOCATMARK, SIOCGPGRP, SIOCSPGRP, TIOCOUTQ};
 use acrida_uapi::socket::{MSG_DONTWAIT, SOCK_NONBLOCK};
 use acrida_uapi::stat::S_IFSOCK;
 
 use crate::abi::SysResult;
-use crate::fs::attr::Kstat;
+use crate::fs::anon_inodes::PseudoInode;
+use crate::fs::fasync::{self, FasyncQueues};
+use crate::fs::fcntl;
 use crate::fs::file::{File, FileOperations};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
-use crate::kernel;
-use crate::net::scm::Scm;
+use crate::fs::splice::PageSlice;
+use crate::net::core::sock::SockCommon;
+use crate::net::scm::{PeerCred, Scm};
+use crate::net::unix::Files;
 
 pub use calls::*;
 
@@ -49,6 +51,8 @@ pub struct Send<'a> {
 pub struct Receive {
     pub flags: u32,
     pub nonblock: bool,
+    /// Whether the sender's address is to be told.
+    pub wants_name: bool,
 }
 
 /// What `recvmsg` got.
@@ -58,77 +62,10 @@ pub struct Received {
     /// The sender's address; empty: none is told.
     pub name: Vec<u8>,
     pub scm: Scm,
+    /// Files that came off a queue and are still counted as being in flight.
+    pub travelled: Option<Files>,
     /// `MSG_TRUNC`, `MSG_EOR`...
     pub flags: u32,
-}
-
-/// Options and errors that every socket has.
-#[derive(Debug)]
-#[doc(alias = "sock")]
-pub struct SockCommon {
-    pub sndbuf: AtomicU32,
-    pub rcvbuf: AtomicU32,
-    /// Nanoseconds; 0: for ever.
-    pub rcvtimeo: AtomicU64,
-    pub sndtimeo: AtomicU64,
-    pub rcvlowat: AtomicU32,
-    pub passcred: AtomicBool,
-    /// One bit per boolean option that is only remembered, by its `SO_` number.
-    pub remembered: AtomicU64,
-    pub linger: AtomicU64,
-    pub priority: AtomicU32,
-    pub peek_off: AtomicI32,
-    /// Pending error; reading it clears it.
-    #[doc(alias = "sk_err")]
-    pub err: AtomicI32,
-}
-
-/// Linux's `wmem_default` and `rmem_default`.
-const BUF_DEFAULT: u32 = 212_992;
-
-impl Default for SockCommon {
-    fn default() -> Self {
-        SockCommon {
-            sndbuf: AtomicU32::new(BUF_DEFAULT),
-            rcvbuf: AtomicU32::new(BUF_DEFAULT),
-            rcvtimeo: AtomicU64::new(0),
-            sndtimeo: AtomicU64::new(0),
-            rcvlowat: AtomicU32::new(1),
-            passcred: AtomicBool::new(false),
-            remembered: AtomicU64::new(0),
-            linger: AtomicU64::new(0),
-            priority: AtomicU32::new(0),
-            peek_off: AtomicI32::new(-1),
-            err: AtomicI32::new(0),
-        }
-    }
-}
-
-impl SockCommon {
-    /// The pending error, once.
-    #[doc(alias = "sock_error")]
-    pub fn take_error(&self) -> Result<(), Errno> {
-        match self.err.swap(0, Ordering::SeqCst) {
-            0 => Ok(()),
-            raw => Err(Errno::from_raw(raw).unwrap_or(Errno::EIO)),
-        }
-    }
-
-    /// When a wait must end, and what an interrupted one answers.
-    fn deadline(timeout: &AtomicU64) -> (Option<u64>, Error) {
-        match timeout.load(Ordering::Relaxed) {
-            0 => (None, Restart::ERESTARTSYS.into()),
-            ns => (Some(platform().now(ClockId::Monotonic) + ns), Errno::EINTR.into()),
-        }
-    }
-
-    pub fn receive_deadline(&self) -> (Option<u64>, Error) {
-        Self::deadline(&self.rcvtimeo)
-    }
-
-    pub fn send_deadline(&self) -> (Option<u64>, Error) {
-        Self::deadline(&self.sndtimeo)
-    }
 }
 
 /// What a protocol does; defaults are Linux's `sock_no_*`.
@@ -151,16 +88,29 @@ pub trait ProtoOps: core::any::Any + core::marker::Send + Sync {
     /// Own name, or the peer's.
     fn name(&self, of: End) -> Result<Vec<u8>, Error>;
     fn sendmsg(&self, from: &mut IovIter<'_>, send: Send<'_>) -> SysResult;
+    /// Sends pages by reference; the bytes taken.
+    #[doc(alias = "MSG_SPLICE_PAGES")]
+    fn send_pages(&self, slices: &[PageSlice], send: Send<'_>) -> SysResult {
+        let _ = (slices, send);
+        Err(Errno::EOPNOTSUPP.into())
+    }
+    fn can_send_pages(&self) -> bool {
+        false
+    }
     fn recvmsg(&self, to: &mut IovIter<'_>, receive: Receive) -> Result<Received, Error>;
     fn shutdown(&self, how: i32) -> Result<(), Error>;
     fn poll(&self, table: &mut PollTable<'_>) -> u32;
     /// Bytes that can be read, and bytes sent but not yet taken.
     fn queued(&self) -> (usize, usize);
+    /// Whether the next byte is the urgent one; `None`: the protocol knows none.
+    fn at_mark(&self) -> Option<bool> {
+        None
+    }
     fn is_listening(&self) -> bool {
         false
     }
     /// `SO_PEERCRED`.
-    fn peer_cred(&self) -> Option<acrida_uapi::socket::Ucred> {
+    fn peer_cred(&self) -> Option<PeerCred> {
         None
     }
     /// Options of other levels, or all of them where the protocol keeps its own; `None`: the socket layer answers.
@@ -185,15 +135,19 @@ pub enum End {
 /// The file in front.
 pub struct Socket {
     pub proto: Box<dyn ProtoOps>,
-    ino: u64,
+    inode: PseudoInode,
 }
 
 impl Socket {
     /// A socket file; `flags` may have `SOCK_NONBLOCK`.
     pub fn file(proto: Box<dyn ProtoOps>, flags: u32) -> Arc<File> {
         let nonblock = if flags & SOCK_NONBLOCK != 0 { O_NONBLOCK } else { 0 };
-        let ino = kernel().next_ino();
-        File::anon(Box::new(Socket { proto, ino }), O_RDWR | nonblock)
+        let inode = PseudoInode::new(SOCKFS_DEV, S_IFSOCK | 0o777);
+        let file = File::anon(Box::new(Socket { proto, inode }), O_RDWR | nonblock);
+        if let Some(socket) = file.private::<Socket>() {
+            socket.proto.common().set_file(&file);
+        }
+        file
     }
 }
 
@@ -202,7 +156,7 @@ impl FileOperations for Socket {
         if to.count() == 0 {
             return Ok(0);
         }
-        let receive = Receive { flags: 0, nonblock: file.nonblocking() || to.nowait() };
+        let receive = Receive { flags: 0, nonblock: file.nonblocking() || to.nowait(), wants_name: false };
         Ok(self.proto.recvmsg(to, receive)?.len)
     }
 
@@ -215,6 +169,19 @@ impl FileOperations for Socket {
         true
     }
 
+    fn can_splice_read(&self) -> bool {
+        true
+    }
+
+    fn can_take_pages(&self) -> bool {
+        self.proto.can_send_pages()
+    }
+
+    #[doc(alias = "splice_to_socket")]
+    fn take_pages(&self, file: &Arc<File>, slices: &[PageSlice]) -> SysResult {
+        self.proto.send_pages(slices, Send { name: None, scm: Scm::default(), flags: 0, nonblock: file.nonblocking() })
+    }
+
     fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
         Some(self.proto.poll(table))
     }
@@ -223,28 +190,40 @@ impl FileOperations for Socket {
         true
     }
 
-    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
-        let (readable, unsent) = self.proto.queued();
-        let value = match cmd {
+    #[doc(alias = "sock_ioctl")]
+    fn ioctl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+        let arg = acrida_kcore::uaccess::UserAddr(arg);
+        let value: i32 = match cmd {
+            FIOSETOWN | SIOCSPGRP => {
+                return Ok(fcntl::set_owner_of_int(file, arg.read()?).map(|()| 0)?);
+            }
+            FIOGETOWN | SIOCGPGRP => fcntl::owner_of(file),
             FIONREAD if self.proto.is_listening() => return Err(Errno::EINVAL.into()),
-            FIONREAD => readable,
-            TIOCOUTQ => unsent,
+            FIONREAD => self.proto.queued().0 as i32,
+            TIOCOUTQ => self.proto.queued().1 as i32,
+            SIOCATMARK => self.proto.at_mark().ok_or(Errno::EOPNOTSUPP)?.into(),
             _ => return Err(Errno::ENOTTY.into()),
         };
-        acrida_kcore::uaccess::UserAddr(arg).write(&(value as i32))?;
+        arg.write(&value)?;
         Ok(0)
     }
 
-    fn release(&self, _file: &File) {
+    #[doc(alias = "sock_fasync")]
+    fn fasync(&self, _file: &File) -> FasyncQueues<'_> {
+        [Some(&self.proto.common().fasync), None]
+    }
+
+    fn release(&self, file: &File) {
+        fasync::release(file);
         self.proto.release();
     }
 
-    fn stat(&self, _file: &File) -> Result<Kstat, Error> {
-        Ok(Kstat { ino: self.ino, nlink: 1, mode: S_IFSOCK | 0o777, blksize: 4096, dev: SOCKFS_DEV, ..Kstat::default() })
+    fn pseudo_inode(&self) -> Option<&PseudoInode> {
+        Some(&self.inode)
     }
 
     fn link_name(&self, _file: &File) -> Option<String> {
-        Some(format!("socket:[{}]", self.ino))
+        Some(format!("socket:[{}]", self.inode.common().ino))
     }
 }
 

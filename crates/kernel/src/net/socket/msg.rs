@@ -24,14 +24,16 @@ const UIO_MAXIOV: u64 = 1024;
 
 pub fn sys_sendto(fd: Fd, buf: BufIn, len: usize, flags: Flags, addr: UserAddr, addr_len: i32) -> SysResult {
     let file = lookup(fd)?;
-    let name = if addr.is_null() { None } else { Some(read_addr(addr, addr_len)?) };
-    let send = Send { name: name.as_deref(), scm: Scm::default(), flags: flags.0, nonblock: nonblocking(&file, flags.0) };
+    // An empty address is none.
+    let name = if addr.is_null() { None } else { Some(read_addr(addr, addr_len)?).filter(|name| !name.is_empty()) };
+    let send =
+        Send { name: name.as_deref(), scm: Scm::default(), flags: flags.0, nonblock: nonblocking(&file, flags.0) };
     proto(&file).sendmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), send)
 }
 
 pub fn sys_recvfrom(fd: Fd, buf: BufOut, len: usize, flags: Flags, addr: UserAddr, addr_len: UserAddr) -> SysResult {
     let file = lookup(fd)?;
-    let receive = Receive { flags: flags.0, nonblock: nonblocking(&file, flags.0) };
+    let receive = Receive { flags: flags.0, nonblock: nonblocking(&file, flags.0), wants_name: !addr.is_null() };
     let got = proto(&file).recvmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), receive)?;
     if !addr.is_null() {
         write_addr(&got.name, addr, addr_len)?;
@@ -45,7 +47,10 @@ pub fn sys_sendmsg(fd: Fd, msg: UserAddr, flags: Flags) -> SysResult {
 }
 
 fn read_header(msg: UserAddr) -> Result<Msghdr, Errno> {
-    let header: Msghdr = msg.read()?;
+    let mut header: Msghdr = msg.read()?;
+    if header.msg_name == 0 {
+        header.msg_namelen = 0;
+    }
     if header.msg_namelen < 0 {
         return Err(Errno::EINVAL);
     }
@@ -72,7 +77,9 @@ pub fn sys_sendmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags) -> SysRe
     let mut done = 0;
     for index in 0..u64::from(count).min(UIO_MAXIOV) {
         let at = vector.add(index * size_of::<Mmsghdr>() as u64);
-        match send_one(&file, at, flags.0).and_then(|sent| Ok(at.add(size_of::<Msghdr>() as u64).write(&(sent as u32))?)) {
+        match send_one(&file, at, flags.0)
+            .and_then(|sent| Ok(at.add(size_of::<Msghdr>() as u64).write(&(sent as u32))?))
+        {
             Ok(()) => done += 1,
             Err(error) if done == 0 => return Err(error),
             Err(_) => break,
@@ -89,12 +96,21 @@ pub fn sys_recvmsg(fd: Fd, msg: UserAddr, flags: Flags) -> SysResult {
 fn receive_one(file: &Arc<File>, msg: UserAddr, flags: u32) -> SysResult {
     let header = read_header(msg)?;
     let segments = import_iovec(UserAddr(header.msg_iov), header.msg_iovlen as usize)?;
-    let receive = Receive { flags: flags & !(MSG_CMSG_CLOEXEC | MSG_CMSG_COMPAT), nonblock: nonblocking(file, flags) };
+    let receive = Receive {
+        flags: flags & !(MSG_CMSG_CLOEXEC | MSG_CMSG_COMPAT),
+        nonblock: nonblocking(file, flags),
+        wants_name: header.msg_name != 0,
+    };
     let proto = proto(file);
     let mut got = proto.recvmsg(&mut IovIter::user_vec(&segments), receive)?;
     let mut control = ControlWriter::new(UserAddr(header.msg_control), header.msg_controllen as usize);
     if let Some(creds) = got.scm.creds.take() {
-        control.put(SOL_SOCKET, SCM_CREDENTIALS, creds.as_bytes())?;
+        if got.scm.wants_ucred {
+            control.put(SOL_SOCKET, SCM_CREDENTIALS, creds.as_bytes())?;
+        }
+        if got.scm.wants_pidfd {
+            control.put_pidfd(creds.pid)?;
+        }
     }
     let files = core::mem::take(&mut got.scm.files);
     control.put_files(files, flags & MSG_CMSG_CLOEXEC != 0)?;
@@ -111,9 +127,12 @@ fn receive_one(file: &Arc<File>, msg: UserAddr, flags: u32) -> SysResult {
 
 pub fn sys_recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout: UserAddr) -> SysResult {
     let limit: Option<Timespec> = timeout.read_opt()?;
+    let now = || platform().now(ClockId::Monotonic);
     let end = match limit {
-        Some(t) if t.tv_sec < 0 || !(0..1_000_000_000).contains(&t.tv_nsec) => return Err(Errno::EINVAL.into()),
-        Some(t) => Some(platform().now(ClockId::Monotonic) + t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64),
+        Some(t) if t.tv_sec < 0 || !(0..1_000_000_000).contains(&t.tv_nsec) => {
+            return Err(Errno::EINVAL.into());
+        }
+        Some(t) => Some(now() + t.tv_sec.cast_unsigned().saturating_mul(1_000_000_000) + t.tv_nsec.cast_unsigned()),
         None => None,
     };
     let file = lookup(fd)?;
@@ -139,9 +158,17 @@ pub fn sys_recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout:
         if flags & MSG_WAITFORONE != 0 {
             flags |= MSG_DONTWAIT;
         }
-        if end.is_some_and(|end| platform().now(ClockId::Monotonic) >= end) {
+        if end.is_some_and(|end| now() >= end) {
             break;
         }
+    }
+    if let Some(end) = end.filter(|_| done > 0) {
+        // The time left is told.
+        let left = end.saturating_sub(now());
+        timeout.write(&Timespec {
+            tv_sec: (left / 1_000_000_000).cast_signed(),
+            tv_nsec: (left % 1_000_000_000).cast_signed(),
+        })?;
     }
     Ok(done)
 }

@@ -19,7 +19,7 @@ use crate::abi::{Fd, SysResult};
 use crate::current;
 
 /// Linux's `wmem_max` and `rmem_max`, and the smallest buffers.
-const BUF_MAX: u32 = 212_992;
+const BUF_MAX: u32 = 4 << 20;
 const SNDBUF_MIN: u32 = 4608;
 const RCVBUF_MIN: u32 = 2304;
 
@@ -28,8 +28,19 @@ const OPTION_MAX: usize = 4096;
 
 /// Boolean options that are only remembered.
 const REMEMBERED: [i32; 13] = [
-    SO_DEBUG, SO_REUSEADDR, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK, SO_REUSEPORT, SO_TIMESTAMP,
-    SO_TIMESTAMPNS, SO_PASSSEC, SO_RXQ_OVFL, SO_ZEROCOPY,
+    SO_DEBUG,
+    SO_REUSEADDR,
+    SO_DONTROUTE,
+    SO_BROADCAST,
+    SO_KEEPALIVE,
+    SO_OOBINLINE,
+    SO_NO_CHECK,
+    SO_REUSEPORT,
+    SO_TIMESTAMP,
+    SO_TIMESTAMPNS,
+    SO_PASSSEC,
+    SO_RXQ_OVFL,
+    SO_ZEROCOPY,
 ];
 
 pub fn sys_setsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len: i32) -> SysResult {
@@ -70,6 +81,10 @@ fn read_timeval(value: UserAddr, len: usize) -> Result<u64, Errno> {
     Ok(if time.tv_sec < 0 { 1 } else { time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000 })
 }
 
+fn is_inet(proto: &dyn ProtoOps) -> bool {
+    matches!(proto.kind().0, AF_INET | AF_INET6)
+}
+
 fn set(proto: &dyn ProtoOps, name: i32, value: UserAddr, len: usize) -> Result<(), Error> {
     let common = proto.common();
     if len < size_of::<i32>() {
@@ -77,17 +92,27 @@ fn set(proto: &dyn ProtoOps, name: i32, value: UserAddr, len: usize) -> Result<(
     }
     let number: i32 = value.read()?;
     let admin = || current().cred().capable(CAP_NET_ADMIN);
-    let doubled = |max: u32, min: u32| (number as u32).min(max).saturating_mul(2).max(min);
+    let doubled = |max: u32, min: u32| number.cast_unsigned().min(max).saturating_mul(2).max(min);
+    // A forced size may be any, but not negative.
+    let forced = |min: u32| number.max(0).cast_unsigned().min(i32::MAX.cast_unsigned() / 2).saturating_mul(2).max(min);
     match name {
         SO_TYPE | SO_PROTOCOL | SO_DOMAIN | SO_ERROR => return Err(Errno::ENOPROTOOPT.into()),
-        SO_SNDBUF => common.sndbuf.store(doubled(BUF_MAX, SNDBUF_MIN), Ordering::Relaxed),
-        SO_RCVBUF => common.rcvbuf.store(doubled(BUF_MAX, RCVBUF_MIN), Ordering::Relaxed),
+        SO_SNDBUF => {
+            common.buf_lock.fetch_or(SOCK_SNDBUF_LOCK, Ordering::Relaxed);
+            common.sndbuf.store(doubled(BUF_MAX, SNDBUF_MIN), Ordering::Relaxed);
+        }
+        SO_RCVBUF => {
+            common.buf_lock.fetch_or(SOCK_RCVBUF_LOCK, Ordering::Relaxed);
+            common.rcvbuf.store(doubled(BUF_MAX, RCVBUF_MIN), Ordering::Relaxed);
+        }
         SO_SNDBUFFORCE | SO_RCVBUFFORCE if !admin() => return Err(Errno::EPERM.into()),
-        SO_SNDBUFFORCE => common.sndbuf.store(doubled(i32::MAX as u32 / 2, SNDBUF_MIN), Ordering::Relaxed),
-        SO_RCVBUFFORCE => common.rcvbuf.store(doubled(i32::MAX as u32 / 2, RCVBUF_MIN), Ordering::Relaxed),
+        SO_SNDBUFFORCE => common.sndbuf.store(forced(SNDBUF_MIN), Ordering::Relaxed),
+        SO_RCVBUFFORCE => common.rcvbuf.store(forced(RCVBUF_MIN), Ordering::Relaxed),
         SO_RCVTIMEO | SO_RCVTIMEO_NEW => common.rcvtimeo.store(read_timeval(value, len)?, Ordering::Relaxed),
         SO_SNDTIMEO | SO_SNDTIMEO_NEW => common.sndtimeo.store(read_timeval(value, len)?, Ordering::Relaxed),
-        SO_RCVLOWAT => common.rcvlowat.store(if number < 0 { i32::MAX as u32 } else { number.max(1) as u32 }, Ordering::Relaxed),
+        SO_RCVLOWAT => {
+            common.rcvlowat.store(if number < 0 { i32::MAX as u32 } else { number.max(1) as u32 }, Ordering::Relaxed)
+        }
         SO_PASSCRED => common.passcred.store(number != 0, Ordering::Relaxed),
         SO_PRIORITY => common.priority.store(number as u32, Ordering::Relaxed),
         SO_PEEK_OFF => common.peek_off.store(number, Ordering::Relaxed),
@@ -96,9 +121,23 @@ fn set(proto: &dyn ProtoOps, name: i32, value: UserAddr, len: usize) -> Result<(
                 return Err(Errno::EINVAL.into());
             }
             let linger: Linger = value.read()?;
-            let bits = u64::from(linger.l_onoff != 0) << 32 | u64::from(linger.l_linger as u32);
-            common.linger.store(bits, Ordering::Relaxed);
+            let seconds = match linger.l_onoff {
+                0 => common.linger.load(Ordering::Relaxed) & u64::from(u32::MAX),
+                _ => 1 << 32 | u64::from(linger.l_linger.cast_unsigned()),
+            };
+            common.linger.store(seconds, Ordering::Relaxed);
         }
+        SO_PASSPIDFD => common.passpidfd.store(number != 0, Ordering::Relaxed),
+        SO_PASSRIGHTS => common.passrights.store(number != 0, Ordering::Relaxed),
+        SO_BUF_LOCK if number & !(SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK) != 0 => {
+            return Err(Errno::EINVAL.into());
+        }
+        SO_BUF_LOCK => common.buf_lock.store(number, Ordering::Relaxed),
+        SO_MARK if !admin() => return Err(Errno::EPERM.into()),
+        SO_MARK => common.mark.store(number.cast_unsigned(), Ordering::Relaxed),
+        // Only internet sockets share ports or send without copying.
+        SO_ZEROCOPY => return Err(Errno::EOPNOTSUPP.into()),
+        SO_REUSEPORT if number != 0 && !is_inet(proto) => return Err(Errno::EOPNOTSUPP.into()),
         _ if REMEMBERED.contains(&name) => {
             let bit = 1u64 << name;
             match number {
@@ -128,6 +167,20 @@ pub fn sys_getsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len_at: Us
     Ok(0)
 }
 
+/// The counters of `SO_MEMINFO`: charges and limits for receiving and sending.
+#[doc(alias = "sk_get_meminfo")]
+fn memory(proto: &dyn ProtoOps) -> [u32; 9] {
+    let common = proto.common();
+    let sent = common.wmem.load(Ordering::SeqCst) as u32;
+    let limits = (common.rcvbuf.load(Ordering::Relaxed), common.sndbuf.load(Ordering::Relaxed));
+    [0, limits.0, sent, limits.1, 0, 0, 0, 0, 0]
+}
+
+/// A number that no other socket of the world has now.
+fn cookie(proto: &dyn ProtoOps) -> u64 {
+    core::ptr::from_ref(proto.common()).addr() as u64
+}
+
 fn timeval(ns: u64) -> Vec<u8> {
     Timeval { tv_sec: (ns / 1_000_000_000) as i64, tv_usec: (ns / 1000 % 1_000_000) as i64 }.as_bytes().to_vec()
 }
@@ -148,8 +201,12 @@ fn get(proto: &dyn ProtoOps, name: i32) -> Result<Vec<u8>, Error> {
         SO_PASSCRED => common.passcred.load(Ordering::Relaxed).into(),
         SO_PRIORITY => common.priority.load(Ordering::Relaxed) as i32,
         SO_PEEK_OFF => common.peek_off.load(Ordering::Relaxed),
-        SO_RCVTIMEO | SO_RCVTIMEO_NEW => return Ok(timeval(common.rcvtimeo.load(Ordering::Relaxed))),
-        SO_SNDTIMEO | SO_SNDTIMEO_NEW => return Ok(timeval(common.sndtimeo.load(Ordering::Relaxed))),
+        SO_RCVTIMEO | SO_RCVTIMEO_NEW => {
+            return Ok(timeval(common.rcvtimeo.load(Ordering::Relaxed)));
+        }
+        SO_SNDTIMEO | SO_SNDTIMEO_NEW => {
+            return Ok(timeval(common.sndtimeo.load(Ordering::Relaxed)));
+        }
         SO_LINGER => {
             let bits = common.linger.load(Ordering::Relaxed);
             let linger = Linger { l_onoff: (bits >> 32) as i32, l_linger: bits as u32 as i32 };
@@ -157,13 +214,24 @@ fn get(proto: &dyn ProtoOps, name: i32) -> Result<Vec<u8>, Error> {
         }
         SO_PEERCRED => {
             let unknown = Ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
-            return Ok(proto.peer_cred().unwrap_or(unknown).as_bytes().to_vec());
+            let peer = proto.peer_cred().map_or(unknown, |peer| peer.ucred());
+            return Ok(peer.as_bytes().to_vec());
         }
         SO_PEERPIDFD => {
             let peer = proto.peer_cred().ok_or(Errno::ENODATA)?;
-            let process = crate::kernel().pids.process(peer.pid as u32).ok_or(Errno::ESRCH)?;
-            crate::kernel::pidfd::install(&process)? as i32
+            crate::kernel::pidfd::install(&peer.process)?.cast_signed()
         }
+        SO_PEERGROUPS => {
+            let peer = proto.peer_cred().ok_or(Errno::ENODATA)?;
+            return Ok(peer.cred.groups.as_bytes().to_vec());
+        }
+        SO_MEMINFO => return Ok(memory(proto).as_bytes().to_vec()),
+        SO_COOKIE => return Ok(cookie(proto).as_bytes().to_vec()),
+        SO_PASSPIDFD => common.passpidfd.load(Ordering::Relaxed).into(),
+        SO_PASSRIGHTS => common.passrights.load(Ordering::Relaxed).into(),
+        SO_BUF_LOCK => common.buf_lock.load(Ordering::Relaxed),
+        SO_MARK => common.mark.load(Ordering::Relaxed).cast_signed(),
+        SO_LOCK_FILTER | SO_BUSY_POLL | SO_BINDTOIFINDEX => 0,
         _ if REMEMBERED.contains(&name) => i32::from(common.remembered.load(Ordering::Relaxed) & (1 << name) != 0),
         _ => return Err(Errno::ENOPROTOOPT.into()),
     };

@@ -2,7 +2,8 @@
 //!
 //! Linux: a `unix_sock` has a receive queue of `sk_buff`s; a send puts one on the *peer's* queue and charges it to the
 //! sender until it is read. A listener queues half-made peers. A name is an inode of a file system or an entry in a hash
-//! table. Ours is the same, with messages ([`Skb`]) of owned bytes.
+//! table. Descriptors travel as references to open files; sockets among them are counted, so that a collector finds those
+//! that only messages nobody can receive still hold.
 //!
 //! ```text
 //!   send ──► [room in sndbuf?] ──► peer.queue ──► recv: bytes, files, credentials
@@ -10,35 +11,62 @@
 //!                └──────────────────────────────────┘
 //! ```
 //!
-//! Mirrors: net/unix/af_unix.c, include/net/af_unix.h, Linux 6.1.
-//! Differs: host sockets cannot be reached; out-of-band data and the collector of cycles in flight are still missing.
-//! Locking: `state` of one socket at a time; nobody takes a second one while holding the first. Files are let go outside.
+//! - [`connect`]: listeners, connections, `accept`
+//! - [`stream_send`], [`stream_recv`], [`oob`]: bytes without boundaries, and the urgent one among them
+//! - [`dgram_send`], [`dgram_recv`]: messages with boundaries (also those of sequenced packets)
+//! - [`message`]: what lies on a queue
+//! - [`names`]: paths, abstract and automatic names
+//! - [`release`]: `shutdown` and the end
+//! - [`garbage`]: descriptors in flight that reach only each other
+//! - [`ops`], [`poll`]: what the socket layer calls
+//! - [`proc`]: /proc/net/unix
+//!
+//! Mirrors: net/unix/af_unix.c, include/net/af_unix.h, Linux 6.18.
+//! Differs: host sockets cannot be reached. One lock, `state`, stands for Linux's `unix_state_lock`, the queue's lock and
+//! `iolock`: a receiver holds it while it copies.
+//! Locking: `state` of one socket at a time; nobody takes a second one while holding the first. The collector's lock is
+//! taken outside it. Files are let go outside both.
 
-mod dgram;
+mod connect;
+mod dgram_recv;
+mod dgram_send;
+mod garbage;
+mod message;
 mod names;
+mod oob;
 mod ops;
-mod stream;
+mod poll;
+mod proc;
+mod release;
+mod stream_recv;
+mod stream_send;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
-use acrida_kcore::wait::WaitQueueHead;
+use acrida_kcore::wait::{WaitError, WaitOptions, WaitQueueHead};
 use acrida_uapi::epoll::*;
 use acrida_uapi::errno::{Errno, Error};
-use acrida_uapi::socket::{AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, Ucred};
+use acrida_uapi::siginfo::POLL_IN;
+use acrida_uapi::socket::{AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM};
 
+pub use garbage::Inflight;
+pub use message::Files;
 pub use names::UnixTable;
+pub use proc::show;
+
+use crate::fs::inode::Path;
+use crate::net::core::sock::SockCommon;
+use crate::net::scm::PeerCred;
+use crate::net::socket::ProtoOps;
+use message::Message;
 use names::Key;
 
-use crate::fs::file::File;
-use crate::net::scm::own_ucred;
-use crate::net::socket::{ProtoOps, SockCommon};
-
-/// Messages a datagram socket or listener queues by default (`net.unix.max_dgram_qlen`).
+/// Messages a datagram socket queues (`net.unix.max_dgram_qlen`).
 const MAX_DGRAM_QLEN: usize = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,38 +81,8 @@ enum Kind {
 const RCV: u32 = 1;
 #[doc(alias = "SEND_SHUTDOWN")]
 const SEND: u32 = 2;
+#[doc(alias = "SHUTDOWN_MASK")]
 const BOTH: u32 = 3;
-
-/// One message on a queue, or a piece of a stream.
-#[doc(alias = "sk_buff")]
-struct Skb {
-    data: Vec<u8>,
-    /// Bytes already read (streams).
-    pos: usize,
-    files: Vec<Arc<File>>,
-    creds: Option<Ucred>,
-    /// The sender: told when the message is gone, and whose name it was.
-    sender: Arc<UnixSock>,
-}
-
-impl Skb {
-    /// What a message costs its sender: the bytes in their slab plus Linux's `sk_buff` and shared info.
-    fn truesize(len: usize) -> usize {
-        (len + 320).next_power_of_two().max(512) + 256
-    }
-}
-
-impl Drop for Skb {
-    #[doc(alias = "unix_write_space")]
-    fn drop(&mut self) {
-        self.files.drain(..).for_each(crate::fs::file::fput);
-        let before = self.sender.wmem.fetch_sub(Self::truesize(self.data.len()), Ordering::SeqCst);
-        debug_assert!(before >= Self::truesize(self.data.len()), "a message charged less than it gives back");
-        if self.sender.writable() {
-            self.sender.wait.wake_one(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
-        }
-    }
-}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
@@ -98,15 +96,22 @@ enum Phase {
 #[derive(Default)]
 struct State {
     phase: Phase,
-    queue: VecDeque<Skb>,
+    queue: VecDeque<Message>,
+    /// Messages that ever left the front of the queue: a message's number is this plus its index.
+    taken: u64,
+    /// Number of the message whose only byte is urgent.
+    #[doc(alias = "oob_skb")]
+    oob: Option<u64>,
     peer: Option<Arc<UnixSock>>,
     /// Address bytes as `getsockname` tells them.
     name: Option<Arc<Vec<u8>>>,
     key: Option<Key>,
+    /// The socket's inode, kept while it is bound so that its number is not used again.
+    path: Option<Path>,
     /// A listener's not yet accepted sockets.
     pending: VecDeque<Arc<UnixSock>>,
     backlog: usize,
-    peer_cred: Option<Ucred>,
+    peer_cred: Option<PeerCred>,
     /// The file is closed.
     dead: bool,
 }
@@ -117,105 +122,112 @@ pub struct UnixSock {
     kind: Kind,
     common: SockCommon,
     state: SpinLock<State>,
-    /// Everybody who waits for this socket.
+    /// Receivers, senders that wait for memory, polls.
+    #[doc(alias = "sk_wq")]
     wait: Arc<WaitQueueHead>,
+    /// Others who wait for room in this socket's queue: connecting sockets, senders of datagrams.
+    peer_wait: Arc<WaitQueueHead>,
     shutdown: AtomicU32,
-    /// Bytes charged to this socket as a sender.
-    #[doc(alias = "sk_wmem_alloc")]
-    wmem: AtomicUsize,
 }
 
 impl UnixSock {
+    #[doc(alias = "unix_create1")]
     fn new(kind: Kind) -> Arc<UnixSock> {
         Arc::new(UnixSock {
             kind,
             common: SockCommon::default(),
             state: SpinLock::default(),
             wait: Arc::default(),
+            peer_wait: Arc::default(),
             shutdown: AtomicU32::new(0),
-            wmem: AtomicUsize::new(0),
         })
     }
 
+    #[doc(alias = "unix_state_lock")]
+    #[inline]
     fn lock(&self) -> SpinLockGuard<'_, State> {
         self.state.lock()
     }
 
+    #[inline]
     fn shut(&self) -> u32 {
         self.shutdown.load(Ordering::SeqCst)
     }
 
-    /// Room for more, in Linux's sense: a quarter of the buffer is in use at most.
-    #[doc(alias = "unix_writable")]
-    fn writable(&self) -> bool {
-        self.wmem.load(Ordering::SeqCst) * 4 <= self.common.sndbuf.load(Ordering::Relaxed) as usize
+    fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
     }
 
-    /// Charges a message of `len` bytes if the buffer allows it.
-    #[doc(alias = "sock_alloc_send_pskb")]
-    fn charge(&self, len: usize) -> bool {
-        if self.wmem.load(Ordering::SeqCst) >= self.common.sndbuf.load(Ordering::Relaxed) as usize {
-            return false;
-        }
-        self.wmem.fetch_add(Skb::truesize(len), Ordering::SeqCst);
-        true
-    }
-
-    fn wake_readers(&self) {
+    /// There is something to receive.
+    #[doc(alias = "sk_data_ready")]
+    #[inline]
+    fn data_ready(&self) {
         self.wait.wake_one(EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND);
+        self.common.fasync.kill(POLL_IN);
     }
 
-    /// Closes halves of `self` and tells everybody.
-    fn shut_down(&self, halves: u32) {
-        self.shutdown.fetch_or(halves, Ordering::SeqCst);
-        let key = if self.shut() == BOTH { EPOLLHUP } else { 0 };
-        self.wait.wake_all(key | EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | EPOLLOUT);
+    /// Everybody must look again.
+    #[doc(alias = "sk_state_change")]
+    fn state_change(&self) {
+        self.wait.wake_all(0);
     }
 
-    /// The end of the socket's file.
-    #[doc(alias = "unix_release_sock")]
-    fn release(self: &Arc<Self>) {
-        let (peer, key, queue, pending) = {
-            let mut state = self.lock();
-            state.dead = true;
-            state.phase = Phase::Closed;
-            let parts = (state.peer.take(), state.key.take(), core::mem::take(&mut state.queue), core::mem::take(&mut state.pending));
-            drop(state);
-            parts
+    /// Sleeps on `queue` until `look` gives an answer.
+    fn wait_until<R>(
+        queue: &WaitQueueHead,
+        options: WaitOptions,
+        limit: Limit<'_>,
+        mut look: impl FnMut() -> Option<Result<R, Error>>,
+    ) -> Result<R, Error> {
+        if let Some(result) = look() {
+            return result;
+        }
+        let Limit::Until(deadline) = limit else {
+            return Err(Errno::EAGAIN.into());
         };
-        if let Some(key) = key {
-            crate::kernel().unix.unbind(&key, self);
+        let (deadline, interrupted) = deadline();
+        match queue.wait_event(options.until(deadline), look) {
+            Ok(result) => result,
+            Err(WaitError::TimedOut) => Err(Errno::EAGAIN.into()),
+            Err(WaitError::Interrupted) => Err(interrupted),
         }
-        self.shutdown.store(BOTH, Ordering::SeqCst);
-        self.wait.wake_all(EPOLLHUP | EPOLLIN | EPOLLOUT);
-        if let Some(peer) = peer
-            && self.kind != Kind::Dgram
-        {
-            // The peer hears of bytes that will never be read.
-            if !queue.is_empty() {
-                peer.common.err.store(Errno::ECONNRESET.raw(), Ordering::SeqCst);
-            }
-            peer.shut_down(BOTH);
-        }
-        for embryo in pending {
-            let other = embryo.lock().peer.clone();
-            if let Some(other) = other {
-                other.common.err.store(Errno::ECONNRESET.raw(), Ordering::SeqCst);
-            }
-            embryo.release();
-        }
-        drop(queue);
+    }
+}
+
+/// How long a call may sleep.
+enum Limit<'a> {
+    Never,
+    /// Until a time, and what an interrupted sleep answers; asked only when it comes to sleeping.
+    Until(&'a dyn Fn() -> (Option<u64>, Error)),
+}
+
+impl<'a> Limit<'a> {
+    fn new(nonblock: bool, deadline: &'a dyn Fn() -> (Option<u64>, Error)) -> Self {
+        if nonblock { Limit::Never } else { Limit::Until(deadline) }
+    }
+}
+
+impl State {
+    /// Whether nobody else may queue anything now.
+    #[doc(alias = "unix_recvq_full")]
+    fn dgram_full(&self) -> bool {
+        self.queue.len() > MAX_DGRAM_QLEN
     }
 
-    /// Makes two sockets each other's peers.
-    fn join(a: &Arc<UnixSock>, b: &Arc<UnixSock>, phase: Phase) {
-        let cred = own_ucred();
-        for (one, other) in [(a, b), (b, a)] {
-            let mut state = one.lock();
-            state.peer = Some(other.clone());
-            state.phase = phase;
-            state.peer_cred = Some(cred);
+    #[doc(alias = "unix_our_peer")]
+    fn is_peer(&self, other: &Arc<UnixSock>) -> bool {
+        self.peer.as_ref().is_some_and(|peer| Arc::ptr_eq(peer, other))
+    }
+
+    /// Takes the oldest message out.
+    #[doc(alias = "skb_unlink")]
+    fn pop(&mut self) -> Option<Message> {
+        let message = self.queue.pop_front()?;
+        if self.oob == Some(self.taken) {
+            self.oob = None;
         }
+        self.taken += 1;
+        Some(message)
     }
 }
 
@@ -245,6 +257,12 @@ pub fn create(kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>, Error> {
 pub fn pair(kind: u32, protocol: i32) -> Result<[Box<dyn ProtoOps>; 2], Error> {
     let kind = kind_of(kind, protocol)?;
     let [a, b] = [UnixSock::new(kind), UnixSock::new(kind)];
-    UnixSock::join(&a, &b, Phase::Established);
+    let cred = PeerCred::of_current();
+    for (one, other) in [(&a, &b), (&b, &a)] {
+        let mut state = one.lock();
+        state.peer = Some(other.clone());
+        state.phase = Phase::Established;
+        state.peer_cred = Some(cred.clone());
+    }
     Ok([Box::new(UnixSocket(a)), Box::new(UnixSocket(b))])
 }

@@ -15,7 +15,7 @@ use acrida_uapi::fcntl::AT_FDCWD;
 use acrida_uapi::socket::AF_UNIX;
 use acrida_uapi::stat::{S_IFMT, S_IFSOCK};
 
-use super::{Kind, UnixSock};
+use super::{Inflight, Kind, UnixSock};
 use crate::fs::inode::MAY_WRITE;
 use crate::fs::namei::create::{NameFor, NewName, mknod, new_name};
 use crate::fs::namei::{Lookup, lookup};
@@ -34,9 +34,10 @@ pub enum Key {
     Abstract(u8, Vec<u8>),
 }
 
-/// Bound sockets of a world.
+/// Bound sockets of a world, and those in flight.
 #[derive(Default)]
 pub struct UnixTable {
+    pub(super) inflight: Inflight,
     bound: SpinLock<BTreeMap<Key, Weak<UnixSock>>>,
     next_auto: SpinLock<u32>,
 }
@@ -46,10 +47,11 @@ impl UnixTable {
         self.bound.lock().get(key).and_then(Weak::upgrade)
     }
 
-    /// Takes the name unless a socket has it.
+    /// Takes the name unless a socket has it. An inode was made just now: whoever had its number lost it.
     fn bind(&self, key: &Key, sock: &Arc<UnixSock>) -> bool {
         let mut bound = self.bound.lock();
-        if bound.get(key).is_some_and(|other| other.strong_count() > 0) {
+        let taken = matches!(key, Key::Abstract(..)) && bound.get(key).is_some_and(|other| other.strong_count() > 0);
+        if taken {
             return false;
         }
         bound.insert(key.clone(), Arc::downgrade(sock));
@@ -116,21 +118,23 @@ impl UnixSock {
         if address == Address::Unnamed {
             return self.autobind();
         }
-        if self.lock().name.is_some() {
-            return Err(Errno::EINVAL.into());
-        }
+        let named = self.lock().name.is_some();
         let table = &kernel().unix;
         let key = match &address {
             Address::Path(path) => match new_name(AT_FDCWD, path, NameFor::Other) {
+                Ok(_) if named => return Err(Errno::EINVAL.into()),
                 Ok(NewName { dir, name }) => {
                     let mode = S_IFSOCK | (0o777 & !current().fs().umask());
                     mknod(&dir, &name, mode, 0)?;
-                    let stat = lookup(AT_FDCWD, path, Lookup::empty())?.path.stat()?;
+                    let made = lookup(AT_FDCWD, path, Lookup::empty())?.path;
+                    let stat = made.stat()?;
+                    self.lock().path = Some(made);
                     Key::Inode(stat.dev, stat.ino)
                 }
                 Err(Error::Errno(Errno::EEXIST)) => return Err(Errno::EADDRINUSE.into()),
                 Err(error) => return Err(error),
             },
+            _ if named => return Err(Errno::EINVAL.into()),
             Address::Abstract(name) => Key::Abstract(kind_number(self.kind), name.clone()),
             Address::Unnamed => unreachable!("handled above"),
         };
@@ -169,6 +173,14 @@ impl UnixSock {
             }
         }
         Err(Errno::ENOSPC.into())
+    }
+
+    /// Whether an address to connect or send to is one.
+    pub(super) fn check_addr(&self, addr: &[u8]) -> Result<(), Error> {
+        match Address::parse(addr)? {
+            Address::Unnamed => Err(Errno::EINVAL.into()),
+            _ => Ok(()),
+        }
     }
 
     /// The bound socket that an address names, of the caller's kind.

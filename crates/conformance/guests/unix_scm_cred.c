@@ -1,0 +1,258 @@
+// unix_scm_cred.c: who sent it, who sits at the other end.
+//
+// Calls: sendmsg recvmsg getsockopt setsockopt
+// Passes: host acrida
+#include "sockets.h"
+
+static struct ucred mine(void)
+{
+	return (struct ucred){ getpid(), getuid(), getgid() };
+}
+
+static void show_peercred(const char *what, int fd)
+{
+	struct ucred u = { -7, -7, -7 };
+	socklen_t len = sizeof u;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &u, &len))
+		say("%s: %s", what, errno_name(errno));
+	else
+		say("%s: pid %s uid %d gid %d length %u", what, u.pid == getpid() ? "mine" : u.pid == 0 ? "0" : "other", (int)u.uid,
+		    (int)u.gid, len);
+}
+
+CHECK(not_asked)
+{
+	struct message m;
+	pair(SOCK_STREAM);
+	show(send_creds(s[0], "m", mine()));
+	show(receive(s[1], &m, 16, 1024, 0));
+	show_control("got", &m.header, NULL);
+}
+
+CHECK(asked)
+{
+	struct message m;
+	pair(SOCK_STREAM);
+	show(set_option(s[1], SO_PASSCRED, 1));
+	show(int_option(s[1], SO_PASSCRED));
+	show(send(s[0], "m", 1, 0));
+	show(receive(s[1], &m, 16, 1024, 0));
+	show_control("automatic", &m.header, NULL);
+	show(send_creds(s[0], "m", mine()));
+	show(receive(s[1], &m, 16, 1024, 0));
+	show_control("explicit", &m.header, NULL);
+}
+
+CHECK(asked_by_the_sender)
+{
+	struct message m;
+	pair(SOCK_DGRAM);
+	show(set_option(s[0], SO_PASSCRED, 1));
+	show(send(s[0], "m", 1, 0));
+	show(receive(s[1], &m, 16, 1024, 0));
+	show_control("got", &m.header, NULL);
+}
+
+CHECK(asked_too_late)
+{
+	struct message m;
+	pair(SOCK_DGRAM);
+	show(send(s[0], "m", 1, 0));
+	show(set_option(s[1], SO_PASSCRED, 1));
+	show(receive(s[1], &m, 16, 1024, 0));
+	show_control("got", &m.header, NULL);
+}
+
+CHECK(room)
+{
+	struct message m;
+	for (int control = 0; control <= 40; control += 4) {
+		pair(SOCK_DGRAM);
+		need(set_option(s[1], SO_PASSCRED, 1));
+		need(send(s[0], "m", 1, 0));
+		receive(s[1], &m, 16, control, 0);
+		say("room %d: control %zu, flags %s", control, m.header.msg_controllen, msg_names(m.header.msg_flags));
+		close(s[0]);
+		close(s[1]);
+	}
+}
+
+CHECK(with_descriptors)
+{
+	struct message m;
+	int in = 0, fds[4];
+	pair(SOCK_STREAM);
+	need(set_option(s[1], SO_PASSCRED, 1));
+	show(send_fds(s[0], "m", &in, 1, 0));
+	show(receive(s[1], &m, 16, 1024, 0));
+	show_control("got", &m.header, fds);
+}
+
+CHECK(writers_are_not_glued)
+{
+	struct message m;
+	pair(SOCK_STREAM | SOCK_NONBLOCK);
+	need(set_option(s[1], SO_PASSCRED, 1));
+	show(send(s[0], "parent", 6, 0));
+	IN_CHILD("child") {
+		show(send(s[0], "child", 5, 0));
+	}
+	show(send(s[0], "again", 5, 0));
+	show(send(s[0], "more", 4, 0));
+	for (int i = 0; i < 4; i++) {
+		long got = show(receive(s[1], &m, 64, 1024, 0));
+		if (got > 0) {
+			show_bytes("bytes", m.data, got);
+			show_control("from", &m.header, NULL);
+		}
+	}
+}
+
+CHECK(glued_when_nobody_asks)
+{
+	struct message m;
+	pair(SOCK_STREAM | SOCK_NONBLOCK);
+	show(send(s[0], "parent", 6, 0));
+	IN_CHILD("child") {
+		show(send(s[0], "child", 5, 0));
+	}
+	show(receive(s[1], &m, 64, 1024, 0));
+}
+
+CHECK(asked_with_plain_read)
+{
+	char buffer[16];
+	pair(SOCK_STREAM | SOCK_NONBLOCK);
+	need(set_option(s[1], SO_PASSCRED, 1));
+	show(send(s[0], "one", 3, 0));
+	show(send(s[0], "two", 3, 0));
+	show(read(s[1], buffer, 16));
+}
+
+CHECK(lies)
+{
+	struct ucred u = mine();
+	pair(SOCK_DGRAM);
+	u.pid = 1;
+	show(send_creds(s[0], "m", u));
+	u = mine();
+	u.uid = 12345;
+	show(send_creds(s[0], "m", u));
+	u = mine();
+	u.gid = 12345;
+	show(send_creds(s[0], "m", u));
+	u = mine();
+	u.uid = -1;
+	show(send_creds(s[0], "m", u));
+	u = mine();
+	u.pid = 0x7ffffff0;
+	show(send_creds(s[0], "m", u));
+	IN_CHILD("without rights") {
+		if (geteuid() == 0 && (setgid(1000) || setuid(1000)))
+			_exit(1);
+		u = mine();
+		show(send_creds(s[0], "m", u));
+		u.pid = getppid();
+		show(send_creds(s[0], "m", u));
+		u = mine();
+		u.uid = 0;
+		show(send_creds(s[0], "m", u));
+		u = mine();
+		u.gid = 0;
+		show(send_creds(s[0], "m", u));
+	}
+}
+
+CHECK(peer)
+{
+	int fd = need(socket(AF_UNIX, SOCK_STREAM, 0));
+	show_peercred("unconnected", fd);
+	pair(SOCK_STREAM);
+	show_peercred("pair", s[0]);
+	pair(SOCK_DGRAM);
+	show_peercred("datagram pair", s[0]);
+	int l = listener(SOCK_STREAM, "l", 5);
+	show_peercred("listener", l);
+	int d = bound(SOCK_DGRAM, "d"), e = connected(SOCK_DGRAM, "d");
+	show_peercred("connected datagram", e);
+	close(d);
+}
+
+CHECK(peer_of_a_connection)
+{
+	int l = bound(SOCK_STREAM, "l");
+	IN_CHILD("listening") {
+		need(listen(l, 5));
+	}
+	struct name name = path_name("l");
+	int p[2];
+	char c;
+	need(pipe(p));
+	pid_t child = start();
+	if (child == 0) {
+		int fd = need(socket(AF_UNIX, SOCK_STREAM, 0));
+		need(connect(fd, AT(name)));
+		show_peercred("client sees", fd);
+		need(send(fd, "x", 1, 0));
+		close(p[1]);
+		if (read(p[0], &c, 1))
+			_exit(1);
+		_exit(0);
+	}
+	int server = need(accept(l, NULL, NULL));
+	need(recv(server, &c, 1, 0));
+	show_peercred("server sees", server);
+	close(p[1]);
+	close(p[0]);
+	reap("client", child);
+	show_peercred("client is gone", server);
+}
+
+CHECK(peer_pidfd)
+{
+	pair(SOCK_STREAM);
+	int fd = int_option(s[0], SO_PEERPIDFD);
+	say("%s", fd < 0 ? errno_name(-fd) : "a pidfd");
+	if (fd >= 0) {
+		say("cloexec %d", fcntl(fd, F_GETFD));
+		show(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+	}
+	int alone = need(socket(AF_UNIX, SOCK_STREAM, 0));
+	fd = int_option(alone, SO_PEERPIDFD);
+	say("%s", fd < 0 ? errno_name(-fd) : "a pidfd");
+}
+
+CHECK(pass_pidfd)
+{
+	struct message m;
+	pair(SOCK_STREAM);
+	show(set_option(s[1], SO_PASSPIDFD, 1));
+	show(int_option(s[1], SO_PASSPIDFD));
+	show(send(s[0], "m", 1, 0));
+	show(receive(s[1], &m, 16, 1024, 0));
+	show_control("got", &m.header, NULL);
+}
+
+CHECK(option_lengths)
+{
+	struct ucred u;
+	pair(SOCK_STREAM);
+	for (int room = 0; room <= 16; room += 4) {
+		socklen_t len = room;
+		int result = getsockopt(s[0], SOL_SOCKET, SO_PEERCRED, &u, &len);
+		say("room %d: %s %u", room, result ? errno_name(errno) : "0", len);
+	}
+	show(setsockopt(s[0], SOL_SOCKET, SO_PEERCRED, &u, sizeof u));
+}
+
+CHECK(groups)
+{
+	gid_t groups[64];
+	socklen_t len = sizeof groups;
+	pair(SOCK_STREAM);
+	show(getsockopt(s[0], SOL_SOCKET, SO_PEERGROUPS, groups, &len));
+	say("as many as mine: %d", (int)(len / sizeof(gid_t)) == getgroups(0, NULL));
+	int alone = need(socket(AF_UNIX, SOCK_STREAM, 0));
+	len = sizeof groups;
+	show(getsockopt(alone, SOL_SOCKET, SO_PEERGROUPS, groups, &len));
+}

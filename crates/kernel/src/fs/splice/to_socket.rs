@@ -1,0 +1,130 @@
+//! Pages into a socket, by reference: what a queued message holds is the file's page, not a copy of it.
+//!
+//! Mirrors: fs/splice.c (`splice_to_socket`), Linux 6.18.
+//! Differs: sendfile gathers its slices here, without a pipe in between; bytes that have no page of ours (a host file's)
+//! are read into fresh pages, many at a time.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use acrida_kcore::frame::PAGE_SIZE;
+use acrida_uapi::errno::Error;
+
+use super::pages::PageSlice;
+use super::pipe_to_file::Drain;
+use crate::abi::SysResult;
+use crate::current;
+use crate::fs::file::File;
+use crate::fs::iov_iter::IovIter;
+use crate::fs::pipe::Pipe;
+use crate::net::core::skbuff::{RUN, fresh_run};
+
+/// Slices of one message at most: the slots of a pipe.
+const BATCH: usize = 16;
+
+/// The next slices of a file, up to `len` bytes and a message's worth; none at the end.
+fn gather(input: &Arc<File>, pos: &mut u64, len: usize) -> Result<Vec<PageSlice>, Error> {
+    let mut slices: Vec<PageSlice> = Vec::with_capacity(BATCH);
+    let mut left = len;
+    while left > 0 && slices.len() < BATCH {
+        if let Some(slice) = input.ops.page_slice(input, *pos, left) {
+            *pos += slice.len as u64;
+            left -= slice.len;
+            slices.push(slice);
+            continue;
+        }
+        let run = fresh_run()?;
+        let want = left.min(RUN).min((BATCH - slices.len()) * PAGE_SIZE);
+        let got = match input.ops.read(input, &mut IovIter::pages(&run, 0, want), pos) {
+            Ok(got) => got,
+            Err(_) if !slices.is_empty() => break,
+            Err(error) => return Err(error),
+        };
+        slices.extend((0..got).step_by(PAGE_SIZE).map(|start| PageSlice::of_extent(run.clone(), start, got - start)));
+        left -= got;
+        if got < want {
+            break;
+        }
+    }
+    Ok(slices)
+}
+
+fn bytes_of(slices: &[PageSlice]) -> usize {
+    slices.iter().map(|slice| slice.len).sum()
+}
+
+/// Passes `count` bytes of a file on; stops early at the end, at a short send and at a signal.
+pub fn from_file(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usize) -> SysResult {
+    let mut done = 0;
+    while done < count {
+        let before = *pos;
+        let step = gather(input, pos, count - done).and_then(|slices| match bytes_of(&slices) {
+            0 => Ok((0, 0)),
+            wanted => Ok((wanted, output.ops.take_pages(output, &slices)?)),
+        });
+        match step {
+            Ok((wanted, taken)) => {
+                done += taken;
+                if taken < wanted || wanted == 0 {
+                    *pos = before + taken as u64;
+                    break;
+                }
+            }
+            Err(error) => {
+                // What was read but not taken stays to be read.
+                *pos = before;
+                return if done > 0 { Ok(done) } else { Err(error) };
+            }
+        }
+        if current().thread.signal_pending() {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+/// Waits for something in the pipe, then sends what is there now, at most `how.len` bytes.
+pub fn from_pipe(pipe: &Pipe, output: &Arc<File>, how: Drain) -> SysResult {
+    let mut state = pipe.lock_readable(how.blocking)?;
+    let (mut done, mut freed) = (0, false);
+    let result = loop {
+        let mut left = how.len - done;
+        let mut slices: Vec<PageSlice> = Vec::with_capacity(BATCH);
+        for buffer in state.ring.buffers().take(BATCH) {
+            let slice = PageSlice { len: buffer.len().min(left), ..buffer.slice.clone() };
+            left -= slice.len;
+            if slice.len > 0 {
+                slices.push(slice);
+            }
+        }
+        if slices.is_empty() {
+            break Ok(());
+        }
+        match output.ops.take_pages(output, &slices) {
+            Ok(taken) => {
+                done += taken;
+                freed |= consume(&mut state, taken);
+                if taken < bytes_of(&slices) {
+                    break Ok(());
+                }
+            }
+            Err(error) => break Err(error),
+        }
+    };
+    drop(state);
+    if freed {
+        pipe.tell_writers();
+    }
+    if done > 0 { Ok(done) } else { result.map(|()| 0) }
+}
+
+/// Takes bytes off the pipe; whether a slot is free now.
+fn consume(state: &mut crate::fs::pipe::State, mut bytes: usize) -> bool {
+    let mut freed = false;
+    while let Some(first) = state.ring.first().filter(|_| bytes > 0) {
+        let step = first.len().min(bytes);
+        freed |= state.ring.consume(step);
+        bytes -= step;
+    }
+    freed
+}

@@ -1,0 +1,4 @@
+//! What every protocol's sockets are made of. Linux's `net/core/`.
+
+pub mod skbuff;
+pub mod sock;

@@ -1,0 +1,105 @@
+//! What lies on a receive queue.
+//!
+//! Mirrors: include/net/af_unix.h (`unix_skb_parms`), net/unix/af_unix.c (`unix_destruct_scm`, `unix_write_space`),
+//! Linux 6.18.
+//! Differs: the message names its sender by reference; Linux's `skb->sk` counts as memory charged.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
+
+use acrida_uapi::epoll::{EPOLLOUT, EPOLLWRBAND, EPOLLWRNORM};
+use acrida_uapi::siginfo::POLL_OUT;
+use acrida_uapi::socket::Ucred;
+
+use super::{UnixSock, garbage};
+use crate::fs::file::{File, fput};
+use crate::net::core::skbuff::SkBuff;
+
+/// Files in flight: counted by the collector until they are taken out or dropped.
+#[doc(alias = "scm_fp_list")]
+pub struct Files(Box<Vec<Arc<File>>>);
+
+impl Files {
+    /// Sends files off; `None` when there are none.
+    #[doc(alias = "unix_attach_fds")]
+    pub fn attach(files: Vec<Arc<File>>) -> Option<Files> {
+        if files.is_empty() {
+            return None;
+        }
+        garbage::files_travel(&files);
+        Some(Files(Box::new(files)))
+    }
+
+    /// They have arrived. Not to be called under a socket's lock.
+    #[doc(alias = "unix_detach_fds")]
+    pub fn detach(mut self) -> Vec<Arc<File>> {
+        let files = core::mem::take(&mut *self.0);
+        garbage::files_leave(&files);
+        files
+    }
+
+    /// Copies of the references, for a receiver that only looks.
+    #[doc(alias = "unix_peek_fds")]
+    pub fn peek(&self) -> Vec<Arc<File>> {
+        (*self.0).clone()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<File>> {
+        self.0.iter()
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let files = core::mem::take(&mut *self.0);
+        if !files.is_empty() {
+            garbage::files_leave(&files);
+            files.into_iter().for_each(fput);
+        }
+    }
+}
+
+/// One message, or a piece of a stream.
+pub struct Message {
+    pub skb: SkBuff,
+    /// Bytes already read (streams).
+    pub consumed: usize,
+    pub files: Option<Files>,
+    pub creds: Option<Ucred>,
+    /// Told when the message is gone; and whose name it was.
+    pub sender: Arc<UnixSock>,
+}
+
+impl Message {
+    /// Bytes not yet read.
+    #[doc(alias = "unix_skb_len")]
+    #[inline]
+    pub fn left(&self) -> usize {
+        self.skb.len() - self.consumed
+    }
+}
+
+impl Drop for Message {
+    #[doc(alias = "sock_wfree")]
+    fn drop(&mut self) {
+        let common = &self.sender.common;
+        let before = common.wmem.fetch_sub(self.skb.truesize(), Ordering::SeqCst);
+        debug_assert!(before >= self.skb.truesize(), "a message charged less than it gives back");
+        self.sender.write_space();
+    }
+}
+
+impl UnixSock {
+    /// Tells whoever waits for room, if there is enough.
+    #[doc(alias = "unix_write_space")]
+    fn write_space(&self) {
+        if self.common.writable() {
+            self.wait.wake_one(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+            if self.common.take_no_space() {
+                self.common.fasync.kill(POLL_OUT);
+            }
+        }
+    }
+}
