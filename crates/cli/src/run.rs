@@ -29,7 +29,7 @@ const WINDOW_SIZE: u64 = 1 << 40;
 /// and current directory are the program's. Nothing else is printed.
 #[derive(clap::Args)]
 pub struct RunArgs {
-    /// Mount a file system of the world's own (tmpfs, host)
+    /// Mount a file system: tmpfs, locust, demofs, devtmpfs, proc, devpts, or `bind` with a SOURCE
     #[arg(long, value_name = "TYPE:[SOURCE:]PATH[:ro]")]
     mount: Vec<OsString>,
     /// Write a line for every system call, signal and end of a process, to FILE or to standard error

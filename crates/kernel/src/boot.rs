@@ -234,6 +234,7 @@ fn new_process(tgid: u32, relations: Relations, rlimits: [Rlimit64; 16], uid: u3
         exe: SpinLock::new(None),
         host_pid: AtomicU32::new(0),
         uid: AtomicU32::new(uid),
+        locust_openings: Default::default(),
         final_usage: SpinLock::new(None),
         child_usage: SpinLock::default(),
     })

@@ -26,6 +26,7 @@ fn main() -> Result<ExitCode> {
     let trials = vec![
         trial("registers_survive_signals", registers),
         trial("random_calls_break_nothing", fuzz),
+        trial("locust_and_demofs", locust),
         trial("killed_worlds_leave_nothing", killed_worlds),
         trial("a_guest_killed_from_outside_is_reaped", killed_guest),
     ];
@@ -72,6 +73,11 @@ fn says_ok(binary: &Path, name: &str, args: &[&str], timeout: u64) -> Result<()>
 
 fn registers(binary: &Path, soak: bool) -> Result<()> {
     says_ok(binary, "regs_vs_signals", &[if soak { "300" } else { "3" }, "3"], 400)
+}
+
+/// The two file systems that only acrida has.
+fn locust(binary: &Path, _soak: bool) -> Result<()> {
+    says_ok(binary, "locust", &[], 150)
 }
 
 fn fuzz(binary: &Path, soak: bool) -> Result<()> {

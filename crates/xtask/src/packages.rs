@@ -16,6 +16,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("xz-utils", "/usr/bin/xz"),
     ("util-linux", "/usr/bin/setsid"),
     ("gdb", "/usr/bin/gdb"),
+    ("stress-ng", "/usr/bin/stress-ng"),
 ];
 
 /// Installs what is missing, or says what to install.

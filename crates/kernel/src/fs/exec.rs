@@ -275,6 +275,7 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
         // The old program will never hear of an error.
         let _ = filp_close(file, &files);
     }
+    crate::fs::locust::swarm::program_replaced(&me.process, &files);
     signal::flush_signal_handlers(&me.process, false);
     crate::kernel::time::exec_timers(me);
     let old = me.cred();

@@ -167,6 +167,7 @@ fn exit_files(task: &Task) {
 /// What is left to do once no thread of the process runs any more.
 pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitStatus) {
     process.timers.cancel_all();
+    crate::fs::locust::swarm::process_ended(process);
     let usage = process.own_usage();
     *process.final_usage.lock() = Some(usage);
     *process.exe.lock() = None;

@@ -378,6 +378,7 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
         exe: SpinLock::new(old.exe.lock().clone()),
         host_pid: AtomicU32::new(0),
         uid: AtomicU32::new(parent.cred.lock().uid),
+        locust_openings: Default::default(),
         final_usage: SpinLock::new(None),
         child_usage: SpinLock::default(),
     })

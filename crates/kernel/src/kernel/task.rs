@@ -129,6 +129,7 @@ pub struct Process {
     pub oom_score_adj: AtomicI32,
     pub coredump_filter: AtomicU32,
     pub timers: ProcessTimers,
+    pub locust_openings: crate::fs::locust::Openings,
     /// The program as /proc/PID/exe and cmdline show it.
     pub exe: SpinLock<Option<Arc<File>>>,
     pub host_pid: AtomicU32,

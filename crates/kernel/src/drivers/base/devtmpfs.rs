@@ -16,7 +16,7 @@ use crate::fs::namei::{Lookup, lookup};
 use crate::fs::super_block::{FileSystemType, Instance};
 use crate::fs::tmpfs::dir::Directory;
 use crate::fs::tmpfs::inode::{Body, TmpInode};
-use crate::fs::tmpfs::new_instance;
+use crate::fs::tmpfs::{Kind, new_instance};
 use crate::fs::tmpfs::options::Options;
 
 /// `mount -t devtmpfs`; what was at /dev before shows through.
@@ -47,7 +47,7 @@ pub fn host_dev(inode: &Arc<dyn Inode>, dentry: &Dentry) -> Option<Arc<HostInode
 /// A new /dev over the host's.
 pub fn mount(below: Option<Arc<HostInode>>) -> Result<Instance, Error> {
     let options = Options { max_blocks: 0, max_inodes: 0, mode: 0o755, uid: 0, gid: 0 };
-    let instance = new_instance("devtmpfs", options, below)?;
+    let instance = new_instance(Kind::Devtmpfs, options, below)?;
     let Some(root) = instance.root.inode().downcast_ref::<TmpInode>() else { return Ok(instance) };
     for device in DEVICES {
         root.plant(device.name, S_IFCHR | device.mode, Body::Special(device.rdev()))?;

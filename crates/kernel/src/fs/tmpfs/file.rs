@@ -29,6 +29,8 @@ use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::inode::Inode;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::libfs::{dir_llseek, generic_llseek};
+use crate::fs::locust::Swarm;
+use crate::fs::locust::file::CHANGED;
 use crate::fs::readdir::DirContext;
 use crate::fs::splice::PageSlice;
 use crate::fs::tmpfs::TmpFs;
@@ -60,6 +62,8 @@ pub struct RegularFile {
     /// Without a name, but may get one (`O_TMPFILE` without `O_EXCL`).
     #[doc(alias = "I_LINKABLE")]
     linkable: AtomicBool,
+    /// Who is told of changes, and keeps the file alive (locust).
+    swarm: Option<Arc<Swarm>>,
 }
 
 impl Default for RegularFile {
@@ -76,7 +80,30 @@ impl RegularFile {
             content: SpinLock::default(),
             seals: AtomicU32::new(seals),
             linkable: AtomicBool::new(false),
+            swarm: None,
         }
+    }
+
+    /// The same with somebody to tell of changes.
+    pub(super) fn watched(self, swarm: Arc<Swarm>) -> RegularFile {
+        RegularFile { swarm: Some(swarm), ..self }
+    }
+
+    pub(super) fn swarm(&self) -> Option<&Arc<Swarm>> {
+        self.swarm.as_ref()
+    }
+
+    /// Content or size changed; called with no lock of the file held.
+    fn tell_changed(&self) {
+        if let Some(swarm) = &self.swarm {
+            swarm.wait.wake_all(CHANGED);
+        }
+    }
+
+    /// Whether a write past the end could succeed.
+    pub(super) fn has_room(&self, fs: &TmpFs) -> bool {
+        // The last page may be partly free.
+        fs.has_free_page() || !self.size().is_multiple_of(PAGE)
     }
 
     pub fn unnamed(linkable: bool) -> RegularFile {
@@ -213,6 +240,12 @@ impl RegularFile {
 
     /// A new size; what is beyond it is gone.
     pub fn truncate(&self, fs: &TmpFs, size: u64) -> Result<(), Errno> {
+        self.resize(fs, size)?;
+        self.tell_changed();
+        Ok(())
+    }
+
+    fn resize(&self, fs: &TmpFs, size: u64) -> Result<(), Errno> {
         if size > MAX_BYTES {
             return Err(Errno::EFBIG);
         }
@@ -304,7 +337,7 @@ pub struct ShmemFile;
 ///
 /// # Panics
 /// When these operations were put over another file system's file.
-pub(super) fn inode_of(file: &File) -> &TmpInode {
+pub fn inode_of(file: &File) -> &TmpInode {
     let inode = file.inode().and_then(|inode| inode.downcast_ref::<TmpInode>());
     inode.unwrap_or_else(|| panic!("tmpfs operations on a file of another file system"))
 }
@@ -356,9 +389,11 @@ impl FileOperations for ShmemFile {
     fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let inode = inode_of(file);
         let append = from.appends(file.flags());
-        let done = content_of(file)?.write(&inode.fs, from, pos, append)?;
+        let content = content_of(file)?;
+        let done = content.write(&inode.fs, from, pos, append)?;
         if done > 0 {
             written(inode);
+            content.tell_changed();
         }
         Ok(done)
     }
@@ -412,8 +447,10 @@ impl FileOperations for ShmemFile {
 
     fn fallocate(&self, file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
         let inode = inode_of(file);
-        content_of(file)?.fallocate(&inode.fs, mode, offset, len)?;
+        let content = content_of(file)?;
+        content.fallocate(&inode.fs, mode, offset, len)?;
         inode.modified();
+        content.tell_changed();
         Ok(())
     }
 

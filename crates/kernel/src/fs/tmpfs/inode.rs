@@ -25,7 +25,8 @@ use crate::fs::dcache::{Dentry, Path, Revalidated};
 use crate::fs::file::FileOperations;
 use crate::fs::hostfs::HostInode;
 use crate::fs::inode::{Created, Inode, InodeCommon, Link, Looked, NewNode, Rename};
-use crate::fs::tmpfs::TmpFs;
+use crate::fs::locust::file::LocustFile;
+use crate::fs::tmpfs::{Kind, TmpFs};
 use crate::fs::tmpfs::dir::Directory;
 use crate::fs::tmpfs::file::{DirFile, RegularFile, ShmemFile, written};
 
@@ -52,7 +53,7 @@ pub enum Body {
 #[doc(alias = "shmem_inode_info")]
 pub struct TmpInode {
     common: InodeCommon,
-    pub(super) fs: Arc<TmpFs>,
+    pub fs: Arc<TmpFs>,
     pub(super) attr: SpinLock<Attr>,
     btime: Timespec,
     pub(super) body: Body,
@@ -117,6 +118,11 @@ impl TmpInode {
             Body::Regular(file) => Some(file),
             _ => None,
         }
+    }
+
+    /// Whether a regular file could grow.
+    pub fn has_room(&self) -> bool {
+        self.regular().is_some_and(|content| content.has_room(&self.fs))
     }
 
     /// The content changed.
@@ -211,7 +217,7 @@ impl Inode for TmpInode {
     }
 
     fn create(&self, _dir: &Arc<Dentry>, name: &[u8], mode: u32, _flags: u32) -> Result<Created, Error> {
-        let inode = self.make(name, S_IFREG | mode, Body::Regular(RegularFile::default()))?;
+        let inode = self.make(name, S_IFREG | mode, Body::Regular(self.fs.regular(RegularFile::default())))?;
         Ok(Created { inode, ops: None })
     }
 
@@ -231,6 +237,9 @@ impl Inode for TmpInode {
     }
 
     fn link(&self, _dir: &Arc<Dentry>, name: &[u8], old: &Dentry) -> Result<(), Error> {
+        if self.fs.kind == Kind::Locust && !old.is_unhashed() {
+            return Err(Errno::EPERM.into());
+        }
         Ok(self.make_link(name, old)?)
     }
 
@@ -247,7 +256,7 @@ impl Inode for TmpInode {
     }
 
     fn tmpfile(&self, _dir: &Arc<Dentry>, mode: u32, flags: u32) -> Result<Created, Error> {
-        let file = RegularFile::unnamed(flags & acrida_uapi::fcntl::O_EXCL == 0);
+        let file = self.fs.regular(RegularFile::unnamed(flags & acrida_uapi::fcntl::O_EXCL == 0));
         let inode = TmpInode::new(&self.fs, self.new_owner(S_IFREG | mode), 0, Body::Regular(file))?;
         Ok(Created { inode, ops: None })
     }
@@ -292,7 +301,10 @@ impl Inode for TmpInode {
     fn open(&self, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
         match &self.body {
             Body::Directory(_) => Ok(Box::new(DirFile)),
-            Body::Regular(_) => Ok(Box::new(ShmemFile)),
+            Body::Regular(content) => match content.swarm() {
+                Some(swarm) => LocustFile::open(swarm, path),
+                None => Ok(Box::new(ShmemFile)),
+            },
             Body::Special(rdev) if self.owner().mode & S_IFMT == S_IFCHR => crate::drivers::char::open(*rdev, path, flags),
             Body::Special(_) if self.owner().mode & S_IFMT == S_IFBLK => Err(Errno::ENXIO.into()),
             _ => Err(Errno::ENXIO.into()),

@@ -27,7 +27,7 @@ use crate::fs::namespace::Mount;
 use crate::fs::tmpfs::file::{RegularFile, ShmemFile};
 use crate::fs::tmpfs::inode::{Body, TmpInode};
 use crate::fs::tmpfs::options::Options;
-use crate::fs::tmpfs::{TmpFs, new_instance};
+use crate::fs::tmpfs::{Kind, TmpFs, new_instance};
 
 /// Longest name: `NAME_MAX` less the prefix.
 const NAME_MAX: usize = 255 - b"memfd:".len();
@@ -45,7 +45,7 @@ static INTERNAL: SetOnce<Internal> = SetOnce::new();
 fn internal() -> Result<&'static Internal, Error> {
     if INTERNAL.get().is_none() {
         let options = Options { max_blocks: 0, max_inodes: 0, mode: 0o1777, uid: 0, gid: 0 };
-        let instance = new_instance("tmpfs", options, None)?;
+        let instance = new_instance(Kind::Tmpfs, options, None)?;
         let fs = TmpInode::of(&instance.root)?.fs.clone();
         let mnt = Mount::new(instance.sb, instance.root, b"tmpfs", MsFlags::empty());
         // Somebody else's may have come first: any of them serves.

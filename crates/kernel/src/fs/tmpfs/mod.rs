@@ -31,6 +31,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use acrida_kcore::frame::PAGE_SIZE;
 use acrida_kcore::sync::SpinLock;
+use acrida_kcore::wait::WaitQueueHead;
+use acrida_uapi::epoll::{EPOLLOUT, EPOLLWRNORM};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::stat::S_IFDIR;
 use acrida_uapi::statfs::{Statfs, TMPFS_MAGIC};
@@ -40,16 +42,38 @@ use crate::fs::attr::Owner;
 use crate::fs::dcache::Dentry;
 use crate::fs::hostfs::HostInode;
 use crate::fs::super_block::{FileSystemType, Instance, SuperBlock, anon_dev};
+use crate::fs::tmpfs::file::RegularFile;
 use crate::fs::tmpfs::inode::TmpInode;
 use crate::fs::tmpfs::options::Options;
 
 /// `mount -t tmpfs`.
 pub const TMPFS: FileSystemType = FileSystemType { name: "tmpfs", needs_device: false, mount: |_, data| mount(data) };
 
+/// What is made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Tmpfs,
+    Devtmpfs,
+    /// Its files can be waited for, and die with whoever opened them.
+    Locust,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Tmpfs => "tmpfs",
+            Kind::Devtmpfs => "devtmpfs",
+            Kind::Locust => "locust",
+        }
+    }
+}
+
 /// One tmpfs.
 #[doc(alias = "shmem_sb_info")]
 pub struct TmpFs {
-    name: &'static str,
+    kind: Kind,
+    /// Where a locust's writers wait for room.
+    room: Option<Arc<WaitQueueHead>>,
     dev: u32,
     options: SpinLock<Options>,
     /// Pages in use.
@@ -61,9 +85,10 @@ pub struct TmpFs {
 }
 
 impl TmpFs {
-    fn new(name: &'static str, options: Options) -> Arc<TmpFs> {
+    fn new(kind: Kind, options: Options) -> Arc<TmpFs> {
         Arc::new(TmpFs {
-            name,
+            kind,
+            room: (kind == Kind::Locust).then(Arc::default),
             dev: anon_dev(),
             options: SpinLock::new(options),
             used_blocks: AtomicU64::new(0),
@@ -105,26 +130,48 @@ impl TmpFs {
     }
 
     fn uncharge(&self, pages: u64) {
-        self.used_blocks.fetch_sub(pages, Ordering::Relaxed);
+        let before = self.used_blocks.fetch_sub(pages, Ordering::Relaxed);
+        // Only what was full can have anybody waiting.
+        if let Some(room) = &self.room
+            && before >= self.options.lock().max_blocks
+        {
+            room.wake_all(EPOLLOUT | EPOLLWRNORM);
+        }
+    }
+
+    /// Whether a page more would fit now.
+    fn has_free_page(&self) -> bool {
+        let limit = self.options.lock().max_blocks;
+        limit == 0 || self.used_blocks.load(Ordering::Relaxed) < limit
+    }
+
+    /// Where somebody waits for room, if that is possible here.
+    pub fn room(&self) -> Option<&Arc<WaitQueueHead>> {
+        self.room.as_ref()
+    }
+
+    /// The content of a new regular file.
+    fn regular(&self, content: RegularFile) -> RegularFile {
+        if self.kind == Kind::Locust { content.watched(Arc::default()) } else { content }
     }
 }
 
 /// A new tmpfs with `options`, as in `mount -o`.
 pub fn mount(options: &[u8]) -> Result<Instance, Error> {
-    new_instance("tmpfs", Options::parse(options, &Options::default())?, None)
+    new_instance(Kind::Tmpfs, Options::parse(options, &Options::default())?, None)
 }
 
 /// A new tmpfs whose root shows the host's directory `below` where it has no entry itself.
-pub fn new_instance(name: &'static str, options: Options, below: Option<Arc<HostInode>>) -> Result<Instance, Error> {
+pub fn new_instance(kind: Kind, options: Options, below: Option<Arc<HostInode>>) -> Result<Instance, Error> {
     let owner = Owner { mode: S_IFDIR | options.mode, uid: options.uid, gid: options.gid };
-    let fs = TmpFs::new(name, options);
+    let fs = TmpFs::new(kind, options);
     let root = TmpInode::new_root(&fs, owner, below)?;
     Ok(Instance { sb: fs, root: Dentry::root(root) })
 }
 
 impl SuperBlock for TmpFs {
     fn type_name(&self) -> &'static str {
-        self.name
+        self.kind.name()
     }
 
     fn statfs(&self, _dentry: &Dentry) -> Result<Statfs, Error> {

@@ -97,6 +97,8 @@ pub struct Group {
     max_events: usize,
     /// Whose limits it counts against.
     uid: u32,
+    /// A group may end where there is no task: in the kernel process, which buries what the host killed.
+    world: Arc<Inotify>,
     fasync: FasyncQueue,
 }
 
@@ -120,6 +122,7 @@ impl Group {
             marks: SpinLock::default(),
             max_events: usize::try_from(sysctl.inotify_max_queued_events.get()).unwrap_or(usize::MAX),
             uid,
+            world: inotify.clone(),
             fasync: FasyncQueue::new(),
         });
         let mut groups = inotify.groups.lock();
@@ -181,7 +184,7 @@ impl Group {
         let Some(mark) = self.marks.lock().by_wd.remove(&wd) else { return false };
         mark.end();
         mark.inode.common().marks.remove(&mark);
-        kernel().inotify.account(self.uid, |usage| {
+        self.world.account(self.uid, |usage| {
             usage.watches -= 1;
             true
         });
@@ -195,7 +198,7 @@ impl Group {
         for wd in watches {
             self.detach(wd);
         }
-        kernel().inotify.account(self.uid, |usage| {
+        self.world.account(self.uid, |usage| {
             usage.instances -= 1;
             true
         });

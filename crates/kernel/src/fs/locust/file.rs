@@ -1,0 +1,118 @@
+//! Open files of a locust.
+//!
+//! Mirrors: nothing in Linux; what is not about waiting is tmpfs's.
+//! Differs: stores through a mapping wake nobody, as the kernel does not see them.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
+use acrida_uapi::errno::Error;
+
+use super::swarm::{Swarm, opened};
+use crate::abi::SysResult;
+use crate::current;
+use crate::fs::dcache::Path;
+use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::iov_iter::IovIter;
+use crate::fs::poll::PollTable;
+use crate::fs::splice::PageSlice;
+use crate::fs::tmpfs::file::{ShmemFile, inode_of};
+use crate::mm::{MapBacking, MmapRequest};
+
+const READABLE: u32 = EPOLLIN | EPOLLRDNORM;
+const WRITABLE: u32 = EPOLLOUT | EPOLLWRNORM;
+/// What a change of the content can mean to a waiter.
+pub const CHANGED: u32 = READABLE | WRITABLE;
+
+/// An open regular file.
+pub struct LocustFile {
+    swarm: Arc<Swarm>,
+    shmem: ShmemFile,
+}
+
+impl LocustFile {
+    /// Opens the file at `path` for the calling process.
+    pub fn open(swarm: &Arc<Swarm>, path: &Path) -> Result<Box<dyn FileOperations>, Error> {
+        opened(swarm, &path.dentry, &current().process)?;
+        Ok(Box::new(LocustFile { swarm: swarm.clone(), shmem: ShmemFile }))
+    }
+}
+
+impl FileOperations for LocustFile {
+    /// Readable past this file's position, writable while a byte fits.
+    fn poll(&self, file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+        table.poll_wait(&self.swarm.wait);
+        let inode = inode_of(file);
+        if let Some(room) = inode.fs.room() {
+            table.poll_wait(room);
+        }
+        let size = inode.regular().map_or(0, |content| content.size());
+        let readable = if size > file.position() { READABLE } else { 0 };
+        let writable = if inode.has_room() { WRITABLE } else { 0 };
+        Some(readable | writable)
+    }
+
+    fn can_poll(&self) -> bool {
+        true
+    }
+
+    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+        let pos = self.shmem.llseek(file, offset, whence)?;
+        // It may have gone back to what there is to read.
+        if !matches!((whence, offset), (Whence::Cur, 0)) {
+            self.swarm.wait.wake_all(READABLE);
+        }
+        Ok(pos)
+    }
+
+    fn release(&self, file: &File) {
+        if let Some(path) = &file.path {
+            self.swarm.file_gone(&path.dentry);
+        }
+    }
+
+    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        self.shmem.read(file, to, pos)
+    }
+
+    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        self.shmem.write(file, from, pos)
+    }
+
+    fn page_slice(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+        self.shmem.page_slice(file, pos, len)
+    }
+
+    fn seekable(&self) -> bool {
+        self.shmem.seekable()
+    }
+
+    fn can_nowait(&self) -> bool {
+        self.shmem.can_nowait()
+    }
+
+    fn mmap(&self, file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
+        self.shmem.mmap(file, request)
+    }
+
+    fn forbids_shared_writes(&self, file: &File) -> bool {
+        self.shmem.forbids_shared_writes(file)
+    }
+
+    fn fsync(&self, file: &Arc<File>, datasync: bool) -> Result<(), Error> {
+        self.shmem.fsync(file, datasync)
+    }
+
+    fn fallocate(&self, file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+        self.shmem.fallocate(file, mode, offset, len)
+    }
+
+    fn truncate(&self, file: &Arc<File>, len: u64) -> Result<(), Error> {
+        self.shmem.truncate(file, len)
+    }
+
+    fn fcntl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> Option<SysResult> {
+        self.shmem.fcntl(file, cmd, arg)
+    }
+}
