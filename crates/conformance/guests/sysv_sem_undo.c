@@ -50,10 +50,8 @@ CHECK(kill_takes_back)
 	}
 	wait_for(held, 1);
 	pid_t waiter = start();
-	if (waiter == 0) {
-		show(op1(id, 0, -1, SEM_UNDO));
-		_exit(0);
-	}
+	if (waiter == 0)
+		_exit(op1(id, 0, -1, SEM_UNDO) ? errno : 0);
 	wait_asleep(waiter);
 	show(semctl(id, 0, GETNCNT));
 	kill(holder, SIGKILL);

@@ -60,6 +60,7 @@ pub static FILE_SYSTEMS: &[FileSystemType] =
         crate::drivers::tty::devpts::DEVPTS,
         crate::fs::locust::LOCUST,
         crate::fs::demofs::DEMOFS,
+        crate::ipc::mqueue::MQUEUE,
     ];
 
 /// The kind called `name`, or `ENODEV`.

@@ -8,10 +8,14 @@
 //! - [`util`]: the table, keys, rights, and what `*get` and `*ctl` have in common
 //! - [`shm`]: shared memory: segments are files of the internal tmpfs, attached areas count themselves
 //! - [`sem`]: semaphores: sets, their queues of sleepers, and what is undone at a process's end
+//! - [`msg`]: message queues
+//! - [`mqueue`]: POSIX message queues, files of a file system of their own
 //! - [`namespace`]: the objects of a world
 //!
 //! Mirrors: ipc/, Linux 6.18.
 
+pub mod mqueue;
+pub mod msg;
 pub mod namespace;
 pub mod sem;
 pub mod shm;

@@ -5,6 +5,7 @@
 
 use core::sync::atomic::AtomicU64;
 
+use super::msg::MsgQueue;
 use super::sem::SemArray;
 use super::shm::Shmid;
 use super::util::IpcIds;
@@ -17,6 +18,10 @@ pub struct IpcNamespace {
     pub sem: IpcIds<SemArray>,
     /// Semaphores of all sets.
     pub used_sems: AtomicU64,
+    pub msg: IpcIds<MsgQueue>,
+    /// Messages in all queues, and their bytes.
+    pub msg_hdrs: AtomicU64,
+    pub msg_bytes: AtomicU64,
     /// Pages of all segments.
     pub shm_tot: AtomicU64,
 }

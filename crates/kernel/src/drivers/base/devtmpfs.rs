@@ -57,5 +57,6 @@ pub fn mount(below: Option<Arc<HostInode>>) -> Result<Instance, Error> {
     }
     root.plant(b"pts", S_IFDIR | 0o755, Body::Directory(Directory::default()))?;
     root.plant(b"shm", S_IFDIR | 0o1777, Body::Directory(Directory::default()))?;
+    root.plant(b"mqueue", S_IFDIR | 0o1777, Body::Directory(Directory::default()))?;
     Ok(instance)
 }

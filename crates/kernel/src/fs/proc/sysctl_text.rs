@@ -42,6 +42,7 @@ pub static TEXTS: &[TextSysctl] = &[
     TextSysctl { path: "kernel/shm_rmid_forced", mode: 0o644, show: shm_rmid_forced, store: Some(set_shm_rmid_forced) },
     TextSysctl { path: "kernel/shm_next_id", mode: 0o644, show: shm_next_id, store: Some(set_shm_next_id) },
     TextSysctl { path: "kernel/sem_next_id", mode: 0o644, show: sem_next_id, store: Some(set_sem_next_id) },
+    TextSysctl { path: "kernel/msg_next_id", mode: 0o644, show: msg_next_id, store: Some(set_msg_next_id) },
     fixed("kernel/random/boot_id", boot_id),
     fixed("kernel/random/uuid", uuid),
     fixed("kernel/random/entropy_avail", random_bits),
@@ -149,6 +150,14 @@ fn sem_next_id(out: &mut SeqFile) -> Result<(), Error> {
 
 fn set_sem_next_id(bytes: &[u8]) -> Result<(), Error> {
     set_next_id(&kernel().ipc.sem, bytes)
+}
+
+fn msg_next_id(out: &mut SeqFile) -> Result<(), Error> {
+    show_next_id(&kernel().ipc.msg, out)
+}
+
+fn set_msg_next_id(bytes: &[u8]) -> Result<(), Error> {
+    set_next_id(&kernel().ipc.msg, bytes)
 }
 
 fn set_shm_next_id(bytes: &[u8]) -> Result<(), Error> {

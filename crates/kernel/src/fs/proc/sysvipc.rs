@@ -14,6 +14,7 @@ const INO: u64 = 0x800;
 fn msg(out: &mut SeqFile) -> Result<(), Error> {
     out.put(b"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      \
         ctime\n");
+    crate::ipc::msg::show(out);
     Ok(())
 }
 

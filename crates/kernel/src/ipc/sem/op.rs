@@ -42,7 +42,7 @@ fn operate(id: i32, ops: UserAddr, count: u32, timeout: Option<Timespec>) -> Sys
     }
     let count = count as usize;
     let mut few = [Sembuf::default(); FEW];
-    let mut many = Vec::new();
+    let mut many: Vec<Sembuf>;
     let list = if count <= FEW {
         &mut few[..count]
     } else {
