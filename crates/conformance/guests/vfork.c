@@ -3,6 +3,10 @@
 // Calls: vfork
 // Passes: host acrida
 #include "process.h"
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
 static volatile int shared;
 
@@ -183,4 +187,107 @@ CHECK(parent_can_be_killed)
 		return;
 	close(ends[0]);
 	close(ends[1]);
+}
+
+// What the child maps is the parent's: there is one address space.
+CHECK(maps_for_the_parent)
+{
+	static char *volatile page;
+	long here = getpagesize();
+	char *gone = mmap(NULL, here, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = vfork();
+	if (pid == 0) {
+		page = mmap(NULL, here, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		page[0] = 42;
+		munmap(gone, here);
+		_exit(0);
+	}
+	report("mapped-by-child", "%d", page[0]);
+	report_result("unmapped-by-child", raw(SYS_msync, gone, here, (long)MS_ASYNC));
+	report("mapping-child", "%s", ending(pid));
+}
+
+// Priority and limits are the child's own, also while it shares the memory.
+CHECK(keeps_its_own_accounts)
+{
+	struct rlimit before, after;
+	getrlimit(RLIMIT_FSIZE, &before);
+	int old = getpriority(PRIO_PROCESS, 0);
+	pid_t pid = vfork();
+	if (pid == 0) {
+		struct rlimit small = {1 << 20, before.rlim_max};
+		setpriority(PRIO_PROCESS, 0, old + 3);
+		setrlimit(RLIMIT_FSIZE, &small);
+		shared = getpriority(PRIO_PROCESS, 0) - old;
+		getrlimit(RLIMIT_FSIZE, &small);
+		_exit(small.rlim_cur == 1 << 20 ? 4 : 5);
+	}
+	getrlimit(RLIMIT_FSIZE, &after);
+	report("child-priority-moved", "%d", shared);
+	report_flag("parent-priority-kept", getpriority(PRIO_PROCESS, 0) == old);
+	report_flag("parent-limit-kept", after.rlim_cur == before.rlim_cur);
+	report("accounting-child", "%s", ending(pid));
+}
+
+static void *answer(void *end)
+{
+	while (shared != 3)
+		sched_yield();
+	return (void *)(long)write(*(int *)end, "*", 1);
+}
+
+// The parent's other threads run on, and see the child's stores at once.
+CHECK(siblings_run_on)
+{
+	int ends[2];
+	pthread_t sibling;
+	shared = 0;
+	if (pipe(ends) || pthread_create(&sibling, NULL, answer, &ends[1]))
+		return;
+	pid_t pid = vfork();
+	if (pid == 0) {
+		char byte = 0;
+		shared = 3;
+		raw(SYS_read, (long)ends[0], &byte, 1L);
+		_exit(byte);
+	}
+	pthread_join(sibling, NULL);
+	report("answered-by-sibling", "%s", ending(pid));
+	close(ends[0]);
+	close(ends[1]);
+}
+
+ROLE(exit_with)
+{
+	_exit(atoi(argv[0]));
+}
+
+static void *start_many(void *number)
+{
+	volatile long right = 0;
+	for (int turn = 0; turn < 20; turn++) {
+		pid_t pid = vfork();
+		if (pid == 0)
+			become_role("exit_with", number, NULL);
+		int status = 0;
+		if (waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == atoi(number))
+			right++;
+	}
+	return (void *)right;
+}
+
+CHECK(many_at_once)
+{
+	static char *numbers[] = {"1", "2", "3", "4"};
+	pthread_t threads[4];
+	long right = 0;
+	for (int i = 0; i < 4; i++)
+		if (pthread_create(&threads[i], NULL, start_many, numbers[i]))
+			return;
+	for (int i = 0; i < 4; i++) {
+		void *count;
+		pthread_join(threads[i], &count);
+		right += (long)count;
+	}
+	report("started-and-ended", "%ld", right);
 }

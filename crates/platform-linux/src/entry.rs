@@ -153,6 +153,8 @@ global_asm!(
     "acrida_thread_start:",
     "mov rbx, rdi",
     "mov rsp, [rdi + {FRAME}]",
+    // A look brings the stack's pages in together (see `spawn`), a push only one.
+    "mov rax, [rsp]",
     "xor ebp, ebp",
     "call {child_start}",
     "mov rsp, [rbx + {FRAME}]",

@@ -6,12 +6,17 @@
 
 use core::sync::atomic::Ordering;
 
+use acrida_kcore::arena::{ARENA_BASE, HEAP_OFFSET};
 use acrida_kcore::platform::SpawnKind;
 use acrida_kcore::thread::Thread;
+use acrida_trace_format::boot::DATA_OFFSET;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
 use crate::{boot, dispatch, raw, signal};
+
+/// Bytes at the beginning of the heap that every process uses: one slab of each class.
+const HOT_HEAP: u64 = 384 << 10;
 
 const CLONE_VM: u64 = 0x100;
 const CLONE_FS: u64 = 0x200;
@@ -62,10 +67,25 @@ pub extern "C" fn acrida_child_start(thread: &'static Thread) {
     }
 }
 
+/// Looks at the kernel's hottest memory. The pages of a shared object are not in a forked process's page tables. A fault
+/// for reading maps all pages around that exist, one for writing (as most of the kernel's first accesses are) a single one.
+fn touch_hot_pages() {
+    /// What the host maps around a fault.
+    const FAULT_AROUND: u64 = 64 << 10;
+    let heap = ARENA_BASE + HEAP_OFFSET;
+    for at in (ARENA_BASE + DATA_OFFSET..heap + HOT_HEAP).step_by(FAULT_AROUND as usize) {
+        // SAFETY: the image's data and the beginning of the heap, mapped in every process; the value does not matter.
+        unsafe { (at as *const u64).read_volatile() };
+    }
+}
+
 /// Makes the calling host thread `thread`: `%gs`, ids, signal stack, dispatch of system calls.
 pub fn attach(thread: &'static Thread, new_process: bool, guest: bool) {
     const ARCH_SET_GS: u64 = 0x1001;
     const PR_SET_PDEATHSIG: u64 = 1;
+    if new_process {
+        touch_hot_pages();
+    }
     let at = core::ptr::from_ref(thread) as u64;
     // SAFETY: only the calling thread's GS base changes; nothing used it before.
     let _ = unsafe { raw::syscall(nr::arch_prctl, &[ARCH_SET_GS, at]) };

@@ -348,12 +348,9 @@ fn map_image(mm: &MmStruct, file: &Arc<File>, plan: &Plan, wish: Option<u64>) ->
     let bias = match wish {
         None => 0,
         Some(wish) => {
-            // Reserves the whole span at one place; the segments go over it.
-            let span = KernelMapping { place: Placement::Hint(wish), len: plan.span.end - plan.span.start + plan.align - 4096, prot: 0, file: None };
-            let at = mm.mmap_kernel(&span)?;
-            let base = at.next_multiple_of(plan.align);
-            mm.munmap(at, span.len)?;
-            base.wrapping_sub(plan.span.start)
+            // A place for the whole span: nobody else maps anything before the segments are there.
+            let at = mm.free_place(wish, plan.span.end - plan.span.start + plan.align - 4096)?;
+            at.next_multiple_of(plan.align).wrapping_sub(plan.span.start)
         }
     };
     for mapping in &plan.mappings {

@@ -160,6 +160,12 @@ impl MmStruct {
         self.do_mmap(&Wanted { addr, len: mapping.len, prot: mapping.prot, flags, file, offset })
     }
 
+    /// Where `len` bytes are free now, at `wish` if possible; for a caller who is alone in the address space.
+    pub fn free_place(&self, wish: u64, len: u64) -> Result<u64, Error> {
+        let wanted = Wanted { addr: wish, len: page_align(len).ok_or(Errno::ENOMEM)?, prot: 0, flags: MAP_PRIVATE | MAP_ANONYMOUS, file: None, offset: 0 };
+        Ok(wanted.check(&mut self.lock(), 0)?.range.start)
+    }
+
     /// Checks, chooses an address, maps; text comes with its system calls patched.
     pub fn do_mmap(&self, wanted: &Wanted) -> Result<u64, Error> {
         self.map_region(wanted, patch::image_for)
