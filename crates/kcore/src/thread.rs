@@ -111,6 +111,17 @@ impl HostCallCounts {
     }
 }
 
+/// What a thread has learned about sleeping; used by itself only.
+#[derive(Debug, Default)]
+pub struct SleepHabits {
+    /// 1: it has just woken a thread that slept in the host, which may want the same processor.
+    pub woke_sleeper: AtomicU32,
+    /// So many sleeps are to begin without giving way to others.
+    pub straight_on: AtomicU32,
+    /// How many those will be when giving way turns out to be dear again.
+    pub patience: AtomicU32,
+}
+
 /// One host thread of the world. The first fields' offsets are known to assembly.
 #[repr(C, align(64))]
 pub struct Thread {
@@ -131,6 +142,7 @@ pub struct Thread {
     pub park: AtomicU32,
     /// The processor this thread was last woken from, plus one.
     pub waker_cpu: AtomicU32,
+    pub sleep_habits: SleepHabits,
     /// What it waits for, as /proc/PID/wchan names it: a static string's address, its length in the upper 16 bits.
     wchan: AtomicU64,
     /// Where `rip` goes when a guest page fault hits kernel code outside the copy routines is decided by the platform;
@@ -183,6 +195,7 @@ impl Thread {
             state: AtomicU32::new(state::RUNNING),
             park: AtomicU32::new(0),
             waker_cpu: AtomicU32::new(0),
+            sleep_habits: SleepHabits::default(),
             wchan: AtomicU64::new(0),
             platform_data: AtomicU64::new(0),
             host_signals: HostSignals::new(),

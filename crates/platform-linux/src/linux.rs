@@ -1,8 +1,7 @@
 //! The platform contract on a Linux host.
 //!
 //! Mirrors: nothing in Linux.
-//! Locking: none; `park` and the lock words sleep on shared futexes of the host.
-//! Memory order: the park word is exchanged with AcqRel; a token (1) is never lost, a sleeper (2) is always woken.
+//! Locking: none; the lock words sleep on shared futexes of the host, as `park` does.
 
 use core::arch::asm;
 use core::fmt;
@@ -20,26 +19,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::fpu::{self, Xstate};
-use crate::{boot, entry, loan, raw, signal, spawn};
+use crate::{boot, entry, loan, park, raw, signal, spawn};
 
 /// The one instance.
 pub struct Linux;
-
-const EMPTY: u32 = 0;
-const TOKEN: u32 = 1;
-const PARKED: u32 = 2;
-
-/// How long a thread whose last waker ran on another processor looks at its word before it sleeps: a wake-up through the
-/// host costs 70 to 100 us across processors of a virtual machine, one through memory less than 1 us.
-const SPIN_NS: u64 = 20_000;
-/// Rounds of looking before such a thread lets others run in between. One that was woken meanwhile can start at once on
-/// a processor that is awake, however many there are: a halted one takes tens of microseconds to come back.
-const SPIN_ALONE: u32 = 4;
-/// How often a thread whose waker shares its processor lets it run before it sleeps.
-const YIELDS: u32 = 4;
-
-const FUTEX_WAKE: u64 = 1;
-const FUTEX_WAIT_BITSET: u64 = 9;
 
 unsafe extern "C" {
     fn acrida_user_copy(dst: u64, src: u64, len: usize) -> usize;
@@ -58,13 +41,6 @@ fn acrida_current_thread() -> &'static Thread {
     unsafe { &*thread }
 }
 
-fn cpu() -> u32 {
-    let aux: u32;
-    // SAFETY: reads the processor's number, which Linux keeps in TSC_AUX.
-    unsafe { asm!("rdtscp", out("ecx") aux, out("eax") _, out("edx") _, options(nomem, nostack)) };
-    aux & 0xfff
-}
-
 fn clock(id: u64) -> u64 {
     let mut time = [0u64; 2];
     // SAFETY: the structure is valid.
@@ -72,68 +48,13 @@ fn clock(id: u64) -> u64 {
     time[0] * 1_000_000_000 + time[1]
 }
 
-fn futex_wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> Result<usize, Errno> {
-    let time = deadline.map(|ns| [ns / 1_000_000_000, ns % 1_000_000_000]);
-    let timeout = time.as_ref().map_or(0, |t| t.as_ptr() as u64);
-    let match_any = 0xffff_ffff;
-    // SAFETY: the word lives in the arena, the timeout on this stack.
-    unsafe { raw::syscall(nr::futex, &[word.as_ptr() as u64, FUTEX_WAIT_BITSET, expected.into(), timeout, 0, match_any]) }
-}
-
-/// Lets whoever else wants this processor run.
-fn give_way(me: &Thread) {
-    HostCallCounts::bump(&me.host_calls.waits);
-    // SAFETY: no memory involved.
-    let _ = unsafe { raw::syscall6(nr::sched_yield, [0; 6]) };
-}
-
 impl Platform for Linux {
     fn park(&self, me: &Thread, deadline: Option<u64>) -> Parked {
-        let word = &me.park;
-        if word.swap(EMPTY, Ordering::Acquire) == TOKEN {
-            return Parked::Woken;
-        }
-        let waker = me.waker_cpu.load(Ordering::Relaxed);
-        if waker != 0 && boot::cpus() > 1 && waker - 1 != cpu() {
-            let start = self.now(ClockId::Monotonic);
-            let mut rounds = 0;
-            while self.now(ClockId::Monotonic) - start < SPIN_NS {
-                for _ in 0..32 {
-                    if word.load(Ordering::Relaxed) == TOKEN {
-                        word.store(EMPTY, Ordering::Relaxed);
-                        core::sync::atomic::fence(Ordering::Acquire);
-                        return Parked::Woken;
-                    }
-                    core::hint::spin_loop();
-                }
-                rounds += 1;
-                if rounds > SPIN_ALONE {
-                    give_way(me);
-                }
-            }
-        } else if waker != 0 {
-            for _ in 0..YIELDS {
-                give_way(me);
-                if word.swap(EMPTY, Ordering::Acquire) == TOKEN {
-                    return Parked::Woken;
-                }
-            }
-        }
-        if word.compare_exchange(EMPTY, PARKED, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            word.store(EMPTY, Ordering::Relaxed);
-            return Parked::Woken;
-        }
-        HostCallCounts::bump(&me.host_calls.waits);
-        let result = futex_wait(word, PARKED, deadline);
-        let token = word.swap(EMPTY, Ordering::AcqRel) == TOKEN;
-        if result == Err(Errno::ETIMEDOUT) && !token { Parked::TimedOut } else { Parked::Woken }
+        park::park(me, deadline)
     }
 
     fn unpark(&self, thread: &Thread) {
-        thread.waker_cpu.store(cpu() + 1, Ordering::Relaxed);
-        if thread.park.swap(TOKEN, Ordering::AcqRel) == PARKED {
-            self.wake_word(&thread.park, 1);
-        }
+        park::unpark(thread);
     }
 
     fn interrupt(&self, thread: &Thread) {
@@ -148,13 +69,11 @@ impl Platform for Linux {
     fn wait_word(&self, word: &AtomicU32, expected: u32, timeout_ns: u64) -> bool {
         let deadline = self.now(ClockId::Monotonic) + timeout_ns;
         HostCallCounts::bump(&current().host_calls.waits);
-        futex_wait(word, expected, Some(deadline)) != Err(Errno::ETIMEDOUT)
+        park::wait(word, expected, Some(deadline)) != Err(Errno::ETIMEDOUT)
     }
 
     fn wake_word(&self, word: &AtomicU32, n: u32) {
-        HostCallCounts::bump(&current().host_calls.waits);
-        // SAFETY: the word lives in the arena.
-        let _ = unsafe { raw::syscall6(nr::futex, [word.as_ptr() as u64, FUTEX_WAKE, n.into(), 0, 0, 0]) };
+        park::wake(word, n);
     }
 
     fn thread_alive(&self, host_tid: u32) -> bool {

@@ -79,9 +79,9 @@ global_asm!(
 );
 
 unsafe extern "C" {
-    fn acrida_switch(from_sp: *mut u64, to_sp: u64, to: *const Thread);
+    fn acrida_switch(from_sp: *mut u64, to_sp: u64, to: *const ());
     fn acrida_borrower_start();
-    fn acrida_clone_switched(flags: u64, sp: u64, child: *const Thread) -> i64;
+    fn acrida_clone_switched(flags: u64, sp: u64, child: *const ()) -> i64;
 }
 
 /// Words that `acrida_switch` leaves on a stack: control word, six registers, return address.
@@ -105,7 +105,7 @@ fn switch(to: &'static Thread) {
     let from = current().loan.switch_sp.as_ptr();
     // SAFETY: `to` left its registers at its stack pointer (or `prepare` did), and does not run: this host thread was the
     // only one that could run it. The caller's own pointer is written before its stack is left.
-    unsafe { acrida_switch(from, to.loan.switch_sp.load(Ordering::Relaxed), to) };
+    unsafe { acrida_switch(from, to.loan.switch_sp.load(Ordering::Relaxed), core::ptr::from_ref(to).cast()) };
 }
 
 /// Lays out the stack of a borrower that has not run, and makes this host thread its own.
@@ -133,7 +133,8 @@ pub fn spawn_borrower(borrower: &'static Thread) -> Result<u32, Errno> {
     borrower.loan.set_lender(None);
     let mask = signal::block_all();
     // SAFETY: the child runs on the borrower's stack, which nobody else runs on from here on.
-    let result = raw::check(unsafe { acrida_clone_switched(spawn::PROCESS_FLAGS, borrower.loan.switch_sp.load(Ordering::Relaxed), borrower) });
+    let result = unsafe { acrida_clone_switched(spawn::PROCESS_FLAGS, borrower.loan.switch_sp.load(Ordering::Relaxed), core::ptr::from_ref(borrower).cast()) };
+    let result = raw::check(result);
     signal::set_mask(mask);
     if result.is_err() {
         borrower.loan.set_lender(lender);

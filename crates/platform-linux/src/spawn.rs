@@ -31,7 +31,7 @@ const SIGCHLD: u64 = 17;
 pub const PROCESS_FLAGS: u64 = CLONE_FS | CLONE_FILES | CLONE_PARENT | SIGCHLD;
 
 unsafe extern "C" {
-    fn acrida_clone(flags: u64, unused: u64, child: *const Thread) -> i64;
+    fn acrida_clone(flags: u64, unused: u64, child: *const ()) -> i64;
 }
 
 /// Starts `child` in a new host thread or process.
@@ -46,7 +46,7 @@ pub fn spawn(child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
     child.mark_started();
     let mask = signal::block_all();
     // SAFETY: the child runs on its own stack from `acrida_thread_start` on and never returns into this frame.
-    let result = raw::check(unsafe { acrida_clone(flags, 0, child) });
+    let result = raw::check(unsafe { acrida_clone(flags, 0, core::ptr::from_ref(child).cast()) });
     signal::set_mask(mask);
     match result {
         Ok(tid) => Ok(tid as u32),
