@@ -55,8 +55,9 @@ CHECK(kill_takes_back)
 	wait_asleep(waiter);
 	show(semctl(id, 0, GETNCNT));
 	kill(holder, SIGKILL);
-	reap("holder", holder);
+	// The waiter says what it got before anybody else speaks.
 	reap("waiter", waiter);
+	reap("holder", holder);
 	value(id, 0);
 }
 

@@ -15,6 +15,7 @@ use acrida_kcore::platform::platform;
 use acrida_kcore::thread::state;
 use acrida_uapi::errno::Errno;
 
+use crate::kernel::cred::Cred;
 use crate::kernel::task::Task;
 use crate::mm::MmStruct;
 use crate::{current, host};
@@ -37,8 +38,11 @@ pub fn run_child(child: &Arc<Task>) -> Outcome {
     let fs_base = platform().fs_base();
     me.thread.set_wchan("do_vfork");
     me.thread.state.store(state::LENT, Ordering::SeqCst);
+    let mut cred;
     let outcome = loop {
         platform().lend(child.thread);
+        // What this host thread has now; the child's next program may have others.
+        cred = child.cred();
         match child.thread.loan.wish() {
             Wish::End => {
                 child.thread.host_alive.store(0, Ordering::Release);
@@ -58,7 +62,7 @@ pub fn run_child(child: &Arc<Task>) -> Outcome {
     };
     me.thread.state.store(state::RUNNING, Ordering::SeqCst);
     me.thread.set_wchan("");
-    take_back(me, fs_base);
+    take_back(me, &cred, fs_base);
     outcome
 }
 
@@ -79,12 +83,17 @@ fn give_process(child: &Task, fork: impl FnOnce(&MmStruct, &MmStruct) -> Result<
 }
 
 /// Puts right what a borrower may have changed of the host thread.
-fn take_back(me: &Task, fs_base: u64) {
+fn take_back(me: &Task, left: &Cred, fs_base: u64) {
     if platform().fs_base() != fs_base {
         platform().set_fs_base(fs_base);
     }
-    let cred = me.cred();
-    host::set_fs_ids(cred.fsuid, cred.fsgid);
+    let mine = me.cred();
+    if (mine.fsuid, mine.fsgid) != (left.fsuid, left.fsgid) {
+        host::set_fs_ids(mine.fsuid, mine.fsgid);
+    }
+    if mine.groups != left.groups {
+        host::set_groups(&mine.groups);
+    }
 }
 
 /// Whether the caller runs on its parent's host thread.
