@@ -151,6 +151,10 @@ impl FileOperations for Eventfd {
         }
     }
 
+    fn can_splice_write(&self) -> bool {
+        false
+    }
+
     #[doc(alias = "eventfd_write")]
     fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         // writev is one write for each segment: the value cannot be spread over several.

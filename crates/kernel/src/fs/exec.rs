@@ -2,7 +2,7 @@
 //!
 //! Mirrors: fs/exec.c, fs/binfmt_elf.c, fs/binfmt_script.c, Linux 6.1.
 //! Differs: no host execve: the guest range is unmapped and filled anew. Files become complete plans before anything is
-//! given up, so that everything but running out of memory is refused while the old program can still hear of it.
+//! given up; what Linux finds out only while it maps ends the process here too, though it is known earlier.
 //! Locking: the process is single-threaded once `de_thread` is through.
 
 use alloc::sync::Arc;
@@ -20,7 +20,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW};
 use acrida_uapi::limits::PATH_MAX;
 use acrida_uapi::resource::RLIMIT_STACK;
-use acrida_uapi::signal::SIGKILL;
+use acrida_uapi::signal::SIGSEGV;
 use acrida_uapi::stat::{S_ISGID, S_ISUID, S_IXGRP};
 use acrida_uapi::wait::WaitStatus;
 
@@ -101,10 +101,24 @@ struct Binprm {
     envp: Vec<Vec<u8>>,
     /// The path as `execve` got it (AT_EXECFN).
     execfn: Vec<u8>,
-    plan: Plan,
-    interp: Option<(Arc<File>, Plan)>,
+    /// `None`: a segment cannot be mapped, which Linux finds out when the old program cannot be told any more.
+    program: Option<Program>,
     cred: Cred,
     secure: bool,
+}
+
+/// What is to be mapped.
+struct Program {
+    plan: Plan,
+    interp: Option<(Arc<File>, Plan)>,
+}
+
+/// Whether a script can still be opened by the path its interpreter will get.
+#[doc(alias = "BINPRM_FLAGS_PATH_INACCESSIBLE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ByPath {
+    Opens,
+    ClosesOnExec,
 }
 
 pub fn sys_execve(frame: &mut UserFrame) -> SysResult {
@@ -132,19 +146,24 @@ fn execve_at(frame: &mut UserFrame, dirfd: i32, name: Vec<u8>, argv: UserAddr, e
     let mut used = 0;
     let argv = read_strings(argv, limit, &mut used)?;
     let envp = read_strings(envp, limit, &mut used)?;
+    let by_descriptor = dirfd != AT_FDCWD && name.first() != Some(&b'/');
+    let path = match by_descriptor && current().files().cloexec(dirfd) == Ok(true) {
+        true => ByPath::ClosesOnExec,
+        false => ByPath::Opens,
+    };
     let execfn = match (dirfd, name.first()) {
         (AT_FDCWD, _) | (_, Some(b'/')) => name,
         (fd, None) => alloc::format!("/dev/fd/{fd}").into_bytes(),
         (fd, _) => [alloc::format!("/dev/fd/{fd}/").as_bytes(), &name].concat(),
     };
-    let bprm = prepare(file, argv, envp, execfn)?;
+    let bprm = prepare(file, argv, envp, execfn, path)?;
     begin_new_program(frame, bprm)
 }
 
 /// The first program of the world, in the place of a guest that does not exist yet.
 pub fn exec_first(path: &[u8], argv: &[Vec<u8>], envp: &[Vec<u8>]) -> Result<(), Error> {
     let file = crate::fs::open::open_exec(AT_FDCWD, path, 0)?;
-    let bprm = prepare(file, argv.to_vec(), envp.to_vec(), path.to_vec())?;
+    let bprm = prepare(file, argv.to_vec(), envp.to_vec(), path.to_vec(), ByPath::Opens)?;
     let thread = acrida_kcore::thread::current();
     let mut frame = thread.frame();
     begin_new_program(&mut frame, bprm)?;
@@ -176,37 +195,50 @@ fn read_strings(array: UserAddr, limit: u64, used: &mut u64) -> Result<Vec<Vec<u
 
 /// Everything that can be refused: formats, interpreters, scripts.
 #[doc(alias = "bprm_execve")]
-fn prepare(mut file: Arc<File>, mut argv: Vec<Vec<u8>>, envp: Vec<Vec<u8>>, execfn: Vec<u8>) -> Result<Binprm, Error> {
+fn prepare(mut file: Arc<File>, mut argv: Vec<Vec<u8>>, envp: Vec<Vec<u8>>, execfn: Vec<u8>, path: ByPath) -> Result<Binprm, Error> {
     let mut name = execfn.clone();
     if argv.is_empty() {
         argv.push(Vec::new());
     }
     for depth in 0..=acrida_loader::MAX_SCRIPT_DEPTH {
-        match Headed::new(&file).and_then(|source| acrida_loader::probe(&source, TASK_SIZE)).map_err(loader_errno)? {
-            Image::Script(script) => {
+        let program = match unless_unmappable(Headed::new(&file).and_then(|source| acrida_loader::probe(&source, TASK_SIZE)))? {
+            Some(Image::Script(script)) => {
+                if path == ByPath::ClosesOnExec {
+                    return Err(Errno::ENOENT.into());
+                }
                 if depth == acrida_loader::MAX_SCRIPT_DEPTH {
                     return Err(Errno::ELOOP.into());
                 }
                 argv = script.rewrite_argv(&name, &argv);
-                file = crate::fs::open::open_exec(AT_FDCWD, &script.interpreter, 0)?;
+                // No name at all is the current directory, which is none.
+                file = crate::fs::open::open_exec(AT_FDCWD, &script.interpreter, AT_EMPTY_PATH)?;
                 name = script.interpreter;
+                continue;
             }
-            Image::Elf(plan) => {
-                let interp = match &plan.interp {
-                    Some(path) => {
-                        let file = crate::fs::open::open_exec(AT_FDCWD, path, 0)?;
-                        let plan = Headed::new(&file).and_then(|source| acrida_loader::plan(&source, Role::Interpreter, TASK_SIZE));
-                        let plan = plan.map_err(loader_errno)?;
-                        Some((file, plan))
-                    }
-                    None => None,
-                };
-                let (cred, secure) = program_cred(&file)?;
-                return Ok(Binprm { file, argv, envp, execfn, plan, interp, cred, secure });
-            }
-        }
+            Some(Image::Elf(plan)) => with_interpreter(plan)?,
+            None => None,
+        };
+        let (cred, secure) = program_cred(&file)?;
+        return Ok(Binprm { file, argv, envp, execfn, program, cred, secure });
     }
     Err(Errno::ELOOP.into())
+}
+
+fn with_interpreter(plan: Plan) -> Result<Option<Program>, Error> {
+    let Some(path) = &plan.interp else { return Ok(Some(Program { plan, interp: None })) };
+    let file = crate::fs::open::open_exec(AT_FDCWD, path, 0)?;
+    let source = Headed::new(&file);
+    let interp = unless_unmappable(source.and_then(|source| acrida_loader::plan(&source, Role::Interpreter, TASK_SIZE)))?;
+    Ok(interp.map(|interp| Program { plan, interp: Some((file, interp)) }))
+}
+
+/// `None` for what Linux refuses only while it maps.
+fn unless_unmappable<T>(found: Result<T, acrida_loader::Error>) -> Result<Option<T>, Error> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(acrida_loader::Error::Inval) => Ok(None),
+        Err(error) => Err(loader_errno(error).into()),
+    }
 }
 
 /// The credentials the program runs with, and whether AT_SECURE is set.
@@ -265,8 +297,11 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     }
     let (entry, stack) = match loaded {
         Ok(loaded) => loaded,
-        // Too late to tell anybody.
-        Err(_) => exit::do_group_exit(WaitStatus::signaled(SIGKILL, false)),
+        // Too late to tell anybody. Nothing is dropped behind a call that does not come back.
+        Err(_) => {
+            drop((bprm, mm));
+            exit::do_group_exit(WaitStatus::signaled(SIGSEGV, false))
+        }
     };
     me.process.did_exec.store(true, Ordering::Relaxed);
     me.process.dumpable.store(1, Ordering::Relaxed);
@@ -282,7 +317,7 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     commit_creds(bprm.cred.clone(), &old);
     let base = bprm.execfn.rsplit(|&b| b == b'/').next().unwrap_or(&bprm.execfn);
     sys::set_comm(base);
-    if let Some((interpreter, _)) = &bprm.interp {
+    if let Some(Program { interp: Some((interpreter, _)), .. }) = &bprm.program {
         // Only the program itself stays protected.
         interpreter.allow_writers();
     }
@@ -298,17 +333,17 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
 /// Maps program, interpreter and stack; the entry point and the stack.
 #[doc(alias = "load_elf_binary")]
 fn load(mm: &Arc<MmStruct>, bprm: &Binprm, stack_limit: u64, randomize: Randomize) -> Result<(u64, StackImage), Error> {
-    let plan = &bprm.plan;
+    let Program { plan, interp } = bprm.program.as_ref().ok_or(Errno::EINVAL)?;
     let exec = if plan.stack_exec { VmFlags::EXEC } else { VmFlags::empty() };
     let stack_top = mm.map_stack(stack_limit, exec)?;
-    let wish = match (plan.kind, &bprm.interp) {
+    let wish = match (plan.kind, interp) {
         (Kind::Fixed, _) => None,
         // A static-pie program, or the interpreter run as one, lies where libraries do.
         (Kind::Relocatable, None) => Some(0),
         (Kind::Relocatable, Some(_)) => Some(randomize.pie_base() & !(plan.align - 1)),
     };
     let bias = map_image(mm, &bprm.file, plan, wish)?;
-    let (entry, base) = match &bprm.interp {
+    let (entry, base) = match interp {
         Some((file, interp)) => {
             let base = map_image(mm, file, interp, if interp.kind == Kind::Fixed { None } else { Some(0) })?;
             (base.wrapping_add(interp.entry), base)
@@ -316,7 +351,7 @@ fn load(mm: &Arc<MmStruct>, bprm: &Binprm, stack_limit: u64, randomize: Randomiz
         None => (bias.wrapping_add(plan.entry), 0),
     };
     mm.set_brk(bias.wrapping_add(plan.brk));
-    let stack = build_stack(bprm, bias, base, stack_top)?;
+    let stack = build_stack(bprm, plan, bias, base, stack_top)?;
     UserAddr(stack.rsp).write_bytes(&stack.bytes)?;
     let mut program = mm.program.lock();
     program.start_code = bias.wrapping_add(plan.code.start);
@@ -365,14 +400,13 @@ fn map_image(mm: &MmStruct, file: &Arc<File>, plan: &Plan, wish: Option<u64>) ->
             && zero_tail > 0
             && prot & 2 != 0
         {
-            // Linux lets a bad program keep what it mapped when the tail cannot be cleared.
-            let _ = UserAddr(start + mapping.len - zero_tail).write_bytes(&vec![0; zero_tail as usize]);
+            UserAddr(start + mapping.len - zero_tail).write_bytes(&vec![0; zero_tail as usize])?;
         }
     }
     Ok(bias)
 }
 
-fn build_stack(bprm: &Binprm, bias: u64, base: u64, stack_top: u64) -> Result<StackImage, Error> {
+fn build_stack(bprm: &Binprm, plan: &Plan, bias: u64, base: u64, stack_top: u64) -> Result<StackImage, Error> {
     let cred = &bprm.cred;
     let mut random = [0u8; 24];
     platform().random(&mut random);
@@ -383,12 +417,12 @@ fn build_stack(bprm: &Binprm, bias: u64, base: u64, stack_top: u64) -> Result<St
         (AT_HWCAP, hwcap),
         (AT_PAGESZ, 4096),
         (AT_CLKTCK, CLOCK_TICKS),
-        (AT_PHDR, if bprm.plan.phdr_vaddr == 0 { 0 } else { bias.wrapping_add(bprm.plan.phdr_vaddr) }),
+        (AT_PHDR, if plan.phdr_vaddr == 0 { 0 } else { bias.wrapping_add(plan.phdr_vaddr) }),
         (AT_PHENT, 56),
-        (AT_PHNUM, bprm.plan.phnum.into()),
+        (AT_PHNUM, plan.phnum.into()),
         (AT_BASE, base),
         (AT_FLAGS, 0),
-        (AT_ENTRY, bias.wrapping_add(bprm.plan.entry)),
+        (AT_ENTRY, bias.wrapping_add(plan.entry)),
         (AT_UID, cred.uid.into()),
         (AT_EUID, cred.euid.into()),
         (AT_GID, cred.gid.into()),

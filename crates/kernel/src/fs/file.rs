@@ -96,6 +96,11 @@ pub trait FileOperations: Any + Send + Sync {
     fn can_splice_read(&self) -> bool {
         self.seekable()
     }
+    /// Whether bytes can be spliced into the file.
+    #[doc(alias = "splice_write")]
+    fn can_splice_write(&self) -> bool {
+        true
+    }
     /// Whether one call may be asked not to block (`RWF_NOWAIT`, seen as `IovIter::nowait`).
     #[doc(alias = "FMODE_NOWAIT")]
     fn can_nowait(&self) -> bool {

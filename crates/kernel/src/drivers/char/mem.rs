@@ -114,6 +114,10 @@ impl FileOperations for Full {
         Err(Errno::ENOSPC.into())
     }
 
+    fn can_splice_write(&self) -> bool {
+        false
+    }
+
     fn llseek(&self, file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         rewind(file)
     }

@@ -168,12 +168,18 @@ impl FileOperations for Master {
                 let lock: i32 = user.read()?;
                 self.pty.lock().locked = lock != 0;
             }
-            TIOCGPTLCK => user.write(&i32::from(self.pty.lock().locked))?,
+            TIOCGPTLCK => {
+                let locked = self.pty.lock().locked;
+                user.write(&i32::from(locked))?;
+            }
             TIOCPKT => {
                 let on: i32 = user.read()?;
                 self.set_packet_mode(on);
             }
-            TIOCGPKT => user.write(&i32::from(self.pty.lock().packet))?,
+            TIOCGPKT => {
+                let packet = self.pty.lock().packet;
+                user.write(&i32::from(packet))?;
+            }
             TIOCGPTN => user.write(&self.pty.index)?,
             TIOCGPTPEER => return self.open_peer(arg as u32),
             TIOCSIG => match arg as i32 {

@@ -157,6 +157,28 @@ fn control_flow(pty: &Arc<Pty>, action: u32) -> SysResult {
     Ok(0)
 }
 
+/// Puts a byte in front of an end as if the other had sent it. Nobody may without the right: what `dev.tty.legacy_tiocsti`
+/// off means.
+#[doc(alias = "tiocsti")]
+fn insert(pty: &Arc<Pty>, end: End, user: UserAddr) -> SysResult {
+    if !current().cred().capable(CAP_SYS_ADMIN) {
+        return Err(Errno::EIO.into());
+    }
+    let byte: u8 = user.read()?;
+    let mut news = News::default();
+    let mut state = pty.lock();
+    match end {
+        End::Master => state.ntty.out.push_back(byte),
+        End::Terminal => {
+            // A full queue drops it, as a line would.
+            state.feed(&[byte], &mut news);
+        }
+    }
+    drop(state);
+    pty.announce(&news);
+    Ok(0)
+}
+
 /// Bytes an end could read now.
 fn queued(pty: &Pty, end: End) -> i32 {
     let state = pty.lock();
@@ -194,7 +216,11 @@ pub fn ioctl(pty: &Arc<Pty>, end: End, file: &File, cmd: u32, arg: u64) -> SysRe
         TIOCOUTQ => user.write(&0i32)?,
         TIOCEXCL => pty.lock().exclusive = true,
         TIOCNXCL => pty.lock().exclusive = false,
-        TIOCGEXCL => user.write(&i32::from(pty.lock().exclusive))?,
+        TIOCGEXCL => {
+            let exclusive = pty.lock().exclusive;
+            user.write(&i32::from(exclusive))?;
+        }
+        TIOCSTI => return insert(pty, end, user),
         TIOCGETD => user.write(&i32::from(N_TTY))?,
         TIOCSETD => {
             let discipline: i32 = user.read()?;

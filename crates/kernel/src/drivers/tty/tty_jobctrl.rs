@@ -175,11 +175,11 @@ fn set_foreground(tty: &Tty, arg: UserAddr) -> SysResult {
         Err(error) if error == Errno::EIO => return Err(Errno::ENOTTY.into()),
         other => other?,
     }
+    let pgrp: i32 = arg.read()?;
     let session = current().process.relations.lock().session;
     if !is_current(tty) || tty.session() != session {
         return Err(Errno::ENOTTY.into());
     }
-    let pgrp: i32 = arg.read()?;
     let pgrp = Pid::try_from(pgrp).map_err(|_| Errno::EINVAL)?;
     let members = kernel().pids.lock().group(pgrp);
     let member = members.first().ok_or(Errno::ESRCH)?;

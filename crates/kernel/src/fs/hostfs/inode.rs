@@ -64,10 +64,34 @@ pub struct HostInode {
     seen_at: AtomicU64,
     /// A directory's `O_PATH` descriptor, once something was looked up in it.
     dir: SpinLock<Option<Arc<HostHandle>>>,
-    /// A descriptor of some open file of this inode.
-    open: SpinLock<Weak<HostHandle>>,
+    /// Descriptors of open files of this inode.
+    open: SpinLock<OpenHandles>,
     /// A symbolic link's text.
     link: SpinLock<Option<Vec<u8>>>,
+}
+
+/// The descriptors through which an object is reached that has lost its name. Nearly always there is one at most.
+#[derive(Debug, Default)]
+struct OpenHandles {
+    last: Weak<HostHandle>,
+    earlier: Vec<Weak<HostHandle>>,
+}
+
+impl OpenHandles {
+    fn add(&mut self, handle: &Arc<HostHandle>) {
+        let last = core::mem::replace(&mut self.last, Arc::downgrade(handle));
+        if last.strong_count() == 0 {
+            return;
+        }
+        if self.earlier.len() == self.earlier.capacity() {
+            self.earlier.retain(|handle| handle.strong_count() > 0);
+        }
+        self.earlier.push(last);
+    }
+
+    fn any(&self) -> Option<Arc<HostHandle>> {
+        self.last.upgrade().or_else(|| self.earlier.iter().rev().find_map(Weak::upgrade))
+    }
 }
 
 /// How the host reaches an object: `name` in `fd`, or `fd` itself when the name is empty.
@@ -96,7 +120,7 @@ impl HostInode {
             seen: SpinLock::new(Seen::of(stat)),
             seen_at: AtomicU64::new(now()),
             dir: SpinLock::new(None),
-            open: SpinLock::new(Weak::new()),
+            open: SpinLock::default(),
             link: SpinLock::new(None),
         }
     }
@@ -126,13 +150,12 @@ impl HostInode {
 
     /// Remembers a descriptor of this inode while it is open.
     pub(super) fn opened(&self, handle: &Arc<HostHandle>) {
-        let old = core::mem::replace(&mut *self.open.lock(), Arc::downgrade(handle));
-        drop(old);
+        self.open.lock().add(handle);
     }
 
     fn handle(&self) -> Option<Arc<HostHandle>> {
         let dir = self.dir.lock().clone();
-        dir.or_else(|| self.open.lock().upgrade())
+        dir.or_else(|| self.open.lock().any())
     }
 
     /// Where the host finds the object.

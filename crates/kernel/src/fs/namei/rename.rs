@@ -25,8 +25,9 @@ fn do_renameat2(old_dfd: i32, old: UserPath, new_dfd: i32, new: UserPath, flags:
     if unknown || flags & (RENAME_NOREPLACE | RENAME_WHITEOUT) != 0 && flags & RENAME_EXCHANGE != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let (old, new) = (getname(old)?, getname(new)?);
+    let (old, new) = (getname(old)?, getname(new));
     let from = namei::lookup_parent(old_dfd, &old)?;
+    let new = new?;
     let to = namei::lookup_parent(new_dfd, &new)?;
     if !Arc::ptr_eq(&from.path.mnt, &to.path.mnt) {
         return Err(Errno::EXDEV.into());

@@ -5,7 +5,7 @@
 use alloc::sync::Arc;
 
 use acrida_kcore::frame::{Extent, PAGE_SIZE, PageRef};
-use acrida_uapi::errno::Error;
+use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::uio::RWF_NOWAIT;
 
 use crate::abi::SysResult;
@@ -71,5 +71,8 @@ pub fn next_slice(
 
 /// Writes a slice to a file; the bytes taken.
 pub fn put_slice(file: &Arc<File>, slice: &PageSlice, pos: &mut u64) -> SysResult {
+    if !file.ops.can_splice_write() {
+        return Err(Errno::EINVAL.into());
+    }
     file.ops.write(file, &mut slice.iter(), pos)
 }

@@ -27,6 +27,9 @@ pub(super) fn set(task: &Task, new: &StackT, sp: u64) -> Result<(), Errno> {
     if mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0 {
         return Err(Errno::EINVAL);
     }
+    if signals.altstack == (AltStack { sp: new.ss_sp, size: new.ss_size, flags: new.ss_flags }) {
+        return Ok(());
+    }
     if mode == SS_DISABLE {
         signals.altstack = AltStack { sp: 0, size: 0, flags: new.ss_flags };
         return Ok(());

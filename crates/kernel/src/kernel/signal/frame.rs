@@ -99,7 +99,7 @@ pub(super) fn setup(
         at.add(offset_of!(RtSigframe, info) as u64).write(info)?;
     }
     if altstack.flags & SS_AUTODISARM != 0 {
-        task.signals.lock().altstack = AltStack::default();
+        task.signals.lock().altstack = AltStack::OFF;
     }
     platform().fpu_reset(frame);
     let regs = &mut frame.regs;

@@ -114,13 +114,14 @@ pub fn flush_signal_handlers(process: &Process, force_default: bool) {
     let mut sighand = process.sighand.lock();
     sighand.flush_handlers(force_default);
     for task in process.threads.lock().iter() {
-        task.signals.lock().altstack = AltStack::default();
+        let stack = &mut task.signals.lock().altstack;
+        (stack.sp, stack.size) = (0, 0);
     }
 }
 
 /// An alternate signal stack.
 #[doc(alias = "sas_ss_sp")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AltStack {
     pub sp: u64,
     pub size: u64,
@@ -128,14 +129,11 @@ pub struct AltStack {
     pub flags: u32,
 }
 
-impl Default for AltStack {
-    #[doc(alias = "sas_ss_reset")]
-    fn default() -> Self {
-        AltStack { sp: 0, size: 0, flags: SS_DISABLE }
-    }
-}
-
 impl AltStack {
+    /// Turned off; the first program's is all zeros, which means the same.
+    #[doc(alias = "sas_ss_reset")]
+    pub const OFF: AltStack = AltStack { sp: 0, size: 0, flags: SS_DISABLE };
+
     /// Whether `sp` lies on it, whatever its flags say.
     #[doc(alias = "__on_sig_stack")]
     pub fn contains(&self, sp: u64) -> bool {
@@ -181,7 +179,7 @@ pub struct TaskSignals {
 impl TaskSignals {
     /// What a new task starts with: the mask; the alternate stack too unless it would share the memory it lies in.
     pub fn for_child(&self, shares_vm: bool) -> TaskSignals {
-        let altstack = if shares_vm { AltStack::default() } else { self.altstack };
+        let altstack = if shares_vm { AltStack::OFF } else { self.altstack };
         TaskSignals { blocked: self.blocked, altstack, ..TaskSignals::default() }
     }
 }
@@ -233,6 +231,6 @@ mod tests {
         assert_eq!(stack.state(0x2000), SS_ONSTACK);
         assert_eq!(stack.state(0x2001), 0);
         assert_eq!(AltStack { flags: SS_AUTODISARM, ..stack }.state(0x1800), 0);
-        assert_eq!(AltStack::default().state(0x1800), SS_DISABLE);
+        assert_eq!([AltStack::default(), AltStack::OFF].map(|stack| stack.state(0x1800)), [SS_DISABLE; 2]);
     }
 }

@@ -14,6 +14,7 @@ use acrida_kcore::sync::SpinLock;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::siginfo::{SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID, SigInfo, Sigevent};
+use acrida_uapi::resource::RLIMIT_SIGPENDING;
 use acrida_uapi::signal::{SIGALRM, valid_signal};
 use acrida_uapi::time::{Itimerspec, TIMER_ABSTIME, Timespec};
 
@@ -250,6 +251,9 @@ pub fn sys_timer_create(clock: i32, event: UserAddr, id_out: UserAddr) -> SysRes
     let task = current();
     let event: Option<Sigevent> = event.read_opt()?;
     let clock = timer_clock(task, clock)?;
+    if !has_room(task) {
+        return Err(Errno::EAGAIN.into());
+    }
     let notify = match &event {
         Some(event) => receiver(task, event)?,
         None => Notify::Process(Arc::downgrade(&task.process)),
@@ -274,6 +278,15 @@ pub fn sys_timer_create(clock: i32, event: UserAddr, id_out: UserAddr) -> SysRes
     });
     table.0.lock().timers.insert(id, timer);
     Ok(0)
+}
+
+/// Whether the signal that a timer keeps in reserve still fits below the limit.
+#[doc(alias = "sigqueue_alloc")]
+fn has_room(task: &Task) -> bool {
+    let shared = task.process.sighand.lock().shared.len();
+    let own = task.signals.lock().pending.len();
+    let timers = task.process.timers.posix.0.lock().timers.len();
+    ((shared + own + timers) as u64) < task.process.rlimit(RLIMIT_SIGPENDING as usize).rlim_cur
 }
 
 /// `timer_settime(timer_id, flags, new_setting, old_setting)`.
