@@ -17,6 +17,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("util-linux", "/usr/bin/setsid"),
     ("gdb", "/usr/bin/gdb"),
     ("stress-ng", "/usr/bin/stress-ng"),
+    ("gosu", "/usr/sbin/gosu"),
+    ("fzf", "/usr/bin/fzf"),
 ];
 
 /// Installs what is missing, or says what to install.
