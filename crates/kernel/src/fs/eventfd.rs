@@ -1,16 +1,17 @@
 //! eventfd: a counter that threads add to and wait for.
 //!
 //! Mirrors: fs/eventfd.c, Linux 6.18.
-//! Differs: the counter has its own lock (Linux uses the wait queue's); a sleeper looks at the counter under it.
-//! Locking: `count` is a leaf; wake-ups are decided under it and carried out after it.
+//! Differs: the counter changes by compare-and-swap (Linux takes the wait queue's lock).
+//! Locking: none.
+//! Memory order: the counter is changed before the queue's length is looked at, and a sleeper is on the queue before it
+//! looks at the counter; all SeqCst.
 
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt::Write;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use acrida_kcore::sync::SpinLock;
 use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
 use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT};
 use acrida_uapi::errno::{Errno, Error, Restart};
@@ -69,7 +70,7 @@ impl Count {
 /// An event counter.
 #[doc(alias = "eventfd_ctx")]
 pub struct Eventfd {
-    count: SpinLock<Count>,
+    count: AtomicU64,
     wqh: Arc<WaitQueueHead>,
     mode: Mode,
     id: u32,
@@ -80,7 +81,7 @@ static NEXT_ID: AtomicU32 = AtomicU32::new(0);
 impl Eventfd {
     fn new(count: u32, mode: Mode) -> Self {
         Eventfd {
-            count: SpinLock::new(Count(u64::from(count))),
+            count: AtomicU64::new(count.into()),
             wqh: Arc::default(),
             mode,
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
@@ -88,16 +89,25 @@ impl Eventfd {
     }
 
     /// Tries `change` on the counter, and tells the others about `event` when it succeeds and somebody listens.
-    fn change<R>(&self, event: u32, change: impl FnOnce(&mut Count) -> Option<R>) -> Option<R> {
-        let mut count = self.count.lock();
-        let done = change(&mut count)?;
-        // A sleeper is on the queue before it looks at the counter, so no fence is needed to see it here.
-        let heard = self.wqh.is_active();
-        drop(count);
-        if heard {
-            self.wqh.wake_one(event);
+    fn change<R>(&self, event: u32, change: impl Fn(&mut Count) -> Option<R>) -> Option<R> {
+        let mut old = self.count();
+        loop {
+            let mut count = old;
+            let done = change(&mut count)?;
+            match self.count.compare_exchange_weak(old.0, count.0, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) if self.wqh.is_active() => self.wqh.wake_one(event),
+                Ok(_) => {}
+                Err(other) => {
+                    old = Count(other);
+                    continue;
+                }
+            }
+            return Some(done);
         }
-        Some(done)
+    }
+
+    fn count(&self) -> Count {
+        Count(self.count.load(Ordering::SeqCst))
     }
 
     /// [`Eventfd::change`], waiting until it succeeds.
@@ -181,7 +191,7 @@ impl FileOperations for Eventfd {
     #[doc(alias = "eventfd_poll")]
     fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.wqh);
-        Some(self.count.lock().events())
+        Some(self.count().events())
     }
 
     fn can_poll(&self) -> bool {
@@ -200,7 +210,7 @@ impl FileOperations for Eventfd {
         let _ = write!(
             out,
             "eventfd-count: {:16x}\neventfd-id: {}\neventfd-semaphore: {semaphore}\n",
-            self.count.lock().0,
+            self.count().0,
             self.id,
         );
     }

@@ -130,7 +130,7 @@ impl Eventpoll {
         if epi.is_ready() {
             return;
         }
-        ready.append(epi);
+        ready.note(epi);
         self.available.store(true, Ordering::SeqCst);
         drop(ready);
         self.wake_up(0);
@@ -146,7 +146,12 @@ impl Eventpoll {
         let Some(_gone) = interest.tree.remove(epi) else {
             return;
         };
-        self.ready.lock().forget(epi);
+        let mut ready = self.ready.lock();
+        // No scan runs: its lock is ours.
+        if !ready.forget(epi) {
+            self.available.store(false, Ordering::SeqCst);
+        }
+        drop(ready);
         self.user.uncharge();
     }
 

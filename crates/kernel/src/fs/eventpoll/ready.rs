@@ -6,7 +6,6 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::mem::take;
 use core::sync::atomic::Ordering;
 
 use acrida_klib::list::List;
@@ -22,29 +21,25 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// A callback has something to say about `epi`.
+    /// There is something to say about `epi`.
     pub fn note(&mut self, epi: &Arc<Epitem>) {
         match &mut self.ovflist {
-            Some(overflow) if !epi.overflowed.swap(true, Ordering::Relaxed) => {
-                overflow.push(epi.clone())
-            }
-            Some(_) => {}
-            None => self.append(epi),
+            Some(overflow) if !epi.overflowed.swap(true, Ordering::Relaxed) => overflow.push(epi.clone()),
+            None if !epi.is_ready() => self.append(epi.clone()),
+            _ => {}
         }
     }
 
-    /// Puts `epi` at the end, unless it is on the list or in a scan.
-    pub fn append(&mut self, epi: &Arc<Epitem>) {
-        if !epi.is_ready() {
-            let fresh = self.rdllist.push_back(epi.clone()).is_ok();
-            debug_assert!(fresh, "an item on another set's list");
-        }
+    fn append(&mut self, epi: Arc<Epitem>) {
+        let fresh = self.rdllist.push_back(epi).is_ok();
+        debug_assert!(fresh, "an item on another set's list");
     }
 
-    /// Takes an item off for good.
-    pub fn forget(&mut self, epi: &Epitem) {
+    /// Takes an item off for good. Whether there is any left.
+    pub fn forget(&mut self, epi: &Epitem) -> bool {
         let gone = self.rdllist.remove(epi);
         drop(gone);
+        !self.rdllist.is_empty()
     }
 
     /// Begins a scan: gives the list away; what comes meanwhile overflows.
@@ -58,25 +53,16 @@ impl Ready {
 
     /// Ends a scan: what it left over comes first, then what overflowed, then what it put back. Whether there is any.
     #[doc(alias = "ep_done_scan")]
-    pub fn done_scan(
-        &mut self,
-        txlist: &mut List<ReadyLink>,
-        put_back: &mut List<ReadyLink>,
-    ) -> bool {
-        debug_assert!(
-            self.rdllist.is_empty(),
-            "a callback must not touch the list during a scan"
-        );
-        let mut list = take(txlist);
+    pub fn done_scan(&mut self, txlist: &mut List<ReadyLink>, put_back: &mut List<ReadyLink>) -> bool {
+        debug_assert!(self.rdllist.is_empty(), "a callback must not touch the list during a scan");
+        core::mem::swap(&mut self.rdllist, txlist);
         for epi in self.ovflist.take().unwrap_or_default() {
             epi.overflowed.store(false, Ordering::Relaxed);
             if !epi.is_ready() {
-                let fresh = list.push_back(epi).is_ok();
-                debug_assert!(fresh, "an item that was on no list");
+                self.append(epi);
             }
         }
-        list.splice_back(put_back);
-        self.rdllist = list;
+        self.rdllist.splice_back(put_back);
         !self.rdllist.is_empty()
     }
 }

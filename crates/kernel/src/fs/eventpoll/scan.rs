@@ -37,6 +37,9 @@ pub struct Interest {
     put_back: List<ReadyLink>,
 }
 
+/// Room for references beyond the first, to begin with.
+const MORE: usize = 64;
+
 /// References whose end must wait for the set's lock to be free.
 #[derive(Default)]
 pub struct Held {
@@ -48,7 +51,12 @@ impl Held {
     pub fn push(&mut self, file: Arc<File>) {
         match self.first {
             None => self.first = Some(file),
-            Some(_) => self.more.push(file),
+            Some(_) => {
+                if self.more.is_empty() {
+                    self.more.reserve(MORE);
+                }
+                self.more.push(file);
+            }
         }
     }
 
@@ -153,14 +161,20 @@ impl Interest {
 
 impl Eventpoll {
     fn start_scan(&self, interest: &mut Interest) {
-        interest.txlist.splice_back(&mut interest.put_back);
+        if !interest.put_back.is_empty() {
+            // Of a scan that never ended.
+            interest.txlist.splice_back(&mut interest.put_back);
+        }
         self.ready.lock().start_scan(&mut interest.txlist);
     }
 
     fn done_scan(&self, interest: &mut Interest) {
         let mut ready = self.ready.lock();
         let any = ready.done_scan(&mut interest.txlist, &mut interest.put_back);
-        self.available.store(any, Ordering::SeqCst);
+        // It has been true since before the scan.
+        if !any {
+            self.available.store(false, Ordering::SeqCst);
+        }
         drop(ready);
         // What is left, or came meanwhile, is for the next sleeper.
         if any && self.wq.is_active() {
@@ -214,35 +228,25 @@ impl Interest {
     ) -> Result<usize, Errno> {
         let mut sent = 0;
         while sent < max {
-            let Some(epi) = self.txlist.pop_front() else {
-                break;
-            };
-            let events = item_events(&epi, held);
+            let Some(epi) = self.txlist.front() else { break };
+            let events = item_events(epi, held);
             if events == 0 {
+                drop(self.txlist.pop_front());
                 continue;
             }
-            if let Err(errno) = put(
-                sent,
-                EpollEvent {
-                    events,
-                    data: epi.data(),
-                },
-            ) {
-                link(self.txlist.push_front(epi));
+            if let Err(errno) = put(sent, EpollEvent { events, data: epi.data() }) {
                 return if sent == 0 { Err(errno) } else { Ok(sent) };
             }
             sent += 1;
             if epi.has(EPOLLONESHOT) {
                 epi.mute();
-            } else if !epi.has(EPOLLET) {
-                link(self.put_back.push_back(epi));
+                drop(self.txlist.pop_front());
+            } else if epi.has(EPOLLET) {
+                drop(self.txlist.pop_front());
+            } else {
+                self.txlist.move_front_to(&mut self.put_back);
             }
         }
         Ok(sent)
     }
-}
-
-/// An item that was just taken off a list goes on another.
-fn link<E>(result: Result<(), E>) {
-    debug_assert!(result.is_ok(), "an item on two lists");
 }
