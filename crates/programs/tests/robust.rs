@@ -1,7 +1,8 @@
 //! What must hold whatever happens: worlds killed at any moment leave nothing, registers survive signals, random calls
 //! break nothing, a kernel panic ends the world.
 //!
-//! `ACRIDA_SOAK=1` runs the long forms.
+//! `ACRIDA_SOAK=1` runs the long forms; `ACRIDA_EPOLL_SECONDS` says how long the storm of epoll events lasts (3, 600 in the
+//! long form).
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ fn main() -> Result<ExitCode> {
         trial("registers_survive_signals", registers),
         trial("random_calls_break_nothing", fuzz),
         trial("locust_and_demofs", locust),
+        trial("no_epoll_event_is_lost", epoll_storm),
         trial("killed_worlds_leave_nothing", killed_worlds),
         trial("a_guest_killed_from_outside_is_reaped", killed_guest),
     ];
@@ -85,6 +87,11 @@ fn fuzz(binary: &Path, soak: bool) -> Result<()> {
         says_ok(binary, "fuzz_calls", &[if soak { "4000000" } else { "100000" }, seed], 3000)?;
     }
     Ok(())
+}
+
+fn epoll_storm(binary: &Path, soak: bool) -> Result<()> {
+    let seconds = std::env::var("ACRIDA_EPOLL_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(if soak { 600 } else { 3 });
+    says_ok(binary, "epoll_storm", &[&seconds.to_string(), "8"], seconds + 60)
 }
 
 /// Small deterministic numbers for "random moments".

@@ -49,15 +49,17 @@ impl Eventpoll {
             if current().thread.signal_pending() && is_deliverable(current()) {
                 return Err(Errno::EINTR);
             }
-            // One sleeper per event: the others sleep on.
-            let options = WaitOptions::interruptible("ep_poll")
-                .exclusive()
-                .until(timeout.deadline());
-            timed_out = self
-                .wq
-                .wait_event(options, || self.has_events().then_some(()))
-                == Err(WaitError::TimedOut);
+            let options = WaitOptions::interruptible("ep_poll").until(timeout.deadline());
+            timed_out = self.sleep(options) == Err(WaitError::TimedOut);
         }
+    }
+
+    /// Sleeps until a wait may find events. One sleeper is woken per event; the others sleep on.
+    ///
+    /// # Errors
+    /// As [`acrida_kcore::wait::WaitQueueHead::wait_event`].
+    pub fn sleep(&self, options: WaitOptions) -> Result<(), WaitError> {
+        self.wq.wait_event(options.exclusive(), || self.has_events().then_some(()))
     }
 }
 
