@@ -50,8 +50,9 @@ impl<T> SoloLock<T> {
         SoloLock { owner: AtomicUsize::new(address(thread)), ..SoloLock::shared(data) }
     }
 
+    /// Whether the caller owns the data: then nobody else changes them, and it may look without the lock.
     #[inline]
-    fn is_mine(&self) -> bool {
+    pub fn is_mine(&self) -> bool {
         self.owner.load(Ordering::Relaxed) == address(current())
     }
 

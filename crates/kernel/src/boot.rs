@@ -53,7 +53,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     let host_watch = match HostWatch::new() {
         Ok(host_watch) => host_watch,
         Err(errno) => {
-            platform().console(&alloc::format!("acrida: the host refused an epoll set: {errno}\n"));
+            platform().console(&alloc::format!("acrida: the host refused a pipe: {errno}\n"));
             send(control, Message { kind: control::INIT_EXITED, status: 125 << 8, ..Message::new_zeroed() });
             return;
         }

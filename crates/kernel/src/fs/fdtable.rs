@@ -151,6 +151,31 @@ impl FilesStruct {
         if file.is_path() { Err(Errno::EBADF) } else { Ok(file) }
     }
 
+    /// Runs `look` with the files behind `fds`; `EBADF` as [`FilesStruct::get`]. While nobody else can change the table it
+    /// takes no references to the files.
+    ///
+    /// `look` must neither sleep nor come back to the table.
+    #[inline]
+    #[doc(alias = "fdget")]
+    pub fn with_files<const N: usize, R>(&self, fds: [i32; N], look: impl FnOnce([&Arc<File>; N]) -> R) -> Result<R, Errno> {
+        if self.table.is_mine() {
+            return self.table.read(|table| {
+                let files = fds.map(|fd| table.files.get(fd as u32 as usize).and_then(Option::as_ref).filter(|file| !file.is_path()));
+                if files.iter().any(Option::is_none) {
+                    return Err(Errno::EBADF);
+                }
+                Ok(look(files.map(|file| file.unwrap_or_else(|| unreachable!("just looked at")))))
+            });
+        }
+        let files = fds.map(|fd| self.get(fd));
+        let result = match files.iter().all(Result::is_ok) {
+            true => Ok(look(core::array::from_fn(|n| files[n].as_ref().unwrap_or_else(|_| unreachable!("just looked at"))))),
+            false => Err(Errno::EBADF),
+        };
+        files.into_iter().flatten().for_each(fput);
+        result
+    }
+
     /// Descriptors below this number have a place in the table (`max_fds`).
     pub fn capacity(&self) -> usize {
         /// Linux keeps a first table of this length in the structure itself.
@@ -280,6 +305,12 @@ impl FilesStruct {
             table.files.iter().enumerate().filter_map(entry).collect()
         })
     }
+}
+
+/// [`FilesStruct::with_files`] for the calling task.
+#[inline]
+pub fn with_files<const N: usize, R>(fds: [i32; N], look: impl FnOnce([&Arc<File>; N]) -> R) -> Result<R, Errno> {
+    current().files.read(|files| files.with_files(fds, look))
 }
 
 /// `close` of one descriptor's file: flush, give up POSIX locks of this table, drop.

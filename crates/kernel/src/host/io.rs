@@ -7,7 +7,9 @@ use acrida_kcore::host::{Arg, HostFd};
 use acrida_kcore::platform::platform;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
+use acrida_uapi::fcntl::{O_CLOEXEC, O_NONBLOCK};
 use acrida_uapi::nr;
+use acrida_uapi::poll::Pollfd;
 use acrida_uapi::uio::Iovec;
 use zerocopy::IntoBytes;
 
@@ -91,23 +93,33 @@ pub fn transfer_vec(
     run(blocking, nr, &mut args)
 }
 
-/// `struct pollfd` of one descriptor.
-#[repr(C)]
-#[derive(Clone, Copy, Default, zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
-struct PollFd {
-    fd: i32,
-    events: u16,
-    revents: u16,
-}
-
 /// The events among `events` that hold now.
 pub fn poll_now(fd: HostFd, events: u16) -> u16 {
-    let mut poll = PollFd { fd: fd.0, events, revents: 0 };
+    let mut poll = Pollfd { fd: fd.0, events, revents: 0 };
     let args = &mut [Arg::Out(poll.as_mut_bytes()), Arg::Val(1), Arg::Val(0)];
     match platform().host().call(nr::poll, args) {
         Ok(_) => poll.revents,
         Err(_) => 0,
     }
+}
+
+/// Reads what is there; for a descriptor that does not block.
+pub fn read_now(fd: HostFd, buf: &mut [u8]) -> Result<usize, Errno> {
+    platform().host().call(nr::read, &mut [Arg::Fd(fd), Arg::OutLen(buf)])
+}
+
+/// Waits until any of `fds` has an event, at most `millis` (negative: for ever); how many have.
+pub fn poll(fds: &mut [Pollfd], millis: i32) -> Result<usize, Errno> {
+    let count = fds.len() as u64;
+    let args = &mut [Arg::Out(fds.as_mut_bytes()), Arg::Val(count), Arg::Val(i64::from(millis).cast_unsigned())];
+    platform().host().call_blocking(nr::poll, args)
+}
+
+/// A pipe whose ends never block.
+pub fn pipe() -> Result<[HostFd; 2], Errno> {
+    let mut fds = [0i32; 2];
+    platform().host().call(nr::pipe2, &mut [Arg::Out(fds.as_mut_bytes()), Arg::Val((O_CLOEXEC | O_NONBLOCK).into())])?;
+    Ok(fds.map(HostFd))
 }
 
 /// `ioctl` whose argument is a number or a guest address; the host copies what its command says.
@@ -140,8 +152,8 @@ pub fn epoll_create() -> Result<HostFd, Errno> {
 /// Watches everything about `fd`, edge-triggered; its number is the event's data.
 pub fn epoll_add(set: HostFd, fd: HostFd) -> Result<(), Errno> {
     const EPOLL_CTL_ADD: u64 = 1;
-    /// IN, PRI, OUT, RDHUP, ET.
-    const EVENTS: u32 = 0x8000_2007;
+    /// Every event there is, and ET.
+    const EVENTS: u32 = 0x8000_27c7;
     let mut event = [0u8; EPOLL_EVENT_SIZE];
     event[..4].copy_from_slice(&EVENTS.to_ne_bytes());
     event[4..].copy_from_slice(&(fd.0 as u64).to_ne_bytes());

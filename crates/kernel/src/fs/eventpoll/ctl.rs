@@ -10,7 +10,7 @@ use core::sync::atomic::Ordering;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_klib::rbtree::Place;
 use acrida_uapi::epoll::*;
-use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::errno::Errno;
 
 use super::file::as_set;
 use super::item::Epitem;
@@ -18,8 +18,9 @@ use super::nested::{Check, watchers};
 use super::scan::{Held, Interest, item_events};
 use super::{Epolls, Eventpoll};
 use crate::abi::{Fd, SysResult};
-use crate::fs::file::{File, fput};
-use crate::{current, kernel};
+use crate::fs::fdtable::with_files;
+use crate::fs::file::File;
+use crate::kernel;
 
 /// What may stand beside `EPOLLEXCLUSIVE`.
 #[doc(alias = "EPOLLEXCLUSIVE_OK_BITS")]
@@ -103,7 +104,8 @@ impl Eventpoll {
                 check.count_ways_of(file);
             }
             if !check.ways_are_few() {
-                self.remove(&mut interest, &epi, Some(file));
+                drop(interest.tree.remove(&epi));
+                self.removed(&mut interest, &epi, Some(file));
                 return Err(Errno::EINVAL);
             }
         }
@@ -136,44 +138,44 @@ impl Eventpoll {
         self.wake_up(0);
     }
 
-    /// Takes an item off everything. `file` is what it watches, unless that is gone.
+    /// Takes an item that has just left the tree off everything else. `file` is what it watches, unless that is gone.
     #[doc(alias = "__ep_remove")]
-    fn remove(&self, interest: &mut Interest, epi: &Epitem, file: Option<&File>) {
+    fn removed(&self, interest: &mut Interest, epi: &Epitem, file: Option<&File>) {
         interest.unwatch(epi);
         if let Some(file) = file {
             watchers(file).detach(epi);
         }
-        let Some(_gone) = interest.tree.remove(epi) else {
-            return;
-        };
         let mut ready = self.ready.lock();
         // No scan runs: its lock is ours.
-        if !ready.forget(epi) {
+        if !ready.forget(epi) && self.has_events() {
             self.available.store(false, Ordering::SeqCst);
         }
         drop(ready);
         self.user.uncharge();
     }
 
-    /// Changes or takes off the item of `file` under `fd`.
-    fn change(&self, file: &Arc<File>, fd: i32, operation: Operation) -> Result<(), Errno> {
-        let mut held = Held::default();
+    /// Takes the item of `file` under `fd` off.
+    #[doc(alias = "ep_remove")]
+    fn delete(&self, (file, fd): (&Arc<File>, i32)) -> Result<(), Errno> {
         let mut interest = self.interest.lock();
-        let found = interest.find(file, fd);
-        match operation {
-            Operation::Modify(event) => {
-                let epi = found.ok_or(Errno::ENOENT)?;
-                if epi.has(EPOLLEXCLUSIVE) {
-                    return Err(Errno::EINVAL);
-                }
-                self.modify(&epi, event, &mut held);
-            }
-            Operation::Delete => {
-                let epi = found.ok_or(Errno::ENOENT)?;
-                self.remove(&mut interest, &epi, Some(file));
-            }
-            Operation::Add(_) | Operation::Unknown => return Err(Errno::EINVAL),
+        let key = Arc::as_ptr(file);
+        let Place::Occupied(place) = interest.tree.descend(|epi| epi.ffd.cmp(key, fd)) else {
+            return Err(Errno::ENOENT);
+        };
+        let epi = place.remove();
+        self.removed(&mut interest, &epi, Some(file));
+        Ok(())
+    }
+
+    /// Changes the item of `file` under `fd`.
+    fn change(&self, (file, fd): (&Arc<File>, i32), event: EpollEvent) -> Result<(), Errno> {
+        let mut held = Held::default();
+        let interest = self.interest.lock();
+        let epi = interest.find(file, fd).ok_or(Errno::ENOENT)?;
+        if epi.has(EPOLLEXCLUSIVE) {
+            return Err(Errno::EINVAL);
         }
+        self.modify(&epi, event, &mut held);
         Ok(())
     }
 
@@ -182,10 +184,10 @@ impl Eventpoll {
     pub(super) fn clear(&self) {
         let mut held = Held::default();
         let mut interest = self.interest.lock();
-        while let Some(epi) = interest.tree.first().and_then(|epi| interest.tree.arc(epi)) {
+        while let Some(epi) = interest.tree.pop_first() {
             // Without its file, that end takes the item off its list.
             let file = epi.ffd.file.upgrade();
-            self.remove(&mut interest, &epi, file.as_deref());
+            self.removed(&mut interest, &epi, file.as_deref());
             file.into_iter().for_each(|file| held.push(file));
         }
     }
@@ -220,10 +222,12 @@ pub fn release_file(file: &mut File) {
     }
 }
 
-/// Takes an item whose file is gone out of its set.
+/// Takes an item whose file is gone out of its set, unless that has let it go.
 fn leave(epi: &Arc<Epitem>) {
     let mut interest = epi.ep.interest.lock();
-    epi.ep.remove(&mut interest, epi, None);
+    if interest.tree.remove(epi).is_some() {
+        epi.ep.removed(&mut interest, epi, None);
+    }
 }
 
 /// `epoll_ctl` on files: what `epoll` (a set, if all is well) shall do with `target` under the number `fd`.
@@ -245,8 +249,11 @@ pub fn control(
         return Err(Errno::EINVAL);
     };
     operation.check_exclusive(target)?;
-    let Operation::Add(event) = operation else {
-        return set.change(target, fd, operation);
+    let event = match operation {
+        Operation::Add(event) => event,
+        Operation::Modify(event) => return set.change((target, fd), event),
+        Operation::Delete => return set.delete((target, fd)),
+        Operation::Unknown => return Err(Errno::EINVAL),
     };
     let nested = as_set(target);
     if nested.is_none() && set.refs.is_empty() && !epolls.nesting.is_checking(set) {
@@ -274,18 +281,7 @@ pub fn sys_epoll_ctl(epfd: Fd, operation: i32, fd: Fd, event: UserAddr) -> SysRe
         EPOLL_CTL_MOD => Operation::Modify(read()?),
         _ => read().map(|_| Operation::Unknown)?,
     };
-    let get = |fd: Fd| current().files.read(|files| files.get(fd.0));
-    let epoll = get(epfd)?;
-    let target = match get(fd) {
-        Ok(target) => target,
-        Err(errno) => {
-            fput(epoll);
-            return Err(errno.into());
-        }
-    };
     let max = kernel().sysctl.epoll_max_user_watches.get();
-    let result = control(&kernel().epoll, max, &epoll, (&target, fd.0), operation);
-    fput(target);
-    fput(epoll);
-    result.map(|()| 0).map_err(Error::from)
+    with_files([epfd.0, fd.0], |[epoll, target]| control(&kernel().epoll, max, epoll, (target, fd.0), operation))??;
+    Ok(0)
 }

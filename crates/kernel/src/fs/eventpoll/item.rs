@@ -6,6 +6,7 @@
 //! Locking: see the module; `events` and `data` change under the set's `interest`.
 
 use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
 use core::cmp::Ordering::{self as Cmp};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
@@ -133,36 +134,48 @@ impl Epitem {
 /// The items that watch one file.
 #[doc(alias = "f_ep")]
 #[derive(Default)]
-pub struct Watchers(SpinLock<List<WatcherLink>>);
+pub struct Watchers {
+    list: SpinLock<List<WatcherLink>>,
+    /// Whether there are any, without the lock. Changed under it.
+    any: AtomicBool,
+}
 
 impl Watchers {
     pub fn is_empty(&self) -> bool {
-        self.0.lock().is_empty()
+        !self.any.load(Ordering::SeqCst)
     }
 
     #[doc(alias = "attach_epitem")]
     pub fn attach(&self, epi: Arc<Epitem>) {
-        let fresh = self.0.lock().push_back(epi).is_ok();
+        let mut list = self.list.lock();
+        let fresh = list.push_back(epi).is_ok();
         debug_assert!(fresh, "an item watches one file");
+        self.any.store(true, Ordering::Relaxed);
     }
 
     pub fn detach(&self, epi: &Epitem) {
-        let gone = self.0.lock().remove(epi);
+        let mut list = self.list.lock();
+        let gone = list.remove(epi);
+        self.any.store(!list.is_empty(), Ordering::Relaxed);
+        drop(list);
         drop(gone);
     }
 
     /// Takes one of them off, if there is one.
     pub fn pop(&self) -> Option<Arc<Epitem>> {
-        self.0.lock().pop_front()
+        let mut list = self.list.lock();
+        let epi = list.pop_front();
+        self.any.store(!list.is_empty(), Ordering::Relaxed);
+        epi
     }
 
     /// [`Watchers::pop`] when nobody else can reach the file any more.
     pub fn pop_mut(&mut self) -> Option<Arc<Epitem>> {
-        self.0.get_mut().pop_front()
+        self.list.get_mut().pop_front()
     }
 
     /// The sets that watch the file, once per item.
-    pub fn sets(&self) -> alloc::vec::Vec<Arc<Eventpoll>> {
-        self.0.lock().iter().map(|epi| epi.ep.clone()).collect()
+    pub fn sets(&self) -> Vec<Arc<Eventpoll>> {
+        self.list.lock().iter().map(|epi| epi.ep.clone()).collect()
     }
 }

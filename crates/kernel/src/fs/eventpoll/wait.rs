@@ -15,6 +15,7 @@ use super::Eventpoll;
 use super::file::as_set;
 use crate::abi::{Fd, SysResult};
 use crate::current;
+use crate::fs::fdtable::with_files;
 use crate::fs::file::{File, fput};
 use crate::fs::select::timeout::{Timeout, TimeoutArg, with_sigmask};
 use crate::kernel::signal::is_deliverable;
@@ -27,24 +28,22 @@ const USER_END: u64 = (1 << 47) - 4096;
 const MAX_EVENTS: usize = i32::MAX as usize / size_of::<EpollEvent>();
 
 impl Eventpoll {
-    /// Hands at most `max` events to the caller at `events`, sleeping until there are any; 0 after the timeout.
+    /// Hands events of at most `max` ready items to the caller at `events`.
+    fn take(&self, events: UserAddr, max: usize) -> Result<usize, Errno> {
+        if !self.has_events() {
+            return Ok(0);
+        }
+        self.send_events(max, |index, event| events.add((index * size_of::<EpollEvent>()) as u64).write(&event))
+    }
+
+    /// [`Eventpoll::take`], asleep until there are any; 0 after the timeout.
     #[doc(alias = "ep_poll")]
     fn wait(&self, events: UserAddr, max: usize, timeout: Timeout) -> Result<usize, Errno> {
         let mut timed_out = timeout == Timeout::Now;
         loop {
-            if self.has_events() {
-                let put = |index: usize, event: EpollEvent| {
-                    events
-                        .add((index * size_of::<EpollEvent>()) as u64)
-                        .write(&event)
-                };
-                match self.send_events(max, put) {
-                    Ok(0) => {}
-                    other => return other,
-                }
-            }
-            if timed_out {
-                return Ok(0);
+            let taken = self.take(events, max)?;
+            if taken > 0 || timed_out {
+                return Ok(taken);
             }
             if current().thread.signal_pending() && is_deliverable(current()) {
                 return Err(Errno::EINTR);
@@ -84,40 +83,28 @@ fn checked<'a>(
     as_set(file).map(|set| (set, max)).ok_or(Errno::EINVAL)
 }
 
-fn do_epoll_wait(epfd: Fd, events: UserAddr, max: i32, timeout: Timeout) -> SysResult {
+fn do_epoll_wait(epfd: Fd, events: UserAddr, max: i32, timeout: impl FnOnce() -> Timeout) -> SysResult {
+    // What is ready already costs neither a reference to the set nor a look at the clock.
+    let take = |[file]: [&Arc<File>; 1]| checked(file, events, max).and_then(|(set, max)| set.take(events, max));
+    let taken = with_files([epfd.0], take)??;
+    if taken > 0 {
+        return Ok(taken);
+    }
     let file = current().files.read(|files| files.get(epfd.0))?;
-    let result = checked(&file, events, max).and_then(|(set, max)| set.wait(events, max, timeout));
+    let result = checked(&file, events, max).and_then(|(set, max)| set.wait(events, max, timeout()));
     fput(file);
     Ok(result?)
 }
 
 pub fn sys_epoll_wait(epfd: Fd, events: UserAddr, max: i32, millis: i32) -> SysResult {
-    do_epoll_wait(epfd, events, max, Timeout::after_millis(millis))
+    do_epoll_wait(epfd, events, max, || Timeout::after_millis(millis))
 }
 
-pub fn sys_epoll_pwait(
-    epfd: Fd,
-    events: UserAddr,
-    max: i32,
-    millis: i32,
-    mask: UserAddr,
-    mask_size: usize,
-) -> SysResult {
-    with_sigmask(mask, mask_size, || {
-        do_epoll_wait(epfd, events, max, Timeout::after_millis(millis))
-    })
+pub fn sys_epoll_pwait(epfd: Fd, events: UserAddr, max: i32, millis: i32, mask: UserAddr, mask_size: usize) -> SysResult {
+    with_sigmask(mask, mask_size, || do_epoll_wait(epfd, events, max, || Timeout::after_millis(millis)))
 }
 
-pub fn sys_epoll_pwait2(
-    epfd: Fd,
-    events: UserAddr,
-    max: i32,
-    timeout: UserAddr,
-    mask: UserAddr,
-    mask_size: usize,
-) -> SysResult {
+pub fn sys_epoll_pwait2(epfd: Fd, events: UserAddr, max: i32, timeout: UserAddr, mask: UserAddr, mask_size: usize) -> SysResult {
     let timeout = TimeoutArg::Timespec(timeout).read()?;
-    with_sigmask(mask, mask_size, || {
-        do_epoll_wait(epfd, events, max, timeout)
-    })
+    with_sigmask(mask, mask_size, || do_epoll_wait(epfd, events, max, || timeout))
 }

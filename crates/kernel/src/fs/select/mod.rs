@@ -18,7 +18,8 @@ use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::Restart;
 
 use crate::current;
-use crate::fs::file::{File, fput};
+use crate::fs::fdtable::FilesStruct;
+use crate::fs::file::File;
 use crate::fs::poll::{PollQueue, PollTable};
 use timeout::Timeout;
 
@@ -44,6 +45,7 @@ impl PollQueue for Registrar<'_> {
 
 /// One round over the files: asks each for its events, and registers while that is of use.
 struct Round<'a> {
+    files: &'a FilesStruct,
     poller: Option<&'a Poller>,
 }
 
@@ -51,15 +53,14 @@ impl Round<'_> {
     /// The events of the file behind `fd` (all it has, whatever `key` says), or `None` when there is no file.
     #[doc(alias = "vfs_poll")]
     fn events(&self, fd: i32, key: u32) -> Option<u32> {
-        let file = current().files.read(|files| files.get(fd)).ok()?;
-        let events = match self.poller {
+        let ask = |file: &Arc<File>| match self.poller {
             Some(poller) => {
-                let mut registrar = Registrar { poller, file: &file, key };
-                file.ops.poll(&file, &mut PollTable::new(key, &mut registrar))
+                let mut registrar = Registrar { poller, file, key };
+                file.ops.poll(file, &mut PollTable::new(key, &mut registrar))
             }
-            None => file.ops.poll(&file, &mut PollTable::none(key)),
+            None => file.ops.poll(file, &mut PollTable::none(key)),
         };
-        fput(file);
+        let events = self.files.with_files([fd], |[file]| ask(file)).ok()?;
         Some(events.unwrap_or(DEFAULT_POLLMASK))
     }
 
@@ -78,7 +79,8 @@ impl Round<'_> {
 fn wait_for_events(timeout: Timeout, wchan: &'static str, mut scan: impl FnMut(&mut Round<'_>) -> usize) -> Result<usize, Restart> {
     Poller::with(|poller| {
         let mut timed_out = timeout == Timeout::Now;
-        let mut round = Round { poller: (!timed_out).then_some(poller) };
+        let files = current().files();
+        let mut round = Round { files: &files, poller: (!timed_out).then_some(poller) };
         loop {
             let ready = scan(&mut round);
             if ready > 0 {
