@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 
 use acrida_kcore::platform::platform;
 use acrida_kcore::uaccess::UserAddr;
-use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
+use acrida_uapi::epoll::{EPOLLIN, EPOLLRDNORM};
 use acrida_uapi::errno::{Errno, Error};
 
 use crate::abi::SysResult;
@@ -88,7 +88,7 @@ impl FileOperations for Random {
     }
 
     fn poll(&self, _file: &Arc<File>, _table: &mut PollTable<'_>) -> Option<u32> {
-        Some(EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM)
+        Some(EPOLLIN | EPOLLRDNORM)
     }
 
     fn can_poll(&self) -> bool {

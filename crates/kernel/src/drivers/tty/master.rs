@@ -63,8 +63,14 @@ impl Master {
 
     fn try_type(&self, bytes: &[u8]) -> Option<usize> {
         let mut news = News::default();
-        let taken = self.pty.lock().feed(bytes, &mut news);
-        self.pty.announce(&news);
+        let mut state = self.pty.lock();
+        let had_room = state.has_room_for_slave();
+        let taken = state.feed(bytes, &mut news);
+        // A part of a line is nothing to read yet.
+        let input = if state.ntty.has_input(1) { EPOLLIN | EPOLLRDNORM } else { 0 };
+        let output = if !had_room && state.has_room_for_slave() { EPOLLOUT | EPOLLWRNORM } else { 0 };
+        drop(state);
+        self.pty.announce_to_slave(&news, input | output);
         (taken > 0).then_some(taken)
     }
 

@@ -194,10 +194,17 @@ impl Pty {
 
     /// Acts on what typed bytes called for, and tells both ends.
     pub fn announce(&self, news: &News) {
+        self.announce_to_slave(news, EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM);
+    }
+
+    /// [`Pty::announce`] when there are no other `events` for the slave's users.
+    pub fn announce_to_slave(&self, news: &News, events: u32) {
         for &signo in &news.signals {
             self.signal_foreground(signo);
         }
-        self.tell_slave();
+        if events != 0 {
+            self.slave_wait.wake_all(events);
+        }
         self.tell_master();
     }
 

@@ -16,12 +16,13 @@ use acrida_uapi::epoll::{
 };
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::O_RDWR;
+use acrida_uapi::stat::new_decode_dev;
 
 use super::ctl;
 use super::scan::Held;
 use super::{Eventpoll, UserWatches};
 use crate::abi::{Flags, SysResult};
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, Whence, fput};
 use crate::fs::poll::PollTable;
 use crate::{current, kernel};
 
@@ -97,19 +98,13 @@ impl FileOperations for EpollFile {
     #[doc(alias = "ep_show_fdinfo")]
     fn show_fdinfo(&self, _file: &File, out: &mut String) {
         for (fd, event, file) in ctl::items(&self.0) {
-            let inode = file.inode_common().map(|inode| (inode.ino, inode.dev));
-            let (ino, dev) = inode.unwrap_or_else(|| {
-                file.ops
-                    .stat(&file)
-                    .map_or((0, 0), |stat| (stat.ino, stat.dev))
-            });
+            let stat = file.ops.stat(&file).unwrap_or_default();
+            let (ino, (major, minor)) = (stat.ino, new_decode_dev(stat.dev));
             let (events, data, pos) = (event.events, event.data, file.position());
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                out,
-                "tfd: {fd:8} events: {events:8x} data: {data:16x}  pos:{pos} ino:{ino:x} sdev:{dev:x}"
-            );
-            crate::fs::file::fput(file);
+            // Linux shows its own form of a device's number. Writing to a String cannot fail.
+            let sdev = major << 20 | minor;
+            let _ = writeln!(out, "tfd: {fd:8} events: {events:8x} data: {data:16x}  pos:{pos} ino:{ino:x} sdev:{sdev:x}");
+            fput(file);
         }
     }
 
