@@ -12,6 +12,7 @@ use acrida_kcore::wait::WaitQueueHead;
 use acrida_kernel::fs::eventpoll::ctl::{Operation, control};
 use acrida_kernel::fs::eventpoll::file::{as_set, new_set};
 use acrida_kernel::fs::eventpoll::{Epolls, UserWatches};
+use acrida_kernel::fs::fdtable::OwnTable;
 use acrida_kernel::fs::file::{File, FileOperations};
 use acrida_kernel::fs::poll::PollTable;
 use acrida_uapi::epoll::*;
@@ -248,29 +249,36 @@ impl Model {
         bad: Option<usize>,
     ) -> Result<Vec<(u32, u64)>, Errno> {
         let mut scanned = std::mem::take(&mut self.ready);
-        let (mut overflow, mut put_back) = (Vec::new(), Vec::new());
-        let mut told = Vec::new();
-        let mut refused = false;
-        while told.len() < max && !refused {
-            let Some(key) = scanned.pop_front() else {
-                break;
-            };
+        // What is true is found out first; then it is copied out.
+        let mut found = Vec::new();
+        while found.len() < max {
+            let Some(key) = scanned.pop_front() else { break };
             let holds = self.holds_now(key.0, key.1);
-            if holds == 0 {
-                continue;
+            if holds != 0 {
+                let data = self.find(key.0, key.1).map_or(0, |item| item.data);
+                found.push((key, holds, data));
             }
-            let data = self.find(key.0, key.1).map_or(0, |item| item.data);
+        }
+        let mut overflow = Vec::new();
+        let mut taken = found.len();
+        for index in 0..found.len() {
             for &(at, change) in meanwhile {
-                if at == told.len() {
+                if at == index {
                     overflow.extend(self.called_back(change));
                 }
             }
-            if bad == Some(told.len()) {
-                scanned.push_front(key);
-                refused = true;
-                continue;
+            if bad == Some(index) {
+                taken = index;
+                break;
             }
-            told.push((holds, data));
+        }
+        let refused = taken < found.len();
+        for &(key, ..) in found[taken..].iter().rev() {
+            scanned.push_front(key);
+        }
+        found.truncate(taken);
+        let mut put_back = Vec::new();
+        for &(key, ..) in &found {
             let item = self.find(key.0, key.1).expect("a ready item exists");
             if item.events & EPOLLONESHOT != 0 {
                 item.events &= PRIVATE;
@@ -285,11 +293,8 @@ impl Model {
             }
         }
         self.ready.extend(put_back);
-        if refused && told.is_empty() {
-            Err(Errno::EFAULT)
-        } else {
-            Ok(told)
-        }
+        let told: Vec<_> = found.into_iter().map(|(_, holds, data)| (holds, data)).collect();
+        if refused && told.is_empty() { Err(Errno::EFAULT) } else { Ok(told) }
     }
 
     fn poll(&mut self) -> u32 {
@@ -351,17 +356,17 @@ impl Pair {
     ) -> Result<Vec<(u32, u64)>, Errno> {
         let mut told = Vec::new();
         let set = as_set(&self.set).expect("a set");
-        let count = set.send_events(max, |index, event| {
-            meanwhile
-                .iter()
-                .filter(|(at, _)| *at == index)
-                .for_each(|&(_, change)| self.apply(change));
-            if bad == Some(index) {
-                return Err(Errno::EFAULT);
+        let put = |before: usize, events: &[EpollEvent]| {
+            for (index, event) in (before..).zip(events) {
+                meanwhile.iter().filter(|(at, _)| *at == index).for_each(|&(_, change)| self.apply(change));
+                if bad == Some(index) {
+                    return index - before;
+                }
+                told.push((event.events, event.data));
             }
-            told.push((event.events, event.data));
-            Ok(())
-        })?;
+            events.len()
+        };
+        let count = set.send_events(max, OwnTable::default(), put)?;
         assert_eq!(count, told.len());
         Ok(told)
     }

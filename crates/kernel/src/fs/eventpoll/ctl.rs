@@ -18,7 +18,7 @@ use super::nested::{Check, watchers};
 use super::scan::{Held, Interest, item_events};
 use super::{Epolls, Eventpoll};
 use crate::abi::{Fd, SysResult};
-use crate::fs::fdtable::with_files;
+use crate::fs::fdtable::{OwnTable, with_files};
 use crate::fs::file::File;
 use crate::kernel;
 
@@ -121,7 +121,7 @@ impl Eventpoll {
         // Before the file is asked: a callback that comes after the file's answer sees the new interest.
         epi.set_event(event);
         core::sync::atomic::fence(Ordering::SeqCst);
-        if item_events(epi, held) != 0 {
+        if item_events(epi, OwnTable::default(), held) != 0 {
             self.note_now(epi);
         }
     }

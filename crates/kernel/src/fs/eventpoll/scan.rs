@@ -20,6 +20,7 @@ use acrida_uapi::errno::Errno;
 
 use super::Eventpoll;
 use super::item::{ByFile, Epitem, FirstHook, MoreHook, NextHook, ReadyLink};
+use crate::fs::fdtable::OwnTable;
 use crate::fs::file::{File, fput};
 use crate::fs::poll::{PollQueue, PollTable};
 use crate::fs::select::DEFAULT_POLLMASK;
@@ -35,6 +36,8 @@ pub struct Interest {
     txlist: List<ReadyLink>,
     /// Reported, level-triggered: ready again at the end.
     put_back: List<ReadyLink>,
+    /// Being reported; an edge or a one-shot.
+    told: List<ReadyLink>,
 }
 
 /// Room for references beyond the first, to begin with.
@@ -114,21 +117,28 @@ impl PollQueue for Hooks<'_> {
 
 /// Asks a file; a file that can no longer be asked has nothing to say.
 fn ask(epi: &Epitem, held: &mut Held, table: impl FnOnce(u32, &Arc<File>) -> Option<u32>) -> u32 {
-    let Some(file) = epi.ffd.file.upgrade() else {
-        return 0;
-    };
+    let Some(file) = epi.ffd.file.upgrade() else { return 0 };
     let wanted = epi.events();
     let events = table(wanted, &file).unwrap_or(DEFAULT_POLLMASK);
     held.push(file);
     events & wanted
 }
 
-/// What of the item's interest holds now.
+fn ask_now(wanted: u32, file: &Arc<File>) -> Option<u32> {
+    file.ops.poll(file, &mut PollTable::none(wanted))
+}
+
+/// What of the item's interest holds now. A file that the caller has open under the item's number needs no reference.
+#[inline]
 #[doc(alias = "ep_item_poll")]
-pub(super) fn item_events(epi: &Epitem, held: &mut Held) -> u32 {
-    ask(epi, held, |wanted, file| {
-        file.ops.poll(file, &mut PollTable::none(wanted))
-    })
+pub(super) fn item_events(epi: &Epitem, own: OwnTable<'_>, held: &mut Held) -> u32 {
+    match own.same(epi.ffd.fd, epi.ffd.file.as_ptr()) {
+        Some(file) => {
+            let wanted = epi.events();
+            ask_now(wanted, file).unwrap_or(DEFAULT_POLLMASK) & wanted
+        }
+        None => ask(epi, held, ask_now),
+    }
 }
 
 impl Interest {
@@ -161,9 +171,11 @@ impl Interest {
 
 impl Eventpoll {
     fn start_scan(&self, interest: &mut Interest) {
-        if !interest.put_back.is_empty() {
+        let Interest { txlist, put_back, told, .. } = interest;
+        if !put_back.is_empty() || !told.is_empty() {
             // Of a scan that never ended.
-            interest.txlist.splice_back(&mut interest.put_back);
+            txlist.splice_back(told);
+            txlist.splice_back(put_back);
         }
         self.ready.lock().start_scan(&mut interest.txlist);
     }
@@ -182,21 +194,18 @@ impl Eventpoll {
         }
     }
 
-    /// Hands events of at most `max` ready items to `put`, which may refuse one; how many it took.
+    /// Hands events of at most `max` ready items to `put`, some at a time, each time with the number of those before. `put`
+    /// says how many it took; one that it does not take ends the scan and stays ready. How many were taken.
     ///
     /// # Errors
-    /// That of `put` when it refused the first event; the item stays ready.
+    /// `EFAULT` when `put` took none of those it was given.
     #[doc(alias = "ep_send_events")]
-    pub fn send_events(
-        &self,
-        max: usize,
-        mut put: impl FnMut(usize, EpollEvent) -> Result<(), Errno>,
-    ) -> Result<usize, Errno> {
+    pub fn send_events(&self, max: usize, own: OwnTable<'_>, put: impl FnMut(usize, &[EpollEvent]) -> usize) -> Result<usize, Errno> {
         // Declared before the guard: dropped after it.
         let mut held = Held::default();
         let mut interest = self.interest.lock();
         self.start_scan(&mut interest);
-        let result = interest.send(max, &mut held, &mut put);
+        let result = interest.send(max, own, &mut held, put);
         self.done_scan(&mut interest);
         result
     }
@@ -208,7 +217,7 @@ impl Eventpoll {
         self.start_scan(&mut interest);
         let mut found = false;
         while let Some(epi) = interest.txlist.front() {
-            found = item_events(epi, held) != 0;
+            found = item_events(epi, OwnTable::default(), held) != 0;
             if found {
                 break;
             }
@@ -223,30 +232,72 @@ impl Interest {
     fn send(
         &mut self,
         max: usize,
+        own: OwnTable<'_>,
         held: &mut Held,
-        put: &mut impl FnMut(usize, EpollEvent) -> Result<(), Errno>,
+        mut put: impl FnMut(usize, &[EpollEvent]) -> usize,
     ) -> Result<usize, Errno> {
         let mut sent = 0;
-        while sent < max {
-            let Some(epi) = self.txlist.front() else { break };
-            let events = item_events(epi, held);
-            if events == 0 {
-                drop(self.txlist.pop_front());
-                continue;
+        loop {
+            let mut batch = Batch::default();
+            while batch.len < BATCH.min(max - sent) {
+                let Some(epi) = self.txlist.front() else { break };
+                let events = item_events(epi, own, held);
+                if events == 0 {
+                    drop(self.txlist.pop_front());
+                    continue;
+                }
+                let stays = !epi.has(EPOLLET | EPOLLONESHOT);
+                batch.push(EpollEvent { events, data: epi.data() }, stays);
+                self.txlist.move_front_to(if stays { &mut self.put_back } else { &mut self.told });
             }
-            if let Err(errno) = put(sent, EpollEvent { events, data: epi.data() }) {
-                return if sent == 0 { Err(errno) } else { Ok(sent) };
+            if batch.len == 0 {
+                return Ok(sent);
             }
-            sent += 1;
-            if epi.has(EPOLLONESHOT) {
-                epi.mute();
-                drop(self.txlist.pop_front());
-            } else if epi.has(EPOLLET) {
-                drop(self.txlist.pop_front());
-            } else {
-                self.txlist.move_front_to(&mut self.put_back);
+            let taken = put(sent, &batch.events[..batch.len]);
+            self.take_back(&batch, taken);
+            self.let_go();
+            sent += taken;
+            if taken < batch.len {
+                return if sent == 0 { Err(Errno::EFAULT) } else { Ok(sent) };
             }
         }
-        Ok(sent)
+    }
+
+    /// Puts those that were not taken back to where they were.
+    fn take_back(&mut self, batch: &Batch, taken: usize) {
+        for index in (taken..batch.len).rev() {
+            let list = if batch.stays >> index & 1 != 0 { &mut self.put_back } else { &mut self.told };
+            let Some(epi) = list.pop_back() else { return };
+            let back = self.txlist.push_front(epi).is_ok();
+            debug_assert!(back, "an item on two lists");
+        }
+    }
+
+    /// Edges and one-shots that were told leave the ready list.
+    fn let_go(&mut self) {
+        while let Some(epi) = self.told.pop_front() {
+            if epi.has(EPOLLONESHOT) {
+                epi.mute();
+            }
+        }
+    }
+}
+
+/// Events that are copied out together.
+const BATCH: usize = 16;
+
+#[derive(Default)]
+struct Batch {
+    events: [EpollEvent; BATCH],
+    len: usize,
+    /// Bit n: the item of event n is level-triggered.
+    stays: u32,
+}
+
+impl Batch {
+    fn push(&mut self, event: EpollEvent, stays: bool) {
+        self.events[self.len] = event;
+        self.stays |= u32::from(stays) << self.len;
+        self.len += 1;
     }
 }

@@ -6,16 +6,17 @@
 
 use alloc::sync::Arc;
 
-use acrida_kcore::uaccess::UserAddr;
+use acrida_kcore::uaccess::{UserAddr, copy_to_user};
 use acrida_kcore::wait::{WaitError, WaitOptions};
 use acrida_uapi::epoll::EpollEvent;
 use acrida_uapi::errno::Errno;
+use zerocopy::IntoBytes;
 
 use super::Eventpoll;
 use super::file::as_set;
 use crate::abi::{Fd, SysResult};
 use crate::current;
-use crate::fs::fdtable::with_files;
+use crate::fs::fdtable::{OwnTable, with_file_and_table};
 use crate::fs::file::{File, fput};
 use crate::fs::select::timeout::{Timeout, TimeoutArg, with_sigmask};
 use crate::kernel::signal::is_deliverable;
@@ -29,11 +30,14 @@ const MAX_EVENTS: usize = i32::MAX as usize / size_of::<EpollEvent>();
 
 impl Eventpoll {
     /// Hands events of at most `max` ready items to the caller at `events`.
-    fn take(&self, events: UserAddr, max: usize) -> Result<usize, Errno> {
+    fn take(&self, events: UserAddr, max: usize, own: OwnTable<'_>) -> Result<usize, Errno> {
         if !self.has_events() {
             return Ok(0);
         }
-        self.send_events(max, |index, event| events.add((index * size_of::<EpollEvent>()) as u64).write(&event))
+        self.send_events(max, own, |before, batch| {
+            let at = events.add((before * size_of::<EpollEvent>()) as u64);
+            (size_of_val(batch) - copy_to_user(at, batch.as_bytes())) / size_of::<EpollEvent>()
+        })
     }
 
     /// [`Eventpoll::take`], asleep until there are any; 0 after the timeout.
@@ -41,7 +45,7 @@ impl Eventpoll {
     fn wait(&self, events: UserAddr, max: usize, timeout: Timeout) -> Result<usize, Errno> {
         let mut timed_out = timeout == Timeout::Now;
         loop {
-            let taken = self.take(events, max)?;
+            let taken = self.take(events, max, OwnTable::default())?;
             if taken > 0 || timed_out {
                 return Ok(taken);
             }
@@ -85,8 +89,10 @@ fn checked<'a>(
 
 fn do_epoll_wait(epfd: Fd, events: UserAddr, max: i32, timeout: impl FnOnce() -> Timeout) -> SysResult {
     // What is ready already costs neither a reference to the set nor a look at the clock.
-    let take = |[file]: [&Arc<File>; 1]| checked(file, events, max).and_then(|(set, max)| set.take(events, max));
-    let taken = with_files([epfd.0], take)??;
+    let taken = with_file_and_table(epfd.0, |file, own| {
+        let (set, max) = checked(file, events, max)?;
+        set.take(events, max, own)
+    })??;
     if taken > 0 {
         return Ok(taken);
     }
