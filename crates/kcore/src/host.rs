@@ -59,6 +59,9 @@ pub trait Host: Sync {
     fn call(&self, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno>;
     /// A call that may block: a signal for the calling thread ends it with `EINTR`.
     fn call_blocking(&self, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno>;
+    /// `nr` is `read`, `write`, `pread64` or `pwrite64` of guest memory that does not block for long: [`Host::call`] without the
+    /// detour over a list of arguments (20 ns).
+    fn transfer(&self, nr: u32, fd: HostFd, buf: UserAddr, len: usize, position: u64) -> Result<usize, Errno>;
     /// Guest-memory calls; every range is checked to lie in guest space.
     fn mmap(&self, request: MapRequest) -> Result<(), Errno>;
     fn munmap(&self, addr: u64, len: usize) -> Result<(), Errno>;

@@ -12,6 +12,7 @@ pub mod host;
 pub mod loan;
 pub mod platform;
 pub mod regs;
+pub mod seq_cell;
 pub mod solo;
 pub mod sync;
 pub mod thread;

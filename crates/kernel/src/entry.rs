@@ -5,7 +5,9 @@
 
 use acrida_kcore::regs::UserFrame;
 use acrida_kcore::thread::{self, work};
-use acrida_uapi::errno::Error;
+use acrida_uapi::errno::{Error, Restart};
+
+use crate::abi::SysResult;
 
 use crate::current;
 use crate::kernel::signal;
@@ -15,16 +17,28 @@ use crate::{syscalls, trace};
 #[inline]
 pub fn syscall(frame: &mut UserFrame) {
     frame.full_restore = 0;
-    let result = if trace::is_on() { trace::observed(frame) } else { syscalls::dispatch(frame) };
+    if trace::is_on() {
+        let result = trace::observed(frame);
+        return finish(frame, result);
+    }
+    syscalls::serve(frame);
+}
+
+/// Leaves the result of a call in the frame.
+#[inline]
+pub fn finish(frame: &mut UserFrame, result: SysResult) {
     match result {
         Ok(value) => frame.regs.rax = value as u64,
         Err(Error::Errno(errno)) => frame.regs.rax = (-i64::from(errno.raw())) as u64,
-        Err(Error::Restart(restart)) => {
-            current().restart.set(Some(restart));
-            // The slow way out decides: a handler runs, or the call is made again.
-            thread::current().set_work(work::SIGPENDING);
-        }
+        Err(Error::Restart(restart)) => finish_later(restart),
     }
+}
+
+/// The slow way out decides: a handler runs, or the call is made again.
+#[cold]
+fn finish_later(restart: Restart) {
+    current().restart.set(Some(restart));
+    thread::current().set_work(work::SIGPENDING);
 }
 
 /// Everything that must happen before guest code goes on; the platform calls again while there is work.

@@ -9,6 +9,7 @@ use acrida_kcore::regs::UserFrame;
 use acrida_uapi::errno::Errno;
 
 use crate::abi::{Arg, ArgKind, SysResult};
+use crate::entry::finish;
 #[allow(unused_imports)]
 use crate::abi::{BufIn, BufOut, DirFd, Fd, Flags, Mode, Signo, UserPath};
 #[allow(unused_imports)]
@@ -32,15 +33,22 @@ pub struct Entry {
     pub service: Service,
     pub why: &'static str,
     handler: fn(&mut UserFrame) -> SysResult,
+    /// The same, with the result put into the frame.
+    serve: fn(&mut UserFrame),
 }
 
 /// Rows by number.
 pub const NR_SYSCALLS: usize = 512;
 
-const UNKNOWN: Entry = Entry { name: "", args: &[], service: Service::Unknown, why: "", handler: unknown };
+const UNKNOWN: Entry = Entry { name: "", args: &[], service: Service::Unknown, why: "", handler: unknown, serve: serve_unknown };
 
 fn unknown(frame: &mut UserFrame) -> SysResult {
     crate::kernel::sys::unknown_call(frame.regs.orig_rax)
+}
+
+fn serve_unknown(frame: &mut UserFrame) {
+    let result = unknown(frame);
+    finish(frame, result);
 }
 
 macro_rules! handler {
@@ -80,6 +88,11 @@ macro_rules! syscalls {
                 service: service!($($service)*),
                 why: $why,
                 handler: handler!($($service)*, $($ty),*),
+                serve: |frame: &mut UserFrame| {
+                    let handler = handler!($($service)*, $($ty),*);
+                    let result = handler(frame);
+                    finish(frame, result);
+                },
             };)*
             table
         }
@@ -96,8 +109,17 @@ macro_rules! syscalls {
 /// Every call by number.
 pub static TABLE: [Entry; NR_SYSCALLS] = build();
 
-/// Serves the call in `frame.regs.orig_rax`.
+/// Serves the call in `frame.regs.orig_rax` and leaves its result in the frame. The row's function is the last thing called, so
+/// that it returns straight to the entry code: after a host call a return costs 8 ns more than usual.
 #[inline]
+pub fn serve(frame: &mut UserFrame) {
+    match TABLE.get(frame.regs.orig_rax as u32 as usize) {
+        Some(entry) => (entry.serve)(frame),
+        None => serve_unknown(frame),
+    }
+}
+
+/// Serves the call in `frame.regs.orig_rax`.
 pub fn dispatch(frame: &mut UserFrame) -> SysResult {
     // Only the low half is the number, as on Linux.
     match TABLE.get(frame.regs.orig_rax as u32 as usize) {

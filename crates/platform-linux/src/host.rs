@@ -17,6 +17,7 @@ const MAP_FIXED: u64 = 0x10;
 const MAP_ANONYMOUS: u64 = 0x20;
 
 /// Lays the arguments out in registers; `EFAULT` when a guest address is none.
+#[inline]
 fn lower(args: &mut [Arg<'_>]) -> Result<[u64; 6], Errno> {
     let mut regs = [0u64; 6];
     let mut next = regs.iter_mut();
@@ -77,6 +78,20 @@ impl Host for Linux {
         HostCallCounts::bump(&current().host_calls.plain);
         // SAFETY: as in `call`.
         unsafe { raw::syscall_abortable(nr, regs) }
+    }
+
+    fn transfer(&self, nr: u32, fd: HostFd, buf: UserAddr, len: usize, position: u64) -> Result<usize, Errno> {
+        if !buf.access_ok(len) {
+            return Err(Errno::EFAULT);
+        }
+        HostCallCounts::bump(&current().host_calls.plain);
+        loop {
+            // SAFETY: the range lies in guest space; a bad address there is the host's `EFAULT`.
+            match raw::check(unsafe { raw::syscall6(nr, [fd.0 as u64, buf.0, len as u64, position, 0, 0]) }) {
+                Err(Errno::EINTR) => {}
+                result => return result,
+            }
+        }
     }
 
     fn mmap(&self, r: MapRequest) -> Result<(), Errno> {

@@ -119,9 +119,10 @@ impl Platform for Linux {
     fn now(&self, clock_id: ClockId) -> u64 {
         match clock_id {
             ClockId::Realtime => boot::vdso_clock(0).unwrap_or_else(|| clock(0)),
-            ClockId::RealtimeCoarse => boot::vdso_clock(5).unwrap_or_else(|| clock(5)),
             ClockId::Monotonic => boot::vdso_clock(1).unwrap_or_else(|| clock(1)),
             ClockId::Boottime => boot::vdso_clock(7).unwrap_or_else(|| clock(7)),
+            ClockId::RealtimeCoarse => boot::vdso_clock(5).unwrap_or_else(|| clock(5)),
+            ClockId::MonotonicCoarse => boot::vdso_clock(6).unwrap_or_else(|| clock(6)),
             ClockId::ProcessCpu => clock(2),
             ClockId::ThreadCpu => clock(3),
         }

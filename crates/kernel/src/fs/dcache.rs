@@ -2,11 +2,11 @@
 //!
 //! Mirrors: fs/dcache.c, include/linux/dcache.h, Linux 6.1.
 //! Differs: there are no negative dentries; a parent knows its children weakly, so an unused dentry is gone at once unless
-//! its file system keeps it ([`Inode::keep`]); whoever looks a cached entry up asks the directory whether it still holds.
-//! Locking: `children` before `place`; two `children` locks in the order of their addresses (only `d_move` takes two).
+//! its file system keeps it ([`Inode::keep`], [`Dentry::pin`]); whoever looks a cached entry up asks the directory whether it
+//! still holds.
+//! Locking: `children` before `place`; `pin` is a leaf; two `children` locks in the order of their addresses (only `d_move` takes two).
 //! No reference to a dentry is dropped under either: the drop takes the parent's `children`.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -28,7 +28,7 @@ struct Place {
     parent: Option<Arc<Dentry>>,
 }
 
-type Children = BTreeMap<Box<[u8]>, Weak<Dentry>>;
+type Children = BTreeMap<Arc<[u8]>, Weak<Dentry>>;
 
 /// A name in a directory and the inode behind it.
 #[doc(alias = "dentry")]
@@ -36,6 +36,8 @@ pub struct Dentry {
     place: SpinLock<Place>,
     inode: Arc<dyn Inode>,
     children: SpinLock<Children>,
+    /// A reference to itself, as long as it has its name.
+    pin: SpinLock<Option<Arc<Dentry>>>,
     /// The name is gone (or never was): removed, replaced, or found stale.
     #[doc(alias = "d_unhashed")]
     unhashed: AtomicBool,
@@ -48,9 +50,10 @@ pub struct Dentry {
 }
 
 impl Dentry {
-    fn new(name: &[u8], parent: Option<Arc<Dentry>>, inode: Arc<dyn Inode>) -> Arc<Dentry> {
+    fn new(name: Arc<[u8]>, parent: Option<Arc<Dentry>>, inode: Arc<dyn Inode>) -> Arc<Dentry> {
         Arc::new(Dentry {
-            place: SpinLock::new(Place { name: name.into(), parent }),
+            pin: SpinLock::new(None),
+            place: SpinLock::new(Place { name, parent }),
             inode,
             children: SpinLock::default(),
             unhashed: AtomicBool::new(false),
@@ -63,19 +66,19 @@ impl Dentry {
     /// The root of a file system.
     #[doc(alias = "d_make_root")]
     pub fn root(inode: Arc<dyn Inode>) -> Arc<Dentry> {
-        Dentry::new(b"/", None, inode)
+        Dentry::new(Arc::from(*b"/"), None, inode)
     }
 
     /// A name outside every tree: what /proc/PID/fd shows for pipes and their like.
     #[doc(alias = "d_alloc_pseudo")]
     pub fn anonymous(name: &[u8], inode: Arc<dyn Inode>) -> Arc<Dentry> {
-        Dentry::new(name, None, inode)
+        Dentry::new(name.into(), None, inode)
     }
 
     /// A file without a name in the directory `dir` (`O_TMPFILE`).
     pub fn unnamed(dir: &Arc<Dentry>, inode: Arc<dyn Inode>) -> Arc<Dentry> {
         let name = alloc::format!("#{}", inode.common().ino);
-        let dentry = Dentry::new(name.as_bytes(), Some(dir.clone()), inode);
+        let dentry = Dentry::new(name.as_bytes().into(), Some(dir.clone()), inode);
         dentry.unhashed.store(true, Ordering::Relaxed);
         dentry
     }
@@ -151,11 +154,12 @@ impl Dentry {
             drop(children);
             return Some(old);
         }
-        let dentry = Dentry::new(name, Some(self.clone()), inode);
-        children.insert(name.into(), Arc::downgrade(&dentry));
+        let name: Arc<[u8]> = name.into();
+        let dentry = Dentry::new(name.clone(), Some(self.clone()), inode);
+        children.insert(name, Arc::downgrade(&dentry));
         drop(children);
         if let Some(old) = old {
-            old.unhashed.store(true, Ordering::Release);
+            old.lose_name();
         }
         dentry.inode.keep(&dentry);
         Some(dentry)
@@ -166,14 +170,14 @@ impl Dentry {
         let removals = self.removals();
         match self.add(name, inode.clone(), removals) {
             Some(dentry) => dentry,
-            None => Dentry::new(name, Some(self.clone()), inode),
+            None => Dentry::new(name.into(), Some(self.clone()), inode),
         }
     }
 
     /// Takes the name out of its parent.
     #[doc(alias = "d_drop")]
     pub fn unhash(&self) {
-        if !self.unhashed.swap(true, Ordering::AcqRel) {
+        if self.lose_name() {
             self.leave_parent();
         }
     }
@@ -190,18 +194,49 @@ impl Dentry {
         }
     }
 
+    /// Keeps the dentry until it loses its name or [`Dentry::unpin_tree`].
+    #[doc(alias = "dget")]
+    pub fn pin(self: &Arc<Self>) {
+        let mut pin = self.pin.lock();
+        if !self.is_unhashed() {
+            *pin = Some(self.clone());
+        }
+    }
+
+    /// Lets go of everything pinned in the tree: its file system is no longer mounted.
+    #[doc(alias = "d_genocide")]
+    pub fn unpin_tree(self: &Arc<Self>) {
+        let mut left = alloc::vec![self.clone()];
+        while let Some(dentry) = left.pop() {
+            left.extend(dentry.children.lock().values().filter_map(Weak::upgrade));
+            let pin = dentry.pin.lock().take();
+            drop(pin);
+        }
+    }
+
+    /// Marks the name as gone; `false` when it was already.
+    fn lose_name(&self) -> bool {
+        let first = !self.unhashed.swap(true, Ordering::AcqRel);
+        let pin = self.pin.lock().take();
+        drop(pin);
+        self.inode.unkeep(self);
+        first
+    }
+
     /// A removed directory or file that gets a name again (`linkat` of an `O_TMPFILE` file).
     pub fn rehash(self: &Arc<Self>, dir: &Arc<Dentry>, name: &[u8]) {
         let mut children = dir.children.lock();
-        let old = children.insert(name.into(), Arc::downgrade(self));
+        let name: Arc<[u8]> = name.into();
+        let old = children.insert(name.clone(), Arc::downgrade(self));
         let former = {
             let mut place = self.place.lock();
-            place.name = name.into();
+            place.name = name;
             place.parent.replace(dir.clone())
         };
         self.unhashed.store(false, Ordering::Release);
         drop(children);
         drop((old, former));
+        self.inode.keep(self);
     }
 
     fn leave_parent(&self) {
@@ -253,25 +288,26 @@ pub fn d_move(dentry: &Arc<Dentry>, new_dir: &Arc<Dentry>, new_name: &[u8], exch
     old_dir.removals.fetch_add(1, Ordering::AcqRel);
     new_dir.removals.fetch_add(1, Ordering::AcqRel);
     from.remove(&*old_name);
-    let replaced = to.as_mut().unwrap_or(&mut from).insert(new_name.into(), Arc::downgrade(dentry));
+    let new_name: Arc<[u8]> = new_name.into();
+    let replaced = to.as_mut().unwrap_or(&mut from).insert(new_name.clone(), Arc::downgrade(dentry));
     set_place(dentry, new_dir, new_name);
     if let Some(other) = exchange {
-        from.insert((*old_name).into(), Arc::downgrade(other));
-        set_place(other, &old_dir, &old_name);
+        from.insert(old_name.clone(), Arc::downgrade(other));
+        set_place(other, &old_dir, old_name);
     }
     drop((from, to));
     if exchange.is_none()
         && let Some(replaced) = replaced.and_then(|weak| weak.upgrade())
         && !Arc::ptr_eq(&replaced, dentry)
     {
-        replaced.unhashed.store(true, Ordering::Release);
+        replaced.lose_name();
     }
 }
 
 /// The former parent is still referenced by the caller, so nothing is dropped for good here.
-fn set_place(dentry: &Dentry, dir: &Arc<Dentry>, name: &[u8]) {
+fn set_place(dentry: &Dentry, dir: &Arc<Dentry>, name: Arc<[u8]>) {
     let mut place = dentry.place.lock();
-    place.name = name.into();
+    place.name = name;
     place.parent = Some(dir.clone());
 }
 

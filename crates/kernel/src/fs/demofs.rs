@@ -146,7 +146,7 @@ impl Inode for DemoInode {
         Ok(found.map(|file| Looked::from(file.clone() as Arc<dyn Inode>)))
     }
 
-    fn revalidate(&self, _child: &Dentry) -> Revalidated {
+    fn revalidate(&self, _child: &Dentry, _name: &[u8], _now: u64) -> Revalidated {
         Revalidated::Valid(None)
     }
 

@@ -306,6 +306,11 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     me.process.did_exec.store(true, Ordering::Relaxed);
     me.process.dumpable.store(1, Ordering::Relaxed);
     let files = unshare_files();
+    let fs = current().fs();
+    // Two references are the task's and ours.
+    if Arc::strong_count(&fs) == 2 {
+        fs.adopt();
+    }
     for file in files.take_cloexec() {
         // The old program will never hear of an error.
         let _ = filp_close(file, &files);

@@ -24,7 +24,7 @@ use crate::{current, kernel};
 const SETFL_MASK: u32 = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
 
 pub fn sys_fcntl(fd: Fd, cmd: u32, arg: u64) -> SysResult {
-    let file = current().files.read(|files| files.get_any(fd.0))?;
+    let file = current().files.read(|files| files.light_any(fd.0))?;
     if file.is_path() && !allowed_on_path(cmd) {
         return Err(Errno::EBADF.into());
     }

@@ -1,16 +1,16 @@
 //! Descriptor tables.
 //!
 //! Mirrors: fs/file.c, include/linux/fdtable.h, Linux 6.1.
-//! Differs: look-up takes a reference; it takes the table's lock only when several threads share the table (`SoloLock`).
+//! Differs: look-up takes the table's lock and a reference only when several threads share the table (`SoloLock`).
 //! Locking: one leaf lock per table; nothing is dropped under it.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use acrida_kcore::solo::SoloLock;
+use acrida_kcore::solo::{Light, SoloLock};
 use acrida_kcore::thread::Thread;
-use acrida_uapi::errno::Errno;
+use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::RLIMIT_NOFILE;
 
 use crate::current;
@@ -176,6 +176,21 @@ impl FilesStruct {
         result
     }
 
+    /// The file behind `fd`, or `EBADF`, for use within one call: not counted where the caller is the table's only user.
+    #[inline]
+    #[doc(alias = "fdget_raw")]
+    pub fn light_any(&self, fd: i32) -> Result<Light<File>, Errno> {
+        self.table.light(|table| table.files.get(fd as u32 as usize)?.as_ref()).ok_or(Errno::EBADF)
+    }
+
+    /// The same; `EBADF` also for `O_PATH` files.
+    #[inline]
+    #[doc(alias = "fdget")]
+    pub fn light(&self, fd: i32) -> Result<Light<File>, Errno> {
+        let file = self.light_any(fd)?;
+        if file.is_path() { Err(Errno::EBADF) } else { Ok(file) }
+    }
+
     /// Descriptors below this number have a place in the table (`max_fds`).
     pub fn capacity(&self) -> usize {
         /// Linux keeps a first table of this length in the structure itself.
@@ -339,13 +354,19 @@ pub fn with_files<const N: usize, R>(fds: [i32; N], look: impl FnOnce([&Arc<File
 }
 
 /// `close` of one descriptor's file: flush, give up POSIX locks of this table, drop.
-pub fn filp_close(file: Arc<File>, files: &FilesStruct) -> Result<(), acrida_uapi::errno::Error> {
-    let result = file.ops.flush(&file);
+pub fn filp_close(file: Arc<File>, files: &FilesStruct) -> Result<(), Error> {
+    let result = filp_flush(&file, files);
+    fput(file);
+    result
+}
+
+/// What a `close` does before the reference goes.
+pub fn filp_flush(file: &Arc<File>, files: &FilesStruct) -> Result<(), Error> {
+    let result = file.ops.flush(file);
     if !file.is_path()
         && let Some(locks) = file.inode_common().and_then(|inode| inode.locks.get())
     {
         locks.table_closed(files);
     }
-    fput(file);
     result
 }

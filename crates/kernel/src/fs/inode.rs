@@ -43,7 +43,7 @@ impl From<Arc<dyn Inode>> for Looked {
     }
 }
 
-/// What `create` made.
+/// What `create` made, or `open_child` found.
 pub struct Created {
     pub inode: Arc<dyn Inode>,
     /// The file already opened, where the file system can only do both at once.
@@ -154,6 +154,11 @@ pub trait Inode: Any + Send + Sync {
     /// Kind and permissions, owner: as last seen where the truth is elsewhere.
     fn owner(&self) -> Owner;
 
+    /// `S_IF*`; never changes.
+    fn kind(&self) -> u32 {
+        self.owner().mode & S_IFMT
+    }
+
     #[doc(alias = "getattr")]
     fn stat(&self, dentry: &Dentry) -> Result<Kstat, Error>;
 
@@ -173,10 +178,11 @@ pub trait Inode: Any + Send + Sync {
         Err(Errno::ENOTDIR.into())
     }
 
-    /// Whether `child`, found in the cache, still holds in this directory.
+    /// Whether `child`, found in the cache under `name`, still holds in this directory; `now` is a recent coarse monotonic
+    /// time, ns.
     #[doc(alias = "d_revalidate")]
-    fn revalidate(&self, child: &Dentry) -> Revalidated {
-        let _ = child;
+    fn revalidate(&self, child: &Dentry, name: &[u8], now: u64) -> Revalidated {
+        let _ = (child, name, now);
         Revalidated::Valid(None)
     }
 
@@ -191,6 +197,26 @@ pub trait Inode: Any + Send + Sync {
     /// A dentry of this inode was made; the file system may keep it alive for later look-ups.
     fn keep(&self, dentry: &Arc<Dentry>) {
         let _ = dentry;
+    }
+
+    /// A dentry of this inode lost its name: nobody will look it up again.
+    fn unkeep(&self, dentry: &Dentry) {
+        let _ = dentry;
+    }
+
+    /// The attributes of what stands at `name`, not following a link, where they can be had without an inode. `None`: look it
+    /// up.
+    fn stat_child(&self, dir: &Dentry, name: &[u8]) -> Result<Option<Kstat>, Error> {
+        let _ = (dir, name);
+        Ok(None)
+    }
+
+    /// Opens `name` without looking it up first, where that is cheaper. `None`: look it up, then open it. Only for opens that
+    /// change nothing.
+    #[doc(alias = "atomic_open")]
+    fn open_child(&self, dir: &Arc<Dentry>, name: &[u8], flags: u32) -> Result<Option<Created>, Error> {
+        let _ = (dir, name, flags);
+        Ok(None)
     }
 
     /// A new regular file that must not exist (`EEXIST`); `flags` are those of the open that makes it.
@@ -322,11 +348,6 @@ impl dyn Inode {
     pub fn downcast_ref<T: Inode>(&self) -> Option<&T> {
         let any: &dyn Any = self;
         any.downcast_ref()
-    }
-
-    /// `S_IF*`.
-    pub fn kind(&self) -> u32 {
-        self.owner().mode & S_IFMT
     }
 
     pub fn is_dir(&self) -> bool {

@@ -93,6 +93,7 @@ impl<'a> IovIter<'a> {
     }
 
     /// The next guest range `(address, length)`, not longer than what is left; `None` for kernel buffers or at the end.
+    #[inline]
     pub fn user_segment(&mut self) -> Option<(UserAddr, usize)> {
         if self.count == 0 {
             return None;
@@ -109,6 +110,15 @@ impl<'a> IovIter<'a> {
                 Some((UserAddr(first.iov_base).add(*offset as u64), len))
             }
             _ => None,
+        }
+    }
+
+    /// The one guest range that is left, if it is one.
+    #[inline]
+    pub fn only_user_segment(&mut self) -> Option<(UserAddr, usize)> {
+        match self.kind {
+            Kind::User(addr) => Some((addr, self.count)),
+            _ => self.user_segment().filter(|&(_, len)| len == self.count),
         }
     }
 
@@ -157,6 +167,7 @@ impl<'a> IovIter<'a> {
     }
 
     /// Moves on by `bytes` without copying.
+    #[inline]
     #[doc(alias = "iov_iter_advance")]
     pub fn advance(&mut self, mut bytes: usize) {
         bytes = bytes.min(self.count);

@@ -111,6 +111,13 @@ impl Mount {
     }
 }
 
+impl Drop for Mount {
+    fn drop(&mut self) {
+        // What other mounts of the file system use stays; the rest was kept for look-ups only.
+        self.root.unpin_tree();
+    }
+}
+
 /// The tree of mounts of a world.
 #[doc(alias = "mnt_namespace")]
 pub struct MountNamespace {

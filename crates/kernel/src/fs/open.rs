@@ -28,12 +28,14 @@ use crate::fs::file::{File, FileOperations};
 use crate::fs::inode::{MAY_EXEC, MAY_READ, MAY_WRITE};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::locks::lease::break_lease;
-use crate::fs::namei::{Last, Lookup, Walk, getname};
+use crate::fs::namei::{Last, Lookup, Stepped, Walk, getname};
 use crate::fs::notify::fsnotify;
 
 const VALID_FLAGS: u32 = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | __O_SYNC
     | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE;
 const PATH_FLAGS: u32 = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
+/// Flags of opens that need the look-up.
+const CHANGES_OR_PLACES: u32 = O_CREAT | O_EXCL | O_TRUNC | O_PATH | O_DIRECTORY | O_NOATIME;
 /// Opens that meet a replaced file this often give up with `ESTALE`.
 const MAX_STALE: usize = 8;
 
@@ -163,21 +165,28 @@ fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Erro
             return Err(Errno::EISDIR.into());
         }
         must_be_dir |= slashes;
-        let dir = walk.at().clone();
-        if !walk.step_last(&last)? {
-            match last {
-                Last::Name(name) if creates => return create(&walk, &name, how).inspect(|file| file.set_created()),
-                _ => return Err(Errno::ENOENT.into()),
-            }
+        if let Last::Name(name) = &last
+            && !must_be_dir
+            && how.flags & CHANGES_OR_PLACES == 0
+            && let Some(file) = open_child(&walk, name, how)?
+        {
+            return Ok(file);
+        }
+        let stepped = walk.step_last(&last)?;
+        if matches!(stepped, Stepped::Missing) {
+            return match last {
+                Last::Name(name) if creates => create(&walk, &name, how).inspect(|file| file.set_created()),
+                _ => Err(Errno::ENOENT.into()),
+            };
         }
         if creates && how.flags & O_EXCL != 0 {
             return Err(Errno::EEXIST.into());
         }
         let follow = how.lookup.contains(Lookup::FOLLOW) || slashes;
-        if !(follow && walk.at().inode().is_symlink()) {
-            break;
+        match stepped {
+            Stepped::Down(dir) if follow && walk.at().inode().is_symlink() => text = walk.follow_last(dir)?,
+            _ => break,
         }
-        text = walk.follow_last(dir)?;
         if text.is_empty() {
             break;
         }
@@ -191,6 +200,30 @@ fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Erro
         return Err(Errno::ENOTDIR.into());
     }
     open_path(path, how)
+}
+
+/// Opens a name that was not looked up, where the file system can do that.
+fn open_child(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Option<Arc<File>>, Error> {
+    let dir = walk.at();
+    if name.len() > acrida_uapi::limits::NAME_MAX {
+        return Ok(None);
+    }
+    if how.acc_mode & MAY_WRITE != 0 && dir.mnt.want_write().is_err() {
+        return Ok(None);
+    }
+    // What is cached (directories, links) is looked up for nothing.
+    if dir.dentry.child(name).is_some_and(|child| !child.inode().is_regular()) {
+        return Ok(None);
+    }
+    let removals = dir.dentry.removals();
+    let Some(found) = dir.inode().open_child(&dir.dentry, name, how.flags)? else { return Ok(None) };
+    let Some(dentry) = dir.dentry.add(name, found.inode, removals) else { return Ok(None) };
+    if dentry.is_mountpoint() {
+        return Ok(None);
+    }
+    break_lease(dentry.inode().common(), how.flags)?;
+    let path = Path { mnt: dir.mnt.clone(), dentry };
+    finish_create(path, found.ops, how.flags).map(Some)
 }
 
 /// Opens what was found.

@@ -12,15 +12,13 @@ use acrida_uapi::stat::{
     StatxTimestamp, new_decode_dev,
 };
 use acrida_uapi::time::Timespec;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use zerocopy::FromZeros;
 
 use crate::abi::{BufOut, DirFd, Fd, Flags, SysResult, UserPath};
 use crate::current;
 use crate::fs::attr::Kstat;
-use crate::fs::inode::Path;
-use crate::fs::namei::{self, Lookup};
+use crate::fs::namei::{self, Lookup, PlaceInMount, Walk};
 
 impl Kstat {
     /// As `stat` shows it.
@@ -47,9 +45,9 @@ impl Kstat {
         }
     }
 
-    /// As `statx` shows it; `path` adds what only the mount knows.
+    /// As `statx` shows it; `place` adds what only the mount knows.
     #[doc(alias = "cp_statx")]
-    fn to_statx(&self, path: Option<&Path>, asked: u32) -> Statx {
+    fn to_statx(&self, place: Option<&PlaceInMount>, asked: u32) -> Statx {
         let (stx_dev_major, stx_dev_minor) = new_decode_dev(self.dev);
         let (stx_rdev_major, stx_rdev_minor) = new_decode_dev(self.rdev);
         let mut out = Statx {
@@ -76,10 +74,10 @@ impl Kstat {
             stx_dio_offset_align: self.dio_offset_align,
             ..Statx::new_zeroed()
         };
-        if let Some(path) = path {
-            out.stx_mnt_id = path.mnt.id;
+        if let Some(place) = place {
+            out.stx_mnt_id = place.mnt.id;
             out.stx_mask |= if asked & STATX_MNT_ID_UNIQUE != 0 { STATX_MNT_ID_UNIQUE } else { STATX_MNT_ID };
-            if Arc::ptr_eq(&path.dentry, &path.mnt.root) {
+            if place.is_root {
                 out.stx_attributes |= STATX_ATTR_MOUNT_ROOT;
             }
         }
@@ -104,19 +102,23 @@ fn stat_name(path: UserPath, at_flags: u32) -> Result<Vec<u8>, Error> {
 }
 
 /// Attributes and place of what a `stat` call names.
-fn vfs_statx(dfd: i32, path: UserPath, at_flags: u32) -> Result<(Kstat, Option<Path>), Error> {
+fn vfs_statx(dfd: i32, path: UserPath, at_flags: u32) -> Result<(Kstat, Option<PlaceInMount>), Error> {
     let name = stat_name(path, at_flags)?;
     if name.is_empty() && dfd >= 0 {
         let file = current().files().get_any(dfd)?;
-        return Ok((file.ops.stat(&file)?, file.path.clone()));
+        return Ok((file.ops.stat(&file)?, file.path.clone().map(PlaceInMount::from)));
     }
     let mut flags = Lookup::EMPTY;
     flags.set(Lookup::FOLLOW, at_flags & AT_SYMLINK_NOFOLLOW == 0);
-    let found = namei::lookup(dfd, &name, flags)?;
-    Ok((found.stat()?, Some(found.path)))
+    let (stat, place) = Walk::start(dfd, &name, flags)?.to_attributes(&name)?;
+    Ok((stat, Some(place)))
 }
 
 fn newstat(dfd: i32, path: UserPath, at_flags: u32, out: UserAddr) -> SysResult {
+    // How C libraries spell fstat.
+    if at_flags & AT_EMPTY_PATH != 0 && dfd >= 0 && (path.0.is_null() || path.0.read::<u8>()? == 0) {
+        return sys_fstat(Fd(dfd), out);
+    }
     let (stat, _) = vfs_statx(dfd, path, at_flags)?;
     out.write(&stat.to_stat())?;
     Ok(0)
@@ -131,7 +133,7 @@ pub fn sys_lstat(path: UserPath, out: UserAddr) -> SysResult {
 }
 
 pub fn sys_fstat(fd: Fd, out: UserAddr) -> SysResult {
-    let file = current().files().get_any(fd.0)?;
+    let file = current().files.read(|files| files.light_any(fd.0))?;
     out.write(&file.ops.stat(&file)?.to_stat())?;
     Ok(0)
 }
@@ -150,8 +152,8 @@ pub fn sys_statx(dfd: DirFd, path: UserPath, flags: Flags, mask: Flags, out: Use
     if unknown || flags.0 & !known != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let (stat, path) = vfs_statx(dfd.0, path, flags.0)?;
-    out.write(&stat.to_statx(path.as_ref(), mask.0))?;
+    let (stat, place) = vfs_statx(dfd.0, path, flags.0)?;
+    out.write(&stat.to_statx(place.as_ref(), mask.0))?;
     Ok(0)
 }
 

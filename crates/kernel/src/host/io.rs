@@ -44,6 +44,7 @@ fn run(blocking: Blocking, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno
 }
 
 /// Reads or writes one buffer; gives the bytes moved.
+#[inline(always)]
 pub fn transfer(fd: HostFd, direction: Direction, buffer: Buffer<'_>, position: Option<u64>, blocking: Blocking) -> Result<usize, Errno> {
     let nr = match (direction, position) {
         (Direction::Read, None) => nr::read,
@@ -53,6 +54,7 @@ pub fn transfer(fd: HostFd, direction: Direction, buffer: Buffer<'_>, position: 
     };
     let at = position.unwrap_or(0);
     match buffer {
+        Buffer::User(addr, len) if blocking == Blocking::Never => platform().host().transfer(nr, fd, addr, len, at),
         Buffer::User(addr, len) => {
             run(blocking, nr, &mut [Arg::Fd(fd), Arg::User(addr, len), Arg::Val(len as u64), Arg::Val(at)])
         }

@@ -322,7 +322,7 @@ fn reparent_children(kernel: &Arc<Kernel>, process: &Arc<Process>) -> Vec<Arc<Pr
     for child in &children {
         if let Some(reaper) = &reaper {
             let mut relations = child.relations.lock();
-            relations.parent = Arc::downgrade(reaper);
+            child.set_parent(&mut relations, reaper);
             relations.parent_tid = reaper.tgid;
             drop(relations);
             reaper.relations.lock().children.push(child.clone());

@@ -254,7 +254,7 @@ fn check_nproc(parent: &Task) -> Result<(), Errno> {
         return Ok(());
     }
     let tables = parent.kernel.pids.lock();
-    let mine = tables.tasks.values().filter(|t| t.cred.lock().uid == cred.uid).count();
+    let mine = tables.tasks.values().filter(|t| t.cred.read(|own| own.uid) == cred.uid).count();
     if mine as u64 >= limit { Err(Errno::EAGAIN) } else { Ok(()) }
 }
 
@@ -279,7 +279,13 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     } else {
         files.copy(thread)
     };
-    let fs = if has(CLONE_FS) { parent.fs() } else { parent.fs().copy() };
+    let fs = parent.fs();
+    let fs = if has(CLONE_FS) {
+        fs.share();
+        fs
+    } else {
+        fs.copy(thread)
+    };
     // A new process's memory is copied together with the host's, when it starts.
     let mm = if has(CLONE_THREAD) || shares_memory_until_exec(flags) { parent.mm() } else { crate::mm::MmStruct::new() };
     let mut tables = parent.kernel.pids.lock();
@@ -291,9 +297,9 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
         process: process.clone(),
         kernel: parent.kernel.clone(),
         files: SoloLock::owned_by(thread, files),
-        fs: SpinLock::new(fs),
+        fs: SoloLock::owned_by(thread, fs),
         mm: SpinLock::new(mm),
-        cred: SpinLock::new(parent.cred()),
+        cred: SoloLock::owned_by(thread, parent.cred()),
         signals: SpinLock::new(parent.signals.lock().for_child(has(CLONE_VM) && !has(CLONE_VFORK))),
         comm: SpinLock::new(parent.comm.lock().clone()),
         clear_child_tid: AtomicU64::new(if has(CLONE_CHILD_CLEARTID) { request.child_tid.0 } else { 0 }),
@@ -314,7 +320,7 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     if !has(CLONE_THREAD) {
         let home = if has(CLONE_PARENT) { parent.process.relations.lock().parent.upgrade() } else { Some(parent.process.clone()) };
         let home = home.unwrap_or_else(|| parent.process.clone());
-        process.relations.lock().parent = Arc::downgrade(&home);
+        process.set_parent(&mut process.relations.lock(), &home);
         home.relations.lock().children.push(process.clone());
         tables.processes.insert(tid, process);
     }
@@ -356,6 +362,7 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
             session: relations.session,
             tty: relations.tty.clone(),
         }),
+        ppid: AtomicU32::new(0),
         sighand: SpinLock::new(sighand),
         wait_chldexit: Arc::new(WaitQueueHead::new()),
         wait_pidfd: Arc::new(WaitQueueHead::new()),
@@ -377,7 +384,7 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
         timers: Default::default(),
         exe: SpinLock::new(old.exe.lock().clone()),
         host_pid: AtomicU32::new(0),
-        uid: AtomicU32::new(parent.cred.lock().uid),
+        uid: AtomicU32::new(parent.cred.read(|cred| cred.uid)),
         locust_openings: Default::default(),
         final_usage: SpinLock::new(None),
         child_usage: SpinLock::default(),

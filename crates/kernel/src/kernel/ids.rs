@@ -22,8 +22,7 @@ pub fn sys_gettid() -> SysResult {
 }
 
 pub fn sys_getppid() -> SysResult {
-    let parent = current().process.relations.lock().parent.upgrade();
-    Ok(parent.map_or(0, |p| p.tgid as usize))
+    Ok(current().process.ppid.load(Ordering::Relaxed) as usize)
 }
 
 pub fn sys_set_tid_address(addr: UserAddr) -> SysResult {

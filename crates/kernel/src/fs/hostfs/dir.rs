@@ -8,8 +8,9 @@ use alloc::vec::Vec;
 
 use acrida_kcore::host::HostFd;
 use acrida_uapi::dirent::LinuxDirent64;
-use acrida_uapi::errno::Error;
-use acrida_uapi::fcntl::{AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_TMPFILE, SEEK_CUR, SEEK_SET};
+use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::fcntl::{AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_TMPFILE, SEEK_CUR, SEEK_SET};
+use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
 use zerocopy::FromBytes;
 
 use crate::fs::hostfs::HostInode;
@@ -22,6 +23,35 @@ use crate::host;
 /// A new regular file, opened as `flags` say: the host must do both at once, the mode may forbid the open later.
 pub fn create(dir: &HostInode, fd: HostFd, name: &[u8], mode: u32, flags: u32) -> Result<Created, Error> {
     made(dir, host::fs::openat(fd, name, host_flags(flags) | O_CREAT | O_EXCL | O_NOFOLLOW, mode)?)
+}
+
+/// Opens `name` if it is a regular file or a directory; `None` for everything else.
+///
+/// The kind is known only afterwards. A link is refused by the flags, a FIFO or a terminal does not hang with
+/// `O_NONBLOCK`, and directories that hold devices are not asked this way.
+///
+/// # Errors
+/// `ENOENT`; whatever else is wrong, the long way finds the right error.
+pub fn open_child(dir: &HostInode, fd: HostFd, name: &[u8], flags: u32) -> Result<Option<Created>, Error> {
+    if dir.is_among_devices() {
+        return Ok(None);
+    }
+    let flags = host_flags(flags) | O_NOFOLLOW | O_NONBLOCK;
+    let fd = match host::fs::openat(fd, name, flags, 0) {
+        Ok(fd) => fd,
+        Err(Errno::ENOENT) => return Err(Errno::ENOENT.into()),
+        Err(_) => return Ok(None),
+    };
+    let handle = Arc::new(HostHandle::new(fd));
+    let stat = host::fs::statx(fd, b"")?;
+    let ops = match stat.mode & S_IFMT {
+        S_IFREG => HostFile::regular(handle.clone()),
+        S_IFDIR => HostFile::directory(handle.clone()),
+        _ => return Ok(None),
+    };
+    let inode = dir.fs().inode(&stat);
+    inode.opened(&handle);
+    Ok(Some(Created { inode, ops: Some(Box::new(ops)) }))
 }
 
 /// A file without a name.

@@ -63,6 +63,10 @@ impl HostFile {
         HostFile { handle, kind: Kind::Regular }
     }
 
+    pub fn directory(handle: Arc<HostHandle>) -> HostFile {
+        HostFile { handle, kind: Kind::Directory }
+    }
+
     /// Opens what `path` names.
     pub fn open(inode: &HostInode, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
         let mode = inode.mode();
@@ -112,12 +116,14 @@ impl HostFile {
         if self.kind == Kind::Stream { Blocking::Interruptible } else { Blocking::Never }
     }
 
+    #[inline(always)]
     fn transfer(&self, iter: &mut IovIter<'_>, direction: Direction, pos: &mut u64) -> SysResult {
         transfer(self.handle.fd(), iter, direction, pos, self.kind != Kind::Stream, self.blocking())
     }
 }
 
 /// Moves the bytes of `iter`; moves `pos` unless it is the host's.
+#[inline(always)]
 pub fn transfer(
     fd: HostFd,
     iter: &mut IovIter<'_>,
@@ -128,21 +134,10 @@ pub fn transfer(
 ) -> SysResult {
     let position = (seekable && *pos != HOST_POSITION).then_some(*pos);
     let flags = iter.flags() & !RWF_NOWAIT;
-    let result = if let Some(bytes) = iter.kernel_out_segment() {
-        host::io::transfer(fd, direction, Buffer::Out(bytes), position, blocking)
-    } else if let Some((offset, len)) = iter.window_segment() {
-        host::io::transfer(fd, direction, Buffer::Window(offset, len), position, blocking)
-    } else if let Some(bytes) = iter.kernel_in_segment() {
-        host::io::transfer(fd, direction, Buffer::In(bytes), position, blocking)
+    let result = if flags == 0 && let Some((addr, len)) = iter.only_user_segment() {
+        host::io::transfer(fd, direction, Buffer::User(addr, len), position, blocking)
     } else {
-        match iter.user_segments().as_deref() {
-            Some([one]) if flags == 0 => {
-                let addr = acrida_kcore::uaccess::UserAddr(one.iov_base);
-                host::io::transfer(fd, direction, Buffer::User(addr, one.iov_len as usize), position, blocking)
-            }
-            Some([]) | None => host::io::transfer(fd, direction, Buffer::In(&[]), position, blocking),
-            Some(segments) => host::io::transfer_vec(fd, direction, segments, position, blocking, flags),
-        }
+        transfer_other(fd, iter, direction, position, blocking, flags)
     };
     let done = result.map_err(restart)?;
     iter.advance(done);
@@ -150,6 +145,30 @@ pub fn transfer(
         *pos += done as u64;
     }
     Ok(done)
+}
+
+/// What is not one plain guest range.
+#[inline(never)]
+fn transfer_other(
+    fd: HostFd,
+    iter: &mut IovIter<'_>,
+    direction: Direction,
+    position: Option<u64>,
+    blocking: Blocking,
+    flags: u32,
+) -> Result<usize, Errno> {
+    if let Some(bytes) = iter.kernel_out_segment() {
+        host::io::transfer(fd, direction, Buffer::Out(bytes), position, blocking)
+    } else if let Some((offset, len)) = iter.window_segment() {
+        host::io::transfer(fd, direction, Buffer::Window(offset, len), position, blocking)
+    } else if let Some(bytes) = iter.kernel_in_segment() {
+        host::io::transfer(fd, direction, Buffer::In(bytes), position, blocking)
+    } else {
+        match iter.user_segments().as_deref() {
+            Some([]) | None => host::io::transfer(fd, direction, Buffer::In(&[]), position, blocking),
+            Some(segments) => host::io::transfer_vec(fd, direction, segments, position, blocking, flags),
+        }
+    }
 }
 
 fn open_named(inode: &HostInode, path: &Path, flags: u32) -> Result<HostFd, Errno> {

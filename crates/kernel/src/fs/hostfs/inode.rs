@@ -2,7 +2,7 @@
 //!
 //! Mirrors: fs/hostfs/hostfs_kern.c (inode operations), Linux 6.1.
 //! Differs: an inode is reached through a descriptor if there is one, else by its dentry's name in its directory.
-//! Locking: `seen`, `dir`, `open` and `link` are leaf locks; none is held over a host call.
+//! Locking: `open` and `link` are leaf locks; none is held over a host call.
 
 use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
@@ -11,7 +11,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use acrida_kcore::host::HostFd;
 use acrida_kcore::platform::{ClockId, platform};
-use acrida_kcore::sync::SpinLock;
+use acrida_kcore::seq_cell::SeqCell;
+use acrida_kcore::sync::{SetOnce, SpinLock};
+use acrida_klib::seqlock::Words;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
 use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG};
@@ -42,6 +44,24 @@ struct Seen {
     mtime: Timespec,
 }
 
+const SEEN_WORDS: usize = 6;
+
+impl Words<SEEN_WORDS> for Seen {
+    fn into_words(self) -> [u64; SEEN_WORDS] {
+        let Owner { mode, uid, gid } = self.owner;
+        let time = |time: Timespec| [time.tv_sec.cast_unsigned(), time.tv_nsec.cast_unsigned()];
+        let ([a, b], [c, d]) = (time(self.btime), time(self.mtime));
+        [u64::from(mode), u64::from(uid) | u64::from(gid) << 32, a, b, c, d]
+    }
+
+    fn from_words([mode, ids, a, b, c, d]: [u64; SEEN_WORDS]) -> Self {
+        let time = |sec: u64, nsec: u64| Timespec { tv_sec: sec.cast_signed(), tv_nsec: nsec.cast_signed() };
+        // The halves that `into_words` put together.
+        let owner = Owner { mode: mode as u32, uid: ids as u32, gid: (ids >> 32) as u32 };
+        Seen { owner, btime: time(a, b), mtime: time(c, d) }
+    }
+}
+
 impl Seen {
     fn of(stat: &Kstat) -> Seen {
         Seen { owner: Owner { mode: stat.mode, uid: stat.uid, gid: stat.gid }, btime: stat.btime, mtime: stat.mtime }
@@ -58,12 +78,14 @@ impl Seen {
 /// An object of the host's file systems.
 pub struct HostInode {
     common: InodeCommon,
+    /// `S_IF*`.
+    kind: u32,
     fs: Arc<HostFs>,
-    seen: SpinLock<Seen>,
+    seen: SeqCell<Seen, SEEN_WORDS>,
     /// Monotonic time of the last look, ns.
     seen_at: AtomicU64,
     /// A directory's `O_PATH` descriptor, once something was looked up in it.
-    dir: SpinLock<Option<Arc<HostHandle>>>,
+    dir: SetOnce<Arc<HostHandle>>,
     /// Descriptors of open files of this inode.
     open: SpinLock<OpenHandles>,
     /// A symbolic link's text.
@@ -109,17 +131,18 @@ impl Spot {
 }
 
 fn now() -> u64 {
-    platform().now(ClockId::Monotonic)
+    platform().now(ClockId::MonotonicCoarse)
 }
 
 impl HostInode {
     pub(super) fn new(fs: Arc<HostFs>, stat: &Kstat) -> HostInode {
         HostInode {
             common: InodeCommon::new(stat.dev, stat.ino),
+            kind: stat.mode & S_IFMT,
             fs,
-            seen: SpinLock::new(Seen::of(stat)),
+            seen: SeqCell::new(Seen::of(stat)),
             seen_at: AtomicU64::new(now()),
-            dir: SpinLock::new(None),
+            dir: SetOnce::new(),
             open: SpinLock::default(),
             link: SpinLock::new(None),
         }
@@ -130,22 +153,22 @@ impl HostInode {
     }
 
     pub fn mode(&self) -> u32 {
-        self.seen.lock().owner.mode
+        self.seen.get().owner.mode
     }
 
     pub(super) fn is_same_object(&self, stat: &Kstat) -> bool {
-        self.common.dev == stat.dev && self.common.ino == stat.ino && self.seen.lock().is_same_object(&Seen::of(stat))
+        self.common.dev == stat.dev && self.common.ino == stat.ino && self.seen.get().is_same_object(&Seen::of(stat))
     }
 
     /// Takes new attributes over.
     pub(super) fn saw(&self, stat: &Kstat) {
-        *self.seen.lock() = Seen::of(stat);
+        self.seen.set(Seen::of(stat));
         self.seen_at.store(now(), Ordering::Relaxed);
     }
 
     pub(super) fn set_dir_handle(&self, handle: Arc<HostHandle>) {
-        let old = self.dir.lock().replace(handle);
-        drop(old);
+        // Set before: the descriptor that is there serves as well.
+        let _ = self.dir.set(handle);
     }
 
     /// Remembers a descriptor of this inode while it is open.
@@ -154,8 +177,7 @@ impl HostInode {
     }
 
     fn handle(&self) -> Option<Arc<HostHandle>> {
-        let dir = self.dir.lock().clone();
-        dir.or_else(|| self.open.lock().any())
+        self.dir.get().cloned().or_else(|| self.open.lock().any())
     }
 
     /// Where the host finds the object.
@@ -179,18 +201,17 @@ impl HostInode {
 
     /// The `O_PATH` descriptor of this directory; it lives as long as the inode.
     pub fn dir_fd(&self, dentry: &Dentry) -> Result<HostFd, Errno> {
-        if let Some(handle) = &*self.dir.lock() {
+        if let Some(handle) = self.dir.get() {
             return Ok(handle.fd());
         }
         let spot = self.spot(dentry)?;
         let name: &[u8] = if spot.name.is_empty() { b"." } else { &spot.name };
         let fd = host::fs::openat(spot.fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)?;
         let fresh = Arc::new(HostHandle::new(fd));
-        let mut dir = self.dir.lock();
-        // Another thread may have been faster: its descriptor stays.
-        let kept = dir.get_or_insert_with(|| fresh.clone()).fd();
-        drop(dir);
-        Ok(kept)
+        let Err(fresh) = self.dir.set(fresh.clone()) else { return Ok(fresh.fd()) };
+        // Another thread was faster: its descriptor stays, and ours goes unless that thread stopped in the middle.
+        let theirs = self.dir.get().map(|handle| handle.fd());
+        Ok(theirs.unwrap_or_else(|| alloc::boxed::Box::leak(alloc::boxed::Box::new(fresh)).fd()))
     }
 
     /// Every entry of this directory but the dots.
@@ -199,9 +220,10 @@ impl HostInode {
     }
 
     /// Whether the host still has this object at `dentry`'s name.
-    fn compare(&self, dentry: &Dentry) -> Revalidated {
-        let trusted = matches!(self.mode() & S_IFMT, S_IFDIR | S_IFLNK) && self.common.dev != self.fs.proc_dev;
-        if trusted && now().wrapping_sub(self.seen_at.load(Ordering::Relaxed)) < TRUSTED_NS {
+    fn compare(&self, dentry: &Dentry, now: u64) -> Revalidated {
+        let trusted = self.is_cacheable() && self.common.dev != self.fs.proc_dev;
+        // Another thread may have looked later than the walk began.
+        if trusted && now.saturating_sub(self.seen_at.load(Ordering::Relaxed)) < TRUSTED_NS {
             return Revalidated::Valid(None);
         }
         let Ok(spot) = self.named_spot(dentry) else { return Revalidated::Stale };
@@ -214,8 +236,13 @@ impl HostInode {
         }
     }
 
+    /// Whether it is worth keeping while nobody uses it.
+    fn is_cacheable(&self) -> bool {
+        matches!(self.kind, S_IFDIR | S_IFLNK)
+    }
+
     fn is_dir(&self) -> bool {
-        self.mode() & S_IFMT == S_IFDIR
+        self.kind == S_IFDIR
     }
 
     fn set_times(&self, spot: &Spot, attr: &Iattr) -> Result<(), Errno> {
@@ -240,7 +267,11 @@ impl Inode for HostInode {
     }
 
     fn owner(&self) -> Owner {
-        self.seen.lock().owner
+        self.seen.get().owner
+    }
+
+    fn kind(&self) -> u32 {
+        self.kind
     }
 
     fn stat(&self, dentry: &Dentry) -> Result<Kstat, Error> {
@@ -285,8 +316,8 @@ impl Inode for HostInode {
         }
     }
 
-    fn revalidate(&self, child: &Dentry) -> Revalidated {
-        child.inode().downcast_ref::<HostInode>().map_or(Revalidated::Stale, |inode| inode.compare(child))
+    fn revalidate(&self, child: &Dentry, _name: &[u8], now: u64) -> Revalidated {
+        child.inode().downcast_ref::<HostInode>().map_or(Revalidated::Stale, |inode| inode.compare(child, now))
     }
 
     fn distrust(&self) {
@@ -294,10 +325,25 @@ impl Inode for HostInode {
     }
 
     fn keep(&self, dentry: &Arc<Dentry>) {
-        if matches!(self.mode() & S_IFMT, S_IFDIR | S_IFLNK) {
+        if self.is_cacheable() {
             let old = self.fs.kept.lock().keep(dentry.clone());
             drop(old);
         }
+    }
+
+    fn unkeep(&self, dentry: &Dentry) {
+        if self.is_cacheable() {
+            let old = self.fs.kept.lock().forget(dentry);
+            drop(old);
+        }
+    }
+
+    fn stat_child(&self, dentry: &Dentry, name: &[u8]) -> Result<Option<Kstat>, Error> {
+        Ok(Some(host::fs::statx(self.dir_fd(dentry)?, name)?))
+    }
+
+    fn open_child(&self, dentry: &Arc<Dentry>, name: &[u8], flags: u32) -> Result<Option<Created>, Error> {
+        dir::open_child(self, self.dir_fd(dentry)?, name, flags)
     }
 
     fn create(&self, dentry: &Arc<Dentry>, name: &[u8], mode: u32, flags: u32) -> Result<Created, Error> {
@@ -339,7 +385,7 @@ impl Inode for HostInode {
     }
 
     fn get_link(&self, dentry: &Dentry) -> Result<Link, Error> {
-        if self.mode() & S_IFMT != S_IFLNK {
+        if self.kind != S_IFLNK {
             return Err(Errno::EINVAL.into());
         }
         if let Some(text) = &*self.link.lock() {
@@ -359,7 +405,7 @@ impl Inode for HostInode {
             host::fs::fchownat(spot.fd, &spot.name, attr.uid.unwrap_or(u32::MAX), attr.gid.unwrap_or(u32::MAX))?;
         }
         if let Some(mode) = attr.mode {
-            if self.mode() & S_IFMT == S_IFLNK {
+            if self.kind == S_IFLNK {
                 return Err(Errno::EOPNOTSUPP.into());
             }
             host::fs::fchmodat(HostFd::CWD, &spot.path(), mode)?;
@@ -408,7 +454,12 @@ impl Inode for HostInode {
 }
 
 impl HostInode {
+    /// Whether it is on the file system of the host's /dev.
+    pub(super) fn is_among_devices(&self) -> bool {
+        self.common.dev == self.fs.dev_dev
+    }
+
     pub(super) fn is_regular(&self) -> bool {
-        self.mode() & S_IFMT == S_IFREG
+        self.kind == S_IFREG
     }
 }

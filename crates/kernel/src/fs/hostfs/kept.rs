@@ -38,4 +38,15 @@ impl Kept {
         self.hand = (self.hand + 1) % MAX_KEPT;
         Some(old)
     }
+
+    /// Gives up a dentry that lost its name; the caller drops it without locks.
+    #[must_use]
+    pub fn forget(&mut self, dentry: &Dentry) -> Option<Arc<Dentry>> {
+        let index = self.ring.iter().position(|kept| core::ptr::eq(Arc::as_ptr(kept), dentry))?;
+        let old = self.ring.swap_remove(index);
+        if self.hand >= self.ring.len() {
+            self.hand = 0;
+        }
+        Some(old)
+    }
 }

@@ -56,6 +56,8 @@ pub struct HostFs {
     /// Live inodes by device and number, so that two opens of one file meet in one inode.
     inodes: SpinLock<BTreeMap<(u32, u64), Weak<HostInode>>>,
     kept: SpinLock<Kept>,
+    /// Device of the host's /dev, where a mere open may do something.
+    dev_dev: u32,
     /// Device of the host's /proc, whose links depend on who reads them.
     proc_dev: u32,
 }
@@ -66,7 +68,8 @@ impl HostFs {
         let root_fd = host::fs::openat(HostFd::CWD, b"/", O_PATH | O_DIRECTORY, 0)?;
         let handle = Arc::new(HostHandle::new(root_fd));
         let proc_dev = host::fs::statx(root_fd, b"proc/self").map_or(0, |stat| stat.dev);
-        let fs = Arc::new(HostFs { inodes: SpinLock::default(), kept: SpinLock::default(), proc_dev });
+        let dev_dev = host::fs::statx(root_fd, b"dev/null").map_or(0, |stat| stat.dev);
+        let fs = Arc::new(HostFs { inodes: SpinLock::default(), kept: SpinLock::default(), dev_dev, proc_dev });
         let inode = fs.inode(&host::fs::statx(root_fd, b"")?);
         inode.set_dir_handle(handle);
         Ok(Instance { sb: fs, root: Dentry::root(inode) })

@@ -13,15 +13,17 @@ use alloc::borrow::Cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use acrida_kcore::platform::{ClockId, platform};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::AT_FDCWD;
 use acrida_uapi::limits::{MAXSYMLINKS, NAME_MAX, PATH_MAX};
 use acrida_uapi::mount::MsFlags;
+use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT};
 use bitflags::bitflags;
 
 use crate::abi::UserPath;
 use crate::fs::dcache::{Dentry, Path, Revalidated};
-use crate::fs::inode::{Kstat, Link, MAY_EXEC};
+use crate::fs::inode::{Kstat, Link, MAY_EXEC, Mount};
 use crate::fs::namespace::follow_mounts;
 use crate::kernel::cred::Cred;
 use crate::current;
@@ -80,6 +82,35 @@ pub struct Parent {
     pub slashes: bool,
 }
 
+/// What a walk is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Place,
+    Attributes,
+}
+
+/// What `statx` shows of the mount.
+pub struct PlaceInMount {
+    pub mnt: Arc<Mount>,
+    pub is_root: bool,
+}
+
+impl From<Path> for PlaceInMount {
+    fn from(path: Path) -> Self {
+        PlaceInMount { is_root: Arc::ptr_eq(&path.dentry, &path.mnt.root), mnt: path.mnt }
+    }
+}
+
+/// What became of a step to the last component.
+pub enum Stepped {
+    /// There is no such name.
+    Missing,
+    /// `.`, `..` or the root: no link can be there.
+    Around,
+    /// A name; the directory that the walk left.
+    Down(Arc<Dentry>),
+}
+
 /// A path from guest memory; `ENOENT` for the empty one.
 pub fn getname(path: UserPath) -> Result<Vec<u8>, Errno> {
     let name = getname_empty(path)?;
@@ -95,12 +126,19 @@ pub fn getname_empty(path: UserPath) -> Result<Vec<u8>, Errno> {
 /// A walk in progress.
 #[doc(alias = "nameidata")]
 pub struct Walk {
-    root: Path,
+    /// Fetched when it is needed first.
+    root: Option<Path>,
     at: Path,
     stat: Option<Kstat>,
     flags: Lookup,
     links: usize,
     cred: Arc<Cred>,
+    /// Monotonic time of the start, ns.
+    now: u64,
+}
+
+fn monotonic() -> u64 {
+    platform().now(ClockId::MonotonicCoarse)
 }
 
 impl Walk {
@@ -118,12 +156,10 @@ impl Walk {
         if absolute && flags.contains(Lookup::BENEATH) {
             return Err(Errno::EXDEV.into());
         }
-        let fs = task.fs();
-        let root = fs.root();
         let at = if absolute && !scoped {
-            root.clone()
+            task.fs.read(|fs| fs.root())
         } else if dfd == AT_FDCWD {
-            fs.pwd()
+            task.fs.read(|fs| fs.pwd())
         } else {
             let file = task.files().get_any(dfd)?;
             let path = crate::fs::anon_inodes::path_of(&file);
@@ -132,17 +168,22 @@ impl Walk {
             }
             path
         };
-        let root = if scoped { at.clone() } else { root };
-        Ok(Walk { root, at, stat: None, flags, links: 0, cred })
+        let root = scoped.then(|| at.clone());
+        Ok(Walk { root, at, stat: None, flags, links: 0, cred, now: monotonic() })
     }
 
     /// Stands at a path, for the kernel's own look-ups (boot): `root` is the root, no task is needed.
     pub fn from(root: Path, cred: Arc<Cred>) -> Walk {
-        Walk { at: root.clone(), root, stat: None, flags: Lookup::FOLLOW, links: 0, cred }
+        Walk { at: root.clone(), root: Some(root), stat: None, flags: Lookup::FOLLOW, links: 0, cred, now: monotonic() }
     }
 
     pub fn cred(&self) -> &Arc<Cred> {
         &self.cred
+    }
+
+    #[doc(alias = "set_root")]
+    fn root(&mut self) -> &Path {
+        self.root.get_or_insert_with(|| current().fs.read(|fs| fs.root()))
     }
 
     fn enter(&mut self, to: Path) -> Result<(), Error> {
@@ -158,7 +199,7 @@ impl Walk {
         self.stat = None;
         let mut up = self.at.clone();
         loop {
-            if up == self.root {
+            if up == *self.root() {
                 if self.flags.contains(Lookup::BENEATH) {
                     return Err(Errno::EXDEV.into());
                 }
@@ -180,28 +221,41 @@ impl Walk {
 
     fn may_lookup(&self) -> Result<(), Error> {
         let inode = self.at.inode();
-        if !inode.is_dir() {
+        if inode.kind() != S_IFDIR {
             return Err(Errno::ENOTDIR.into());
         }
         inode.permission(&self.at.dentry, &self.cred, MAY_EXEC)
     }
 
-    /// Steps to `name` without following a link; `false` when there is nothing of that name.
-    fn step(&mut self, name: &[u8]) -> Result<bool, Error> {
-        match lookup_child(&self.at.dentry, name)? {
-            Some((dentry, stat)) => {
-                let to = follow_mounts(Path { mnt: self.at.mnt.clone(), dentry });
-                self.stat = if Arc::ptr_eq(&to.mnt, &self.at.mnt) { stat } else { None };
-                self.enter(to)?;
-                Ok(true)
-            }
-            None => Ok(false),
+    /// Steps to `name` without following a link; gives the directory it left, `None` when there is nothing of that name.
+    fn step(&mut self, name: &[u8]) -> Result<Option<Arc<Dentry>>, Error> {
+        let Some((dentry, stat)) = lookup_child_at(&self.at.dentry, name, self.now)? else { return Ok(None) };
+        self.stat = stat;
+        let mounted = dentry.is_mountpoint();
+        // The mount stays as it is: its reference count is everybody's.
+        let dir = core::mem::replace(&mut self.at.dentry, dentry);
+        if mounted {
+            self.enter_mounts()?;
         }
+        Ok(Some(dir))
     }
 
-    /// Follows the link `self.at` (found in `dir`); gives the text that must be walked now.
+    /// Goes to the top of what is mounted where the walk stands.
+    #[doc(alias = "traverse_mounts")]
+    fn enter_mounts(&mut self) -> Result<(), Error> {
+        while let Some(mount) = self.at.mnt.child_at(&self.at.dentry) {
+            if self.flags.contains(Lookup::NO_XDEV) {
+                return Err(Errno::EXDEV.into());
+            }
+            self.stat = None;
+            self.at = Path { dentry: mount.root.clone(), mnt: mount };
+        }
+        Ok(())
+    }
+
+    /// Follows the link `self.at`, found in `dir` of the same mount; gives the text that must be walked now.
     #[doc(alias = "pick_link")]
-    fn follow(&mut self, dir: Path) -> Result<Vec<u8>, Error> {
+    fn follow(&mut self, dir: Arc<Dentry>) -> Result<Vec<u8>, Error> {
         self.links += 1;
         if self.links > MAXSYMLINKS || self.flags.contains(Lookup::NO_SYMLINKS) {
             return Err(Errno::ELOOP.into());
@@ -226,12 +280,13 @@ impl Walk {
                 if text.is_empty() {
                     return Err(Errno::ENOENT.into());
                 }
-                self.at = dir;
+                self.at.dentry = dir;
                 if text[0] == b'/' {
                     if self.flags.contains(Lookup::BENEATH) {
                         return Err(Errno::EXDEV.into());
                     }
-                    self.enter(self.root.clone())?;
+                    let root = self.root().clone();
+                    self.enter(root)?;
                 }
                 Ok(text)
             }
@@ -258,27 +313,23 @@ impl Walk {
                 };
                 return Ok((last, end < text.len()));
             }
-            let dir = self.at.clone();
-            match component {
-                b"." => {}
-                b".." => self.dot_dot()?,
-                name => {
-                    if !self.step(name)? {
-                        return Err(Errno::ENOENT.into());
-                    }
+            let dir = match component {
+                b"." => None,
+                b".." => {
+                    self.dot_dot()?;
+                    None
                 }
-            }
+                name => Some(self.step(name)?.ok_or(Errno::ENOENT)?),
+            };
             pos = end;
-            if self.at.inode().is_symlink() {
+            if let Some(dir) = dir
+                && self.at.inode().kind() == S_IFLNK
+            {
                 let mut link = self.follow(dir)?;
                 if !link.is_empty() {
                     link.extend_from_slice(&text[end..]);
                     (text, pos) = (Cow::Owned(link), 0);
-                    continue;
                 }
-            }
-            if !self.at.inode().is_dir() {
-                return Err(Errno::ENOTDIR.into());
             }
         }
     }
@@ -286,26 +337,46 @@ impl Walk {
     /// Walks to the end of `name`.
     #[doc(alias = "path_lookupat")]
     pub fn to_end(mut self, name: &[u8]) -> Result<Found, Error> {
-        let mut text = name.to_vec();
+        self.walk(name, Wanted::Place)?;
+        Ok(Found { path: self.at, stat: self.stat })
+    }
+
+    /// The attributes of what is at the end of `name`, and its mount.
+    pub fn to_attributes(mut self, name: &[u8]) -> Result<(Kstat, PlaceInMount), Error> {
+        if let Some(stat) = self.walk(name, Wanted::Attributes)? {
+            return Ok((stat, PlaceInMount { mnt: self.at.mnt, is_root: false }));
+        }
+        let stat = match self.stat {
+            Some(stat) => stat,
+            None => self.at.stat()?,
+        };
+        Ok((stat, self.at.into()))
+    }
+
+    /// Attributes are given only if they are wanted and could be had from the directory, where the walk stands then.
+    fn walk(&mut self, name: &[u8], wanted: Wanted) -> Result<Option<Kstat>, Error> {
+        let mut text = Cow::Borrowed(name);
         let mut must_be_dir = self.flags.contains(Lookup::DIRECTORY);
         loop {
             let (last, slashes) = self.to_parent(&text)?;
             must_be_dir |= slashes && last != Last::Root;
-            let dir = self.at.clone();
-            match last {
-                Last::Dot | Last::Root => {}
-                Last::DotDot => self.dot_dot()?,
-                Last::Name(name) => {
-                    if !self.step(&name)? {
-                        return Err(Errno::ENOENT.into());
-                    }
-                }
+            if wanted == Wanted::Attributes
+                && !must_be_dir
+                && let Last::Name(name) = &last
+                && let Some(stat) = self.stat_child(name)?
+            {
+                return Ok(Some(stat));
             }
+            let dir = match self.step_last(&last)? {
+                Stepped::Missing => return Err(Errno::ENOENT.into()),
+                Stepped::Around => break,
+                Stepped::Down(dir) => dir,
+            };
             let follow = self.flags.contains(Lookup::FOLLOW) || must_be_dir;
-            if !(follow && self.at.inode().is_symlink()) {
+            if !follow || self.at.inode().kind() != S_IFLNK {
                 break;
             }
-            text = self.follow(dir)?;
+            text = Cow::Owned(self.follow(dir)?);
             if text.is_empty() {
                 break;
             }
@@ -313,7 +384,22 @@ impl Walk {
         if must_be_dir && !self.at.inode().is_dir() {
             return Err(Errno::ENOTDIR.into());
         }
-        Ok(Found { path: self.at, stat: self.stat })
+        Ok(None)
+    }
+
+    /// The attributes of `name` in the directory where the walk stands, without a step. What is cached may be a link to follow
+    /// or a mount point, and is looked up for nothing.
+    fn stat_child(&self, name: &[u8]) -> Result<Option<Kstat>, Error> {
+        if name.len() > NAME_MAX {
+            return Err(Errno::ENAMETOOLONG.into());
+        }
+        let dir = &self.at.dentry;
+        if dir.child(name).is_some() {
+            return Ok(None);
+        }
+        let stat = dir.inode().stat_child(dir, name)?;
+        let is_link = |stat: &Kstat| stat.mode & S_IFMT == S_IFLNK;
+        Ok(stat.filter(|stat| !(self.flags.contains(Lookup::FOLLOW) && is_link(stat))))
     }
 
     /// Walks to the parent of `name`'s last component; a link there is not followed.
@@ -336,17 +422,18 @@ impl Walk {
         &self.at
     }
 
-    /// Steps to the last component: what is there, or `None`. The walk stands at it afterwards.
-    pub fn step_last(&mut self, last: &Last) -> Result<bool, Error> {
+    /// Steps to the last component.
+    pub fn step_last(&mut self, last: &Last) -> Result<Stepped, Error> {
         match last {
-            Last::Dot | Last::Root => Ok(true),
-            Last::DotDot => self.dot_dot().map(|()| true),
-            Last::Name(name) => self.step(name),
+            Last::Dot | Last::Root => {}
+            Last::DotDot => self.dot_dot()?,
+            Last::Name(name) => return Ok(self.step(name)?.map_or(Stepped::Missing, Stepped::Down)),
         }
+        Ok(Stepped::Around)
     }
 
-    /// Follows the link where the walk stands; the text to walk next (empty: already there).
-    pub fn follow_last(&mut self, dir: Path) -> Result<Vec<u8>, Error> {
+    /// Follows the link where the walk stands, found in `dir`; the text to walk next (empty: already there).
+    pub fn follow_last(&mut self, dir: Arc<Dentry>) -> Result<Vec<u8>, Error> {
         self.follow(dir)
     }
 }
@@ -354,12 +441,17 @@ impl Walk {
 /// The child `name` of a directory, with its attributes if they were read; a name longer than 255 bytes is refused.
 #[doc(alias = "lookup_one_len")]
 pub fn lookup_child(dir: &Arc<Dentry>, name: &[u8]) -> Result<Option<(Arc<Dentry>, Option<Kstat>)>, Error> {
+    lookup_child_at(dir, name, monotonic())
+}
+
+/// [`lookup_child`] by somebody who knows the time.
+fn lookup_child_at(dir: &Arc<Dentry>, name: &[u8], now: u64) -> Result<Option<(Arc<Dentry>, Option<Kstat>)>, Error> {
     if name.len() > NAME_MAX {
         return Err(Errno::ENAMETOOLONG.into());
     }
     loop {
         if let Some(child) = dir.child(name) {
-            match dir.inode().revalidate(&child) {
+            match dir.inode().revalidate(&child, name, now) {
                 Revalidated::Valid(stat) => return Ok(Some((child, stat))),
                 Revalidated::Stale => child.unhash(),
             }

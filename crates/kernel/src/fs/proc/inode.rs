@@ -141,7 +141,7 @@ impl<N: Node> Inode for ProcInode<N> {
         Ok(Some(found.into()))
     }
 
-    fn revalidate(&self, child: &Dentry) -> Revalidated {
+    fn revalidate(&self, child: &Dentry, _name: &[u8], _now: u64) -> Revalidated {
         if child.inode().is_live() { Revalidated::Valid(None) } else { Revalidated::Stale }
     }
 

@@ -144,13 +144,12 @@ impl Directory {
 }
 
 fn is_dir(inode: &TmpInode) -> bool {
-    inode.owner().mode & S_IFMT == S_IFDIR
+    inode.kind() == S_IFDIR
 }
 
 impl TmpInode {
     fn add_links(&self, step: i32) {
-        let mut attr = self.attr.lock();
-        attr.nlink = attr.nlink.saturating_add_signed(step);
+        self.attr.update(|attr| attr.nlink = attr.nlink.saturating_add_signed(step));
     }
 
     /// Makes `name` in this directory, for the caller.
@@ -194,13 +193,13 @@ impl TmpInode {
         if entries.by_name.contains_key(name) {
             return Err(Errno::EEXIST);
         }
-        {
-            let mut attr = target.attr.lock();
+        target.attr.try_update(|attr| {
             if attr.nlink == 0 && !target.regular().is_some_and(RegularFile::take_linkable) {
                 return Err(Errno::ENOENT);
             }
             attr.nlink += 1;
-        }
+            Ok(())
+        })?;
         entries.insert(name, strong);
         drop(entries);
         target.changed();
@@ -239,7 +238,7 @@ impl TmpInode {
         let _tree = self.fs.tree.lock();
         inode.die()?;
         let removed = self.directory()?.entries.lock().remove(&victim.name());
-        inode.attr.lock().nlink = 0;
+        inode.attr.update(|attr| attr.nlink = 0);
         inode.changed();
         self.add_links(-1);
         self.modified();
@@ -341,7 +340,7 @@ impl TmpInode {
                 self.add_links(1);
             }
         } else if is_dir(other) {
-            other.attr.lock().nlink = 0;
+            other.attr.update(|attr| attr.nlink = 0);
             to.add_links(-1);
         } else {
             other.add_links(-1);

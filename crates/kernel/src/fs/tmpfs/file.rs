@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use acrida_kcore::frame::PAGE_SIZE;
+use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::sync::SpinLock;
 use acrida_uapi::capability::CAP_FSETID;
 use acrida_uapi::dirent::DT_DIR;
@@ -23,7 +24,7 @@ use acrida_uapi::mount::MsFlags;
 
 use crate::abi::SysResult;
 use crate::current;
-use crate::fs::attr::current_time;
+use crate::fs::attr::{current_time, timespec};
 use crate::fs::chmod::without_privilege;
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::inode::Inode;
@@ -117,6 +118,12 @@ impl RegularFile {
 
     pub fn size(&self) -> u64 {
         self.content.lock().size
+    }
+
+    /// Size, and pages that hold data.
+    pub fn extent(&self) -> (u64, u64) {
+        let content = self.content.lock();
+        (content.size, content.pages.count())
     }
 
     /// Pages that hold data.
@@ -354,12 +361,15 @@ fn accessed(file: &File) {
         return;
     }
     const DAY: i64 = 24 * 3600;
-    let now = current_time();
-    let mut attr = inode_of(file).attr.lock();
+    let inode = inode_of(file);
+    let now = timespec(platform().now(ClockId::RealtimeCoarse));
+    let attr = inode.attr.get();
     let key = |time: acrida_uapi::time::Timespec| (time.tv_sec, time.tv_nsec);
     let newest = key(attr.mtime).max(key(attr.ctime));
     if mount.contains(MsFlags::MS_STRICTATIME) || key(attr.atime) <= newest || now.tv_sec - attr.atime.tv_sec >= DAY {
-        attr.atime = now;
+        // The exact time: a coarse one may lie before the change that was read.
+        let now = current_time();
+        inode.attr.update(|attr| attr.atime = now);
     }
 }
 
@@ -370,7 +380,7 @@ pub(super) fn written(inode: &TmpInode) {
     let (cred, owner) = (current().cred(), inode.owner());
     let mode = without_privilege(&cred, owner);
     if mode != owner.mode && !cred.capable(CAP_FSETID) {
-        inode.attr.lock().owner.mode = mode;
+        inode.attr.update(|attr| attr.owner.mode = mode);
     }
 }
 

@@ -1,7 +1,7 @@
-//! Inodes of tmpfs: attributes, and the kinds they come in.
+//! Inodes of tmpfs, and the kinds they come in.
 //!
 //! Mirrors: mm/shmem.c (`shmem_get_inode`), fs/inode.c (`inode_init_owner`), Linux 6.18.
-//! Locking: `attr` is a leaf lock.
+//! Locking: `attr` holds a leaf lock of its own.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -14,7 +14,7 @@ use acrida_uapi::capability::CAP_FSETID;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::F_SEAL_EXEC;
 use acrida_uapi::stat::{
-    S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_IXGRP, S_IXUGO, STATX_ATTR_APPEND,
+    S_IALLUGO, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_IXGRP, S_IXUGO, STATX_ATTR_APPEND,
     STATX_ATTR_IMMUTABLE, STATX_BTIME,
 };
 use acrida_uapi::time::Timespec;
@@ -26,19 +26,10 @@ use crate::fs::file::FileOperations;
 use crate::fs::hostfs::HostInode;
 use crate::fs::inode::{Created, Inode, InodeCommon, Link, Looked, NewNode, Rename};
 use crate::fs::locust::file::LocustFile;
+use crate::fs::tmpfs::attributes::{Attr, Attributes};
 use crate::fs::tmpfs::{Kind, TmpFs};
 use crate::fs::tmpfs::dir::Directory;
 use crate::fs::tmpfs::file::{DirFile, RegularFile, ShmemFile, written};
-
-/// What changes with `chmod`, `chown`, `utimes` and every write.
-#[derive(Clone, Copy)]
-pub struct Attr {
-    pub owner: Owner,
-    pub nlink: u32,
-    pub atime: Timespec,
-    pub mtime: Timespec,
-    pub ctime: Timespec,
-}
 
 /// The kind of an inode with its content.
 pub enum Body {
@@ -53,8 +44,10 @@ pub enum Body {
 #[doc(alias = "shmem_inode_info")]
 pub struct TmpInode {
     common: InodeCommon,
+    /// `S_IF*`.
+    kind: u32,
     pub fs: Arc<TmpFs>,
-    pub(super) attr: SpinLock<Attr>,
+    pub(super) attr: Attributes,
     btime: Timespec,
     pub(super) body: Body,
     pub(super) xattrs: SpinLock<BTreeMap<Vec<u8>, Vec<u8>>>,
@@ -72,8 +65,9 @@ impl TmpInode {
         let now = current_time();
         Ok(Arc::new(TmpInode {
             common: InodeCommon::new(fs.dev, ino),
+            kind: owner.mode & S_IFMT,
             fs: fs.clone(),
-            attr: SpinLock::new(Attr { owner, nlink, atime: now, mtime: now, ctime: now }),
+            attr: Attributes::new(Attr { owner, nlink, atime: now, mtime: now, ctime: now }),
             btime: now,
             body,
             xattrs: SpinLock::default(),
@@ -89,7 +83,7 @@ impl TmpInode {
     #[doc(alias = "inode_init_owner")]
     pub(super) fn new_owner(&self, mut mode: u32) -> Owner {
         let cred = current().cred();
-        let dir = self.attr.lock().owner;
+        let dir = self.attr.get().owner;
         if dir.mode & S_ISGID == 0 {
             return Owner { mode, uid: cred.fsuid, gid: cred.fsgid };
         }
@@ -128,12 +122,12 @@ impl TmpInode {
     /// The content changed.
     pub(super) fn modified(&self) {
         let now = current_time();
-        let mut attr = self.attr.lock();
-        (attr.mtime, attr.ctime) = (now, now);
+        self.attr.update(|attr| (attr.mtime, attr.ctime) = (now, now));
     }
 
     pub(super) fn changed(&self) {
-        self.attr.lock().ctime = current_time();
+        let now = current_time();
+        self.attr.update(|attr| attr.ctime = now);
     }
 
     /// The tmpfs inode behind a dentry; `EXDEV` when it is another file system's.
@@ -143,10 +137,13 @@ impl TmpInode {
 
     /// Attributes.
     pub fn kstat(&self) -> Kstat {
-        let attr = *self.attr.lock();
+        let attr = self.attr.get();
         let (size, pages, rdev) = match &self.body {
             Body::Directory(directory) => (directory.size(), 0, 0),
-            Body::Regular(file) => (file.size(), file.pages(), 0),
+            Body::Regular(file) => {
+                let (size, pages) = file.extent();
+                (size, pages, 0)
+            }
             Body::Symlink(text) => (text.len() as u64, 0, 0),
             Body::Special(rdev) => (0, 0, *rdev),
         };
@@ -188,7 +185,18 @@ impl Inode for TmpInode {
     }
 
     fn owner(&self) -> Owner {
-        self.attr.lock().owner
+        self.attr.get().owner
+    }
+
+    fn kind(&self) -> u32 {
+        self.kind
+    }
+
+    /// The names of a tmpfs are its own: they stay cached until they are removed. (Those of a locust go by themselves.)
+    fn keep(&self, dentry: &Arc<Dentry>) {
+        if self.fs.kind != Kind::Locust {
+            dentry.pin();
+        }
     }
 
     fn stat(&self, _dentry: &Dentry) -> Result<Kstat, Error> {
@@ -205,12 +213,12 @@ impl Inode for TmpInode {
     }
 
     /// The entries are the truth: a name may have been removed between a look-up and its entry in the cache.
-    fn revalidate(&self, child: &Dentry) -> Revalidated {
+    fn revalidate(&self, child: &Dentry, name: &[u8], now: u64) -> Revalidated {
         let Ok(directory) = self.directory() else { return Revalidated::Stale };
         match child.inode().downcast_ref::<TmpInode>() {
-            Some(inode) if directory.holds(&child.name(), inode) => Revalidated::Valid(None),
-            None if directory.get(&child.name()).is_none() => {
-                directory.below().map_or(Revalidated::Stale, |below| below.revalidate(child))
+            Some(inode) if directory.holds(name, inode) => Revalidated::Valid(None),
+            None if directory.get(name).is_none() => {
+                directory.below().map_or(Revalidated::Stale, |below| below.revalidate(child, name, now))
             }
             _ => Revalidated::Stale,
         }
@@ -286,15 +294,16 @@ impl Inode for TmpInode {
             return Ok(());
         }
         let now = current_time();
-        let mut own = self.attr.lock();
-        own.owner.uid = attr.uid.unwrap_or(own.owner.uid);
-        own.owner.gid = attr.gid.unwrap_or(own.owner.gid);
-        if let Some(mode) = attr.mode {
-            own.owner.mode = own.owner.mode & S_IFMT | mode & S_IALLUGO;
-        }
-        own.atime = attr.atime.map_or(own.atime, |time| time.resolve());
-        own.mtime = attr.mtime.map_or(own.mtime, |time| time.resolve());
-        own.ctime = now;
+        self.attr.update(|own| {
+            own.owner.uid = attr.uid.unwrap_or(own.owner.uid);
+            own.owner.gid = attr.gid.unwrap_or(own.owner.gid);
+            if let Some(mode) = attr.mode {
+                own.owner.mode = own.owner.mode & S_IFMT | mode & S_IALLUGO;
+            }
+            own.atime = attr.atime.map_or(own.atime, |time| time.resolve());
+            own.mtime = attr.mtime.map_or(own.mtime, |time| time.resolve());
+            own.ctime = now;
+        });
         Ok(())
     }
 
@@ -305,8 +314,7 @@ impl Inode for TmpInode {
                 Some(swarm) => LocustFile::open(swarm, path),
                 None => Ok(Box::new(ShmemFile)),
             },
-            Body::Special(rdev) if self.owner().mode & S_IFMT == S_IFCHR => crate::drivers::char::open(*rdev, path, flags),
-            Body::Special(_) if self.owner().mode & S_IFMT == S_IFBLK => Err(Errno::ENXIO.into()),
+            Body::Special(rdev) if self.kind == S_IFCHR => crate::drivers::char::open(*rdev, path, flags),
             _ => Err(Errno::ENXIO.into()),
         }
     }

@@ -5,7 +5,8 @@
 //! reads and writes; its entries are a tree of its own, and the dcache only remembers what is in use.
 //!
 //! - [`pages`]: the content of a file: runs of doubling length, so that a large file maps with few areas
-//! - [`inode`]: attributes, and what an inode is
+//! - [`attributes`]: owner, links and times
+//! - [`inode`]: what an inode is
 //! - [`dir`]: entries, and every change of them
 //! - [`file`]: reading, writing, mapping, holes
 //! - [`memfd`]: files without a name, and seals
@@ -16,6 +17,7 @@
 //! Locking: `TmpFs::tree` (changes of two directories) before the entries of a directory (parent before child, two by
 //! address) before an inode's attributes; `RegularFile::writing` before `RegularFile::content`. Leaves: attributes, xattrs.
 
+mod attributes;
 pub mod dir;
 pub mod file;
 pub mod inode;

@@ -199,7 +199,7 @@ impl Inode for MqRoot {
         Ok(self.find(name).map(|inode| Looked::from(inode as Arc<dyn Inode>)))
     }
 
-    fn revalidate(&self, child: &Dentry) -> Revalidated {
+    fn revalidate(&self, child: &Dentry, _name: &[u8], _now: u64) -> Revalidated {
         let cached = Arc::as_ptr(child.inode()).cast::<u8>();
         match self.find(&child.name()) {
             Some(inode) if core::ptr::eq(Arc::as_ptr(&inode).cast::<u8>(), cached) => Revalidated::Valid(None),

@@ -2,12 +2,13 @@
 //!
 //! Mirrors: kernel/futex/{syscalls,core,waitwake}.c, Linux 6.1.
 //! Differs: a guest word is a host word, so plain waiting and waking is the host's; this keeps the guest's clocks, restarts
-//! and errors. What names a thread in the word (priority inheritance, robust lists) is done here, as thread numbers are
+//! and errors, and knows whether anybody sleeps at all. What names a thread in the word (priority inheritance, robust lists) is done here, as thread numbers are
 //! the world's own. Requeueing to a PI futex wakes, and each woken thread queues at the lock by itself.
 //! Locking: none; words are changed by compare-and-swap.
 
 mod pi;
 mod robust;
+mod sleepers;
 mod wait;
 
 use acrida_kcore::uaccess::UserAddr;
@@ -28,6 +29,19 @@ use wait::{Deadline, Wait, futex_wait};
 /// `EINVAL` for an odd address; an address outside the guest's memory fails with `EFAULT` when it is used.
 fn aligned(word: UserAddr) -> Result<UserAddr, Errno> {
     if word.0 % 4 == 0 { Ok(word) } else { Err(Errno::EINVAL) }
+}
+
+/// Wakes up to `count` sleepers with a bit of `bitset`.
+#[doc(alias = "futex_wake")]
+fn wake(word: UserAddr, op: u32, count: u32, bitset: u32) -> SysResult {
+    if sleepers::any(word) || !word.access_ok(size_of::<u32>()) {
+        return Ok(host::futex::operation(word, op, count, [0, bitset.into()], UserAddr::NULL)?);
+    }
+    if op & FUTEX_PRIVATE_FLAG == 0 {
+        // A word that others may see must exist to be found.
+        word.read::<u32>()?;
+    }
+    Ok(0)
 }
 
 fn has_timeout(command: u32) -> bool {
@@ -54,7 +68,13 @@ pub fn sys_futex(word: UserAddr, op: Flags, value: u32, time: u64, second: UserA
         }
         FUTEX_WAIT_BITSET if value3 == 0 => Err(Errno::EINVAL.into()),
         FUTEX_WAIT_BITSET => futex_wait(Wait { word: aligned(word)?, private, value, deadline: until(realtime), bitset: value3 }),
-        FUTEX_WAKE | FUTEX_WAKE_BITSET | FUTEX_REQUEUE | FUTEX_CMP_REQUEUE | FUTEX_WAKE_OP => {
+        FUTEX_WAKE => wake(aligned(word)?, op.0, value, FUTEX_BITSET_MATCH_ANY),
+        FUTEX_WAKE_BITSET if value3 == 0 => Err(Errno::EINVAL.into()),
+        FUTEX_WAKE_BITSET => wake(aligned(word)?, op.0, value, value3),
+        FUTEX_REQUEUE | FUTEX_CMP_REQUEUE | FUTEX_WAKE_OP => {
+            if command != FUTEX_WAKE_OP {
+                sleepers::moving_to(second);
+            }
             Ok(host::futex::operation(aligned(word)?, op.0, value, [time, value3.into()], second)?)
         }
         // Its timeout is on the real-time clock whatever the flag says.

@@ -12,6 +12,7 @@ use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Restart};
 use acrida_uapi::time::Timespec;
 
+use super::sleepers::Sleeper;
 use crate::abi::SysResult;
 use crate::{current, host};
 
@@ -48,6 +49,7 @@ impl Wait {
         let thread = current().thread;
         let flags = self.private | self.deadline.map_or(0, |deadline| deadline.clock);
         let deadline = self.deadline.as_ref().map(|deadline| &deadline.time);
+        let _sleeper = Sleeper::new(self.word);
         thread.set_wchan("futex_wait_queue");
         let result = loop {
             match host::futex::wait(self.word, flags, self.value, deadline, self.bitset) {

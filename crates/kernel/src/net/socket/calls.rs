@@ -24,7 +24,7 @@ pub use super::options::{sys_getsockopt, sys_setsockopt};
 pub(super) fn lookup(fd: Fd) -> Result<Arc<File>, Errno> {
     let file = fdget(fd)?;
     socket_of(&file)?;
-    Ok(file)
+    Ok(file.clone())
 }
 
 #[doc(alias = "sock_from_file")]
