@@ -172,6 +172,13 @@ fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Erro
         {
             return Ok(file);
         }
+        if let Last::Name(name) = &last
+            && creates
+            && how.flags & O_EXCL != 0
+            && creates_unseen(walk.at(), name)
+        {
+            return create(&walk, name, how).inspect(|file| file.set_created());
+        }
         let stepped = walk.step_last(&last)?;
         if matches!(stepped, Stepped::Missing) {
             return match last {
@@ -200,6 +207,11 @@ fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Erro
         return Err(Errno::ENOTDIR.into());
     }
     open_path(path, how)
+}
+
+/// Whether a name that must not be there need not be looked up first: the host finds it, and nothing of ours hides it.
+fn creates_unseen(dir: &Path, name: &[u8]) -> bool {
+    dir.inode().checks_itself() && dir.mnt.want_write().is_ok() && dir.dentry.child(name).is_none()
 }
 
 /// Opens a name that was not looked up, where the file system can do that.
