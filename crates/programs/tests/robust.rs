@@ -29,6 +29,7 @@ fn main() -> Result<ExitCode> {
         trial("random_calls_break_nothing", fuzz),
         trial("locust_and_demofs", locust),
         trial("no_epoll_event_is_lost", epoll_storm),
+        trial("inotify_limits", inotify_limits),
         trial("killed_worlds_leave_nothing", killed_worlds),
         trial("a_guest_killed_from_outside_is_reaped", killed_guest),
     ];
@@ -80,6 +81,11 @@ fn registers(binary: &Path, soak: bool) -> Result<()> {
 /// The two file systems that only acrida has.
 fn locust(binary: &Path, _soak: bool) -> Result<()> {
     says_ok(binary, "locust", &[], 150)
+}
+
+/// Limits that the host's are not changed for.
+fn inotify_limits(binary: &Path, _soak: bool) -> Result<()> {
+    says_ok(binary, "inotify_limits", &[], 60)
 }
 
 fn fuzz(binary: &Path, soak: bool) -> Result<()> {

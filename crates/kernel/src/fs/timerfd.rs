@@ -364,8 +364,15 @@ impl FileOperations for TimerfdFile {
     #[doc(alias = "timerfd_poll")]
     fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.0.wqh);
-        let state = *self.0.state.lock();
-        let ready = state.ticks > 0 || state.armed && state.is_due(state.now());
+        let (ready, just_expired) = {
+            let mut state = self.0.state.lock();
+            let just_expired = state.armed && { let now = state.now(); state.catch_up(now) };
+            (state.ticks > 0, just_expired)
+        };
+        if just_expired {
+            // Whoever else waits learns it together with the caller.
+            self.0.wqh.wake_one(EPOLLIN);
+        }
         Some(if ready { EPOLLIN } else { 0 })
     }
 

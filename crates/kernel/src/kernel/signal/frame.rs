@@ -167,6 +167,8 @@ fn save_context(task: &Task, regs: &PtRegs, mask: SigSet, fpstate: u64) -> Sigco
 /// Returns from a handler: everything of the interrupted code comes back from the frame under the stack pointer.
 pub fn sys_rt_sigreturn(frame: &mut UserFrame) -> SysResult {
     let task = current();
+    // A call that the handler ended does not go on by itself any more.
+    drop(task.restart_block.take());
     if restore(task, frame).is_err() {
         force_sig(SigInfo::kernel(SIGSEGV), task);
         frame.full_restore = 1;
