@@ -388,7 +388,7 @@ CHECK(polling)
 		_exit(0);
 	}
 	wait_asleep(child);
-	show(mq_send(queue, "wake", 4, 0));
+	need(mq_send(queue, "wake", 4, 0));
 	reap("poller", child);
 	mq_send(queue, "full", 4, 0);
 	child = start();

@@ -5,6 +5,7 @@
 // Needs: root
 #include "process.h"
 #include <mqueue.h>
+#include <sys/socket.h>
 
 static volatile sig_atomic_t told;
 static siginfo_t last;
@@ -133,6 +134,46 @@ CHECK(close_forgets)
 	show(mq_notify(queue, &event));
 	show(mq_send(queue, "x", 1, 0));
 	say("told %d", told);
+}
+
+static volatile int thread_told;
+
+static void in_thread(union sigval value)
+{
+	__atomic_store_n(&thread_told, value.sival_int, __ATOMIC_SEQ_CST);
+}
+
+CHECK(by_a_thread)
+{
+	mqd_t queue = make();
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD, .sigev_value.sival_int = 1, .sigev_notify_function = in_thread };
+	IN_CHILD("process")
+	{
+		for (int i = 1; i <= 2; i++) {
+			event.sigev_value.sival_int = i;
+			show(mq_notify(queue, &event));
+			show(mq_send(queue, "x", 1, 0));
+			while (__atomic_load_n(&thread_told, __ATOMIC_SEQ_CST) != i)
+				sched_yield();
+			say("told %d", thread_told);
+			empty(queue);
+		}
+		show(mq_notify(queue, &event));
+		show(mq_notify(queue, NULL));
+		show(mq_send(queue, "x", 1, 0));
+		say("told %d", thread_told);
+	}
+	char cookie[32] = "";
+	struct sigevent plain = { .sigev_notify = SIGEV_THREAD, .sigev_signo = 999, .sigev_value.sival_ptr = cookie };
+	report_result("no socket", raw(SYS_mq_notify, queue, &plain));
+	plain.sigev_signo = queue;
+	report_result("another file", raw(SYS_mq_notify, queue, &plain));
+	plain.sigev_signo = socket(AF_UNIX, SOCK_STREAM, 0);
+	report_result("another socket", raw(SYS_mq_notify, queue, &plain));
+	plain.sigev_value.sival_ptr = BAD;
+	report_result("no cookie", raw(SYS_mq_notify, queue, &plain));
+	plain.sigev_signo = 999;
+	report_result("neither", raw(SYS_mq_notify, queue, &plain));
 }
 
 CHECK(kinds_and_errors)

@@ -343,7 +343,7 @@ CHECK(rights)
 	wait_asleep(child);
 	need(msgctl(id, IPC_STAT, &ds));
 	ds.msg_perm.mode = 0600;
-	show(msgctl(id, IPC_SET, &ds));
+	need(msgctl(id, IPC_SET, &ds));
 	reap("waited", child);
 }
 

@@ -6,10 +6,12 @@
 //! Locking: none of its own.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use acrida_kcore::host::HostFd;
+use acrida_kcore::sync::SpinLock;
 use acrida_kcore::wait::{WaitError, WaitOptions};
 use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP};
 use acrida_uapi::errno::{Errno, Error};
@@ -38,6 +40,8 @@ pub struct HostSocket {
     kind: u32,
     protocol: i32,
     common: SockCommon,
+    /// What this kernel itself sends to a netlink socket; comes before what the host has.
+    notices: SpinLock<VecDeque<Vec<u8>>>,
 }
 
 /// A host socket of `family`.
@@ -48,11 +52,18 @@ pub fn create(family: u16, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>
 
 impl HostSocket {
     fn new(fd: HostFd, family: u16, kind: u32, protocol: i32) -> Self {
-        HostSocket { handle: HostHandle::new(fd), family, kind, protocol, common: SockCommon::default() }
+        HostSocket { handle: HostHandle::new(fd), family, kind, protocol, common: SockCommon::default(), notices: SpinLock::default() }
     }
 
     fn fd(&self) -> HostFd {
         self.handle.fd()
+    }
+
+    /// Puts a message of this kernel's own into the socket.
+    #[doc(alias = "netlink_sendskb")]
+    pub fn post(&self, notice: &[u8]) {
+        self.notices.lock().push_back(notice.to_vec());
+        watch(self.fd()).wake_all(EPOLLIN);
     }
 
     /// Tries until the host does not answer `EAGAIN` any more.
@@ -166,6 +177,10 @@ impl ProtoOps for HostSocket {
         let mut got = Received::default();
         loop {
             let piece = self.until(receive.nonblock, self.common.receive_deadline(), || match to.user_segment() {
+                _ if !self.notices.lock().is_empty() => {
+                    let notice = self.notices.lock().pop_front().unwrap_or_default();
+                    Ok((to.copy_to(&notice), Vec::new()))
+                }
                 Some((at, room)) if room == to.count() => {
                     let (len, name) = host::net::receive_user(self.fd(), at, room, flags)?;
                     to.advance(len);
@@ -206,7 +221,8 @@ impl ProtoOps for HostSocket {
 
     fn poll(&self, table: &mut PollTable<'_>) -> u32 {
         table.poll_wait(&watch(self.fd()));
-        host::io::poll_now(self.fd(), (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | 0x3c0) as u16).into()
+        let noticed = if self.notices.lock().is_empty() { 0 } else { EPOLLIN };
+        noticed | host::io::poll_now(self.fd(), (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | 0x3c0) as u16) as u32
     }
 
     fn queued(&self) -> (usize, usize) {

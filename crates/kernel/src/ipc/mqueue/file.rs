@@ -9,9 +9,9 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::siginfo::SIGEV_SIGNAL;
 
 use super::inode::MqInode;
+use super::notify::forget;
 use super::queue::Queue;
 use crate::abi::SysResult;
-use crate::current;
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::libfs::generic_llseek;
@@ -81,10 +81,7 @@ impl FileOperations for MqFile {
     /// Whoever is to be told and closes the queue is told no more.
     #[doc(alias = "mqueue_flush_file")]
     fn flush(&self, _file: &Arc<File>) -> Result<(), Error> {
-        let mut state = self.queue().state.lock();
-        if state.notification.as_ref().is_some_and(|owner| owner.pid == current().process.tgid) {
-            state.notification = None;
-        }
+        forget(self.queue());
         Ok(())
     }
 }
