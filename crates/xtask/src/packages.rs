@@ -19,6 +19,15 @@ const PACKAGES: &[(&str, &str)] = &[
     ("stress-ng", "/usr/bin/stress-ng"),
     ("gosu", "/usr/sbin/gosu"),
     ("fzf", "/usr/bin/fzf"),
+    ("redis-server", "/usr/bin/redis-server"),
+    ("redis-tools", "/usr/bin/redis-benchmark"),
+    ("socat", "/usr/bin/socat"),
+    ("dbus-daemon", "/usr/bin/dbus-daemon"),
+    ("dbus-bin", "/usr/bin/dbus-send"),
+    ("libglib2.0-bin", "/usr/bin/gdbus"),
+    ("tmux", "/usr/bin/tmux"),
+    ("openssh-client", "/usr/bin/ssh-agent"),
+    ("postgresql-15", "/usr/lib/postgresql/15/bin/initdb"),
 ];
 
 /// Installs what is missing, or says what to install.
