@@ -1,8 +1,9 @@
 // unix_poll.c: readiness in every state, with poll and select.
 //
-// Calls: poll ppoll select
+// Calls: poll ppoll select epoll_wait
 // Passes: host acrida
 #include "sockets.h"
+#include <sys/epoll.h>
 #include <sys/select.h>
 
 CHECK(fresh)
@@ -135,6 +136,29 @@ CHECK(queue_of_another)
 	show_poll(a);
 	close(b);
 	show_poll(a);
+}
+
+// A set registers once, when there still is room.
+CHECK(queue_of_another_in_a_set)
+{
+	int b = bound(SOCK_DGRAM, "b");
+	int a = connected(SOCK_DGRAM, "b"), set = need(epoll_create1(0));
+	struct epoll_event event = { .events = EPOLLOUT | EPOLLET };
+	char c;
+	need(epoll_ctl(set, EPOLL_CTL_ADD, a, &event));
+	show(epoll_wait(set, &event, 1, 0));
+	show(epoll_wait(set, &event, 1, 0));
+	while (send(a, "x", 1, MSG_DONTWAIT) == 1)
+		;
+	show_poll(a);
+	pid_t child = start();
+	if (child == 0) {
+		show(epoll_wait(set, &event, 1, 10000));
+		_exit(0);
+	}
+	wait_asleep(child);
+	need(recv(b, &c, 1, 0));
+	reap("waiter", child);
 }
 
 CHECK(writable_threshold)

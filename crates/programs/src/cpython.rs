@@ -18,7 +18,10 @@ pub fn cases(module: &Module, side: &Side, dir: &Path, label: &str) -> Result<BT
     std::fs::create_dir(&work)?;
     let report = dir.join(format!("{label}.xml"));
     let mut command = side.command(PYTHON);
-    command.args(["-m", "test", "--timeout", &(module.timeout / 2).to_string(), "--junit-xml"]).arg(&report).arg(&module.name);
+    command.args(["-m", "test", "--timeout", &(module.timeout / 2).to_string(), "--junit-xml"]).arg(&report);
+    command.args(module.matching.iter().flat_map(|pattern| ["-m", pattern]));
+    command.args(module.resources.iter().flat_map(|resources| ["-u", resources]));
+    command.arg(&module.name);
     let outcome = run(command, &work, label, Duration::from_secs(module.timeout))?;
     let text = std::fs::read_to_string(&report).with_context(|| {
         let tail = |bytes: &[u8]| String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(1500)..]).into_owned();

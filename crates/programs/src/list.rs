@@ -30,6 +30,11 @@ pub struct Module {
     pub name: String,
     #[serde(default = "default_timeout")]
     pub timeout: u64,
+    /// Patterns of the cases to run; none: all.
+    #[serde(default)]
+    pub matching: Vec<String>,
+    /// What the module asks for (`-u`).
+    pub resources: Option<String>,
     /// Case that fails under acrida, and why.
     #[serde(default)]
     pub known: BTreeMap<String, String>,

@@ -2,7 +2,8 @@
 //!
 //! Mirrors: net/unix/af_unix.c (`__unix_dgram_recvmsg`), net/core/datagram.c (`__skb_try_recv_datagram`), Linux 6.18.
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::wait::WaitOptions;
@@ -20,6 +21,8 @@ struct Taken {
     creds: Option<Ucred>,
     from: Option<Arc<UnixSock>>,
     message: Option<Message>,
+    /// Who becomes writable by the room it leaves.
+    relays: Vec<Weak<UnixSock>>,
     result: Result<(), Errno>,
 }
 
@@ -45,16 +48,13 @@ impl UnixSock {
         };
         let options = WaitOptions::interruptible("skb_wait_for_more_packets").exclusive();
         let taken = UnixSock::wait_until(&self.wait, options, Limit::new(receive.nonblock, &deadline), look)?;
-        let Some(Taken { mut got, creds, from, message, result }) = taken else {
+        let Some(Taken { mut got, creds, from, message, relays, result }) = taken else {
             return Ok(Received::default());
         };
         if let Some(mut message) = message {
             got.travelled = message.files.take();
             drop(message);
-            // Room for others who wait on this queue.
-            if self.peer_wait.is_active() {
-                self.peer_wait.wake_one(acrida_uapi::epoll::EPOLLOUT);
-            }
+            self.room_made(relays);
         }
         result?;
         if let Some(sender) = from {
@@ -96,11 +96,12 @@ impl UnixSock {
                 got.scm.files = message.files.as_ref().map(|files| files.peek()).unwrap_or_default();
                 forward(self, size);
             }
-            return Some(Taken { got, creds, from, message: None, result });
+            return Some(Taken { got, creds, from, message: None, relays: Vec::new(), result });
         }
         backward(self, message.skb.len());
         let message = state.pop();
+        let relays = core::mem::take(&mut state.relays);
         drop(state);
-        Some(Taken { got, creds, from, message, result })
+        Some(Taken { got, creds, from, message, relays, result })
     }
 }

@@ -73,12 +73,14 @@ impl UnixSock {
         let mut state = self.lock();
         let queue = core::mem::take(&mut state.queue);
         state.taken += queue.len() as u64;
+        let relays = core::mem::take(&mut state.relays);
         drop(state);
         if queue.is_empty() {
             return;
         }
         drop(queue);
         self.peer_wait.wake_all(0);
+        self.room_made(relays);
         let theirs = old.lock();
         if !theirs.dead && theirs.is_peer(self) {
             old.common.set_error(Errno::ECONNRESET);
@@ -167,6 +169,7 @@ impl UnixSock {
         }
         if !mine && state.dgram_full() && !Arc::ptr_eq(target, self) {
             self.common.note_no_space();
+            state.relay_to(self);
             return None;
         }
         if let Some(mut message) = message.take() {

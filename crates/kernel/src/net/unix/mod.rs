@@ -43,7 +43,7 @@ mod stream_send;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -112,6 +112,9 @@ struct State {
     pending: VecDeque<Arc<UnixSock>>,
     backlog: usize,
     peer_cred: Option<PeerCred>,
+    /// Sockets connected to this one that found its queue full: room here makes them writable.
+    #[doc(alias = "peer_wake")]
+    relays: Vec<Weak<UnixSock>>,
     /// The file is closed.
     dead: bool,
 }
@@ -125,7 +128,7 @@ pub struct UnixSock {
     /// Receivers, senders that wait for memory, polls.
     #[doc(alias = "sk_wq")]
     wait: Arc<WaitQueueHead>,
-    /// Others who wait for room in this socket's queue: connecting sockets, senders of datagrams.
+    /// Others who sleep until there is room in this socket's queue: connecting sockets, senders of datagrams.
     peer_wait: Arc<WaitQueueHead>,
     shutdown: AtomicU32,
 }

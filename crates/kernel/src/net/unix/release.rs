@@ -74,12 +74,14 @@ impl UnixSock {
         let unread = state.has_unread(self.kind) || end == End::Embryo;
         let (peer, key, path) = (state.peer.take(), state.key.take(), state.path.take());
         let (queue, pending) = (core::mem::take(&mut state.queue), core::mem::take(&mut state.pending));
+        let relays = core::mem::take(&mut state.relays);
         drop(state);
         if let Some(key) = key {
             crate::kernel().unix.unbind(&key, self);
         }
         drop(path);
         self.peer_wait.wake_all(0);
+        self.room_made(relays);
         self.state_change();
         if let Some(peer) = peer.filter(|_| self.kind != Kind::Dgram) {
             peer.shutdown.store(BOTH, Ordering::SeqCst);
