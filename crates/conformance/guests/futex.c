@@ -55,6 +55,18 @@ CHECK(wake_errors)
 }
 
 // Read-only memory: waiting only reads, so it works on private mappings too.
+// What an operation does not use may be anything: Rust's standard library leaves it as it was in the registers.
+CHECK(unused_arguments)
+{
+	long trash = (long)0x80000000ffffffff;
+	word = 0;
+	report_result("wake", raw(SYS_futex, &word, (long)FUTEX_WAKE, 1L, trash, trash, trash));
+	report_result("wake-private", raw(SYS_futex, &word, (long)FUTEX_WAKE_PRIVATE, 1L, trash, trash, trash));
+	report_result("wake-bitset", raw(SYS_futex, &word, (long)FUTEX_WAKE_BITSET_PRIVATE, 1L, trash, trash, 1L));
+	report_result("wait", raw(SYS_futex, &word, (long)FUTEX_WAIT, 0L, &short_time, trash, trash));
+	report_result("wait-bitset", raw(SYS_futex, &word, (long)FUTEX_WAIT_BITSET_PRIVATE, 0L, &zero_time, trash, 1L));
+}
+
 CHECK(read_only)
 {
 	int *page = read_only_pointer();

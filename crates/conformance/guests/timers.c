@@ -362,3 +362,30 @@ CHECK(cpu_clock_timer)
 	report("thread-clock-fired", "%d", count);
 	raw(SYS_timer_delete, timer);
 }
+
+CHECK(proc_listing)
+{
+	timer_t timer;
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_ptr = (void *)0x1234 };
+	timer_create(CLOCK_MONOTONIC, &event, &timer);
+	event.sigev_notify = SIGEV_NONE;
+	timer_create(CLOCK_REALTIME, &event, &timer);
+	event.sigev_notify = SIGEV_THREAD_ID;
+	event.sigev_signo = SIGRTMIN + 2;
+	event._sigev_un._tid = gettid();
+	timer_create(CLOCK_BOOTTIME, &event, &timer);
+	FILE *file = fopen("/proc/self/timers", "r");
+	char line[256], first[64] = "";
+	int number, base = -1;
+	while (file && fgets(line, sizeof line, file)) {
+		line[strcspn(line, "\n")] = 0;
+		if (sscanf(line, "ID: %d", &number) == 1) {
+			base = base < 0 ? number : base;
+			report("timer", "%d", number - base);
+		} else if (sscanf(line, "notify: %60[a-z/].%d", first, &number) == 2) {
+			report("notify", "%s, this process: %d", first, number == getpid());
+		} else {
+			report("line", "%s", line);
+		}
+	}
+}

@@ -14,6 +14,7 @@ use acrida_uapi::fcntl::O_CLOEXEC;
 use acrida_uapi::ioctl::{
     TIOCGPKT, TIOCGPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCPKT, TIOCPKT_DATA, TIOCSIG, TIOCSPTLCK,
 };
+use acrida_uapi::siginfo::POLL_IN;
 use acrida_uapi::signal::{SIGINT, SIGQUIT, SIGTSTP};
 
 use crate::abi::SysResult;
@@ -24,6 +25,7 @@ use crate::drivers::tty::pty::Pty;
 use crate::drivers::tty::tty_io::write_in_chunks;
 use crate::drivers::tty::tty_ioctl;
 use crate::drivers::tty::tty_jobctrl::End;
+use crate::fs::fasync::{self, FasyncQueues};
 use crate::fs::file::{File, FileOperations};
 use crate::fs::inode::Mount;
 use crate::fs::iov_iter::IovIter;
@@ -69,8 +71,15 @@ impl Master {
         // A part of a line is nothing to read yet.
         let input = if state.ntty.has_input(1) { EPOLLIN | EPOLLRDNORM } else { 0 };
         let output = if !had_room && state.has_room_for_slave() { EPOLLOUT | EPOLLWRNORM } else { 0 };
+        let echoed = !state.ntty.out.is_empty();
         drop(state);
         self.pty.announce_to_slave(&news, input | output);
+        if input != 0 {
+            self.pty.fasync_slave.kill(POLL_IN);
+        }
+        if echoed {
+            self.pty.fasync_master.kill(POLL_IN);
+        }
         (taken > 0).then_some(taken)
     }
 
@@ -164,6 +173,15 @@ impl FileOperations for Master {
 
     fn can_poll(&self) -> bool {
         true
+    }
+
+    #[doc(alias = "tty_fasync")]
+    fn fasync(&self, _file: &File) -> FasyncQueues<'_> {
+        [Some(&self.pty.fasync_master), None]
+    }
+
+    fn release(&self, file: &File) {
+        fasync::release(file);
     }
 
     #[doc(alias = "pty_unix98_ioctl")]

@@ -20,6 +20,7 @@ use acrida_uapi::signal::{SIGCONT, SIGHUP};
 use acrida_uapi::stat::new_encode_dev;
 use acrida_uapi::termios::Winsize;
 
+use crate::fs::fasync::FasyncQueue;
 use crate::current;
 use crate::drivers::tty::n_tty::{NTty, News};
 use crate::drivers::tty::slave::Slave;
@@ -77,6 +78,8 @@ pub struct Pty {
     state: SpinLock<State>,
     pub slave_wait: Arc<WaitQueueHead>,
     pub master_wait: Arc<WaitQueueHead>,
+    pub fasync_slave: FasyncQueue,
+    pub fasync_master: FasyncQueue,
     kernel: Weak<Kernel>,
 }
 
@@ -162,6 +165,8 @@ impl Pty {
             }),
             slave_wait: Arc::new(WaitQueueHead::new()),
             master_wait: Arc::new(WaitQueueHead::new()),
+            fasync_slave: FasyncQueue::new(),
+            fasync_master: FasyncQueue::new(),
             kernel: Arc::downgrade(kernel),
         })
     }

@@ -14,6 +14,7 @@ use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::ioctl::TIOCSPGRP;
 use acrida_uapi::signal::{SIGTTIN, SIGTTOU};
 use acrida_uapi::termios::TOSTOP;
+use acrida_uapi::siginfo::POLL_IN;
 
 use crate::abi::SysResult;
 use crate::drivers::tty::n_tty::{N_TTY_BUF_SIZE, News};
@@ -21,6 +22,7 @@ use crate::drivers::tty::pty::Pty;
 use crate::drivers::tty::tty_io::write_in_chunks;
 use crate::drivers::tty::tty_ioctl;
 use crate::drivers::tty::tty_jobctrl::{End, check_change};
+use crate::fs::fasync::{self, FasyncQueues};
 use crate::fs::file::{File, FileOperations};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
@@ -131,6 +133,7 @@ impl Slave {
             return Ok(None);
         }
         self.pty.tell_master();
+        self.pty.fasync_master.kill(POLL_IN);
         Ok(Some(shown))
     }
 
@@ -202,6 +205,15 @@ impl FileOperations for Slave {
 
     fn can_poll(&self) -> bool {
         true
+    }
+
+    #[doc(alias = "tty_fasync")]
+    fn fasync(&self, _file: &File) -> FasyncQueues<'_> {
+        [Some(&self.pty.fasync_slave), None]
+    }
+
+    fn release(&self, file: &File) {
+        fasync::release(file);
     }
 
     #[doc(alias = "tty_ioctl")]

@@ -59,7 +59,6 @@ fn set_termios(pty: &Arc<Pty>, when: When, mut new: Termios2) -> SysResult {
         state.flush_input();
     }
     let old = state.ntty.termios;
-    new.c_line = old.c_line;
     state.ntty.set_termios(new);
     // A master that shows flow control wants to know whether ^S and ^Q still mean it.
     let usual_flow = |modes: &Termios2| {

@@ -117,10 +117,6 @@ pub fn io(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
     Ok(())
 }
 
-/// Made by `timer_create`: not listed yet.
-pub fn timers(_target: &Target, _out: &mut SeqFile) -> Result<(), Error> {
-    Ok(())
-}
 
 /// Sleeps are not stretched.
 pub fn timerslack(_target: &Target, out: &mut SeqFile) -> Result<(), Error> {
@@ -130,4 +126,10 @@ pub fn timerslack(_target: &Target, out: &mut SeqFile) -> Result<(), Error> {
 
 pub fn set_timerslack(_target: &Target, bytes: &[u8]) -> Result<(), Error> {
     if parse_int(bytes)? < 0 { Err(Errno::EINVAL.into()) } else { Ok(()) }
+}
+
+/// /proc/PID/timers.
+pub fn timers(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
+    crate::kernel::time::posix_timers::show_timers(&target.process, out);
+    Ok(())
 }

@@ -22,6 +22,7 @@ use super::clock::{TimerClock, timer_clock};
 use super::queue::{Timer, TimerFunction};
 use crate::abi::{Flags, SysResult};
 use crate::current;
+use crate::fs::proc::seq_file::{SeqFile, seq_printf};
 use crate::kernel::signal::{Queued, Sent, Target, send_signal};
 use crate::kernel::task::{Process, Task};
 
@@ -51,6 +52,8 @@ enum Notify {
 pub struct PosixTimer {
     id: i32,
     clock: TimerClock,
+    /// The clock as it was asked for, and `SIGEV_*`.
+    asked: (i32, i32),
     notify: Notify,
     signo: i32,
     value: u64,
@@ -247,10 +250,10 @@ fn receiver(task: &Task, event: &Sigevent) -> Result<Notify, Errno> {
 }
 
 /// `timer_create(which_clock, timer_event_spec, created_timer_id)`.
-pub fn sys_timer_create(clock: i32, event: UserAddr, id_out: UserAddr) -> SysResult {
+pub fn sys_timer_create(which: i32, event: UserAddr, id_out: UserAddr) -> SysResult {
     let task = current();
     let event: Option<Sigevent> = event.read_opt()?;
-    let clock = timer_clock(task, clock)?;
+    let clock = timer_clock(task, which)?;
     if !has_room(task) {
         return Err(Errno::EAGAIN.into());
     }
@@ -265,11 +268,13 @@ pub fn sys_timer_create(clock: i32, event: UserAddr, id_out: UserAddr) -> SysRes
         table.next_id = id.checked_add(1).unwrap_or(0);
         id
     };
+    let asked = (which, event.as_ref().map_or(SIGEV_SIGNAL, |event| event.sigev_notify));
     let (signo, value) = event.map_or((SIGALRM, id as u64), |e| (e.sigev_signo, e.sigev_value));
     id_out.write(&id)?;
     let timer = Arc::new_cyclic(|me: &Weak<PosixTimer>| PosixTimer {
         id,
         clock,
+        asked,
         notify,
         signo,
         value,
@@ -278,6 +283,27 @@ pub fn sys_timer_create(clock: i32, event: UserAddr, id_out: UserAddr) -> SysRes
     });
     table.0.lock().timers.insert(id, timer);
     Ok(0)
+}
+
+/// /proc/PID/timers.
+#[doc(alias = "proc_timers_operations")]
+pub fn show_timers(process: &Process, out: &mut SeqFile) {
+    // The youngest first.
+    let timers: Vec<Arc<PosixTimer>> = process.timers.posix.0.lock().timers.values().rev().cloned().collect();
+    for timer in timers {
+        let (clock, manner) = timer.asked;
+        let how = match manner & !SIGEV_THREAD_ID {
+            SIGEV_NONE => "none",
+            SIGEV_THREAD => "thread",
+            _ => "signal",
+        };
+        let (kind, number) = match &timer.notify {
+            Notify::Task(task) => ("tid", task.upgrade().map_or(0, |task| task.tid())),
+            _ if manner & SIGEV_THREAD_ID != 0 => ("tid", 0),
+            _ => ("pid", process.tgid),
+        };
+        seq_printf!(out, "ID: {}\nsignal: {}/{:016x}\nnotify: {how}/{kind}.{number}\nClockID: {clock}\n", timer.id, timer.signo, timer.value);
+    }
 }
 
 /// Whether the signal that a timer keeps in reserve still fits below the limit.
