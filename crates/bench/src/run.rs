@@ -5,7 +5,7 @@
 //! doubt after its pairs gets more of them, up to a limit.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -21,6 +21,9 @@ use crate::statistics::{Spread, median_between, paired_ratios};
 
 /// A row gets more pairs until its median is known within this share of it, to either side.
 const PRECISION: f64 = 0.05;
+
+/// A row that has taken so long gets no more pairs: on a busy machine nothing is ever steady.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A peer's machine may take seconds to start: it is measured in fewer pairs.
 const PEER_PAIRS: u32 = 2;
@@ -187,9 +190,11 @@ impl Plan<'_> {
 
     /// The figures of native and of `other`, measured in turns.
     fn pairs_with(&self, case: &Case, other: &Side, pairs: Pairs) -> Result<Measured, NoPairs> {
+        let started = Instant::now();
         let mut measured = Measured::default();
         for pair in 0..pairs.most {
-            if pair >= pairs.least && measured.is_steady() {
+            let enough = measured.is_steady() || started.elapsed() > PATIENCE;
+            if pair >= pairs.least && enough {
                 break;
             }
             let native_first = pair % 2 == 0;
