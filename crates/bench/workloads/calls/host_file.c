@@ -53,5 +53,5 @@ WORKLOAD(write_host,
     .name = "write_host", .group = "calls", .unit = NANOSECONDS, .placement = PLACED_ONE,
     .operation = "write() to a host file",
     .bound = "As read_host: one host call for each of the guest's.",
-    .points = POINTS({"bytes=1"}, {"bytes=4096"}),
+    .points = POINTS({"bytes=1"}, {"bytes=4096", NULL, true}),
     .setup = setup, .loop = loop_write);

@@ -38,5 +38,5 @@ static void loop(uint64_t iterations)
                  "one, which a waiter that spins for a moment does without.",                                     \
         .points = POINTS({"tasks=threads cpus=free", free_target}, {"tasks=threads cpus=same", same_target, true}, \
             {"tasks=threads cpus=split", split_target}, {"tasks=processes cpus=free", free_target},                \
-            {"tasks=processes cpus=same", same_target, true}, {"tasks=processes cpus=split", split_target}),       \
+            {"tasks=processes cpus=same", same_target, true}, {"tasks=processes cpus=split", split_target, true}), \
         .setup = setup, .loop = loop, __VA_ARGS__)
