@@ -131,7 +131,11 @@ fn curves(name: &str, rows: &[&Row]) -> anyhow::Result<String> {
     let lines = lines(rows, axis);
     let points = || lines.values().flatten();
     let (left, right) = bounds(points().map(|point| point.at));
+    // Whole decades: their ends are where the axis has its figures.
     let (bottom, top) = bounds(points().flat_map(|point| [point.native, point.acrida]));
+    let lowest = bottom.log10().floor();
+    let highest = top.log10().ceil().max(lowest + 1.0);
+    let (bottom, top) = (10f64.powf(lowest), 10f64.powf(highest));
     let unit = rows.first().map_or(Unit::Nanoseconds, |row| row.unit);
 
     draw(WIDTH, 480, |area| {
@@ -142,7 +146,7 @@ fn curves(name: &str, rows: &[&Row]) -> anyhow::Result<String> {
             .y_label_area_size(70)
             .build_cartesian_2d(
                 (left..right).log_scale(),
-                (bottom / 1.5..top * 1.5).log_scale(),
+                (bottom..top).log_scale(),
             )
             .map_err(drawing)?;
         chart

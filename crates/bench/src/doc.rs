@@ -94,7 +94,7 @@ fn warnings(report: &Report) -> String {
     if report.machine.virtual_machine {
         text += "The machine is a virtual one: waking another CPU costs an exit to its host, natively as well.\n";
     }
-    if text.is_empty() { text } else { text + "\n" }
+    text
 }
 
 fn slower(report: &Report) -> String {
