@@ -16,6 +16,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("xz-utils", "/usr/bin/xz"),
     ("util-linux", "/usr/bin/setsid"),
     ("gdb", "/usr/bin/gdb"),
+    ("sqlite3", "/usr/bin/sqlite3"),
     ("stress-ng", "/usr/bin/stress-ng"),
     ("gosu", "/usr/sbin/gosu"),
     ("fzf", "/usr/bin/fzf"),

@@ -24,6 +24,8 @@ const STEPS: &[Step] = &[
     step("seccomp", &["env", "ACRIDA_OPTIONS=--seccomp", "cargo", "test", "--quiet", "--package", "acrida-conformance", "--test", "conformance", "--", "registers/"]),
     step("robust", &["cargo", "test", "--quiet", "--package", "acrida-programs", "--test", "robust"]),
     step("programs", &["cargo", "test", "--quiet", "--package", "acrida-programs", "--lib", "--test", "programs"]),
+    // Its table is the run's output. Times on CI's machines decide nothing, a workload that fails does.
+    step("bench", &["cargo", "run", "--quiet", "--release", "--package", "acrida", "--", "bench", "--quick", "--json=target/bench.json"]),
 ];
 
 pub fn run(only: Option<&str>, soak: bool) -> Result<()> {
