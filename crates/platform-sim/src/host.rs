@@ -3,6 +3,7 @@
 //! Mirrors: nothing in Linux.
 
 use acrida_kcore::host::{Arg, Host, HostFd, MapRequest};
+use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 
 pub struct NoHost;
@@ -13,6 +14,10 @@ impl Host for NoHost {
     }
 
     fn call_blocking(&self, _nr: u32, _args: &mut [Arg<'_>]) -> Result<usize, Errno> {
+        Err(Errno::ENOSYS)
+    }
+
+    fn transfer(&self, _nr: u32, _fd: HostFd, _buf: UserAddr, _len: usize, _position: u64) -> Result<usize, Errno> {
         Err(Errno::ENOSYS)
     }
 

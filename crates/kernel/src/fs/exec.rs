@@ -29,7 +29,6 @@ use crate::current;
 use crate::fs::dup::unshare_files;
 use crate::fs::fdtable::filp_close;
 use crate::fs::file::File;
-use crate::fs::iov_iter::IovIter;
 use crate::kernel::cred::Cred;
 use crate::kernel::setid::commit_creds;
 use crate::kernel::{exit, lend, signal, sys};
@@ -47,9 +46,7 @@ pub struct FileSource(pub Arc<File>);
 
 impl Source for FileSource {
     fn read_at(&self, off: u64, buf: &mut [u8]) -> Result<usize, acrida_loader::Error> {
-        let mut pos = off;
-        let read = self.0.ops.read(&self.0, &mut IovIter::kernel_out(buf), &mut pos);
-        read.map_err(|error| acrida_loader::Error::Source(match error {
+        crate::fs::open::kernel_read(&self.0, buf, off).map_err(|error| acrida_loader::Error::Source(match error {
             Error::Errno(errno) => errno.raw() as u16,
             Error::Restart(_) => Errno::EINTR.raw() as u16,
         }))
