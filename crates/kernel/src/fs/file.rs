@@ -243,6 +243,8 @@ pub struct File {
     /// `O_*`: access mode and status flags; no creation flags, no `O_CLOEXEC`.
     flags: AtomicU32,
     pub pos: SpinLock<u64>,
+    /// What stands for a position that is kept elsewhere, by somebody who serialises its users.
+    pub position_elsewhere: Option<u64>,
     /// Where it was opened; `None` for pipes, sockets and anonymous inodes.
     pub path: Option<Path>,
     /// The inode behind it, if any.
@@ -292,6 +294,7 @@ impl File {
             ops,
             flags: AtomicU32::new(flags),
             pos: SpinLock::new(start),
+            position_elsewhere: (start != 0).then_some(start),
             path,
             inode,
             owner: SpinLock::default(),

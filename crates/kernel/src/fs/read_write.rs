@@ -77,7 +77,9 @@ impl Direction {
     /// Transfers at the file's own position, which moves; a stream has none.
     #[inline(always)]
     fn at_file_position(self, file: &Arc<File>, iter: &mut IovIter<'_>) -> SysResult {
-        if file.ops.atomic_pos() {
+        if let Some(mut pos) = file.position_elsewhere {
+            self.transfer(file, iter, &mut pos)
+        } else if file.ops.atomic_pos() {
             let mut pos = file.pos.lock();
             self.transfer(file, iter, &mut pos)
         } else {
