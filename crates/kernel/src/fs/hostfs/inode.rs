@@ -13,7 +13,6 @@ use acrida_kcore::host::HostFd;
 use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::seq_cell::SeqCell;
 use acrida_kcore::sync::{SetOnce, SpinLock};
-use acrida_klib::seqlock::Words;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
 use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG};
@@ -23,6 +22,7 @@ use crate::fs::attr::generic_permission;
 use crate::fs::file::FileOperations;
 use crate::fs::hostfs::file::HostFile;
 use crate::fs::hostfs::handle::HostHandle;
+use crate::fs::hostfs::seen::{SEEN_WORDS, Seen};
 use crate::fs::hostfs::{HostFs, dir};
 use crate::fs::inode::{
     Created, Dentry, Iattr, Inode, InodeCommon, Kstat, Link, Looked, MAY_CHDIR, MAY_EXEC, MAY_READ, MAY_WRITE, NewNode, Owner, Path,
@@ -34,46 +34,6 @@ use crate::kernel::task::try_current;
 
 /// How long a cached directory or symbolic link is believed, in monotonic nanoseconds.
 pub const TRUSTED_NS: u64 = 100_000_000;
-
-/// What the host said last, and what tells this object from a later one with the same number.
-#[derive(Clone, Copy)]
-struct Seen {
-    owner: Owner,
-    btime: Timespec,
-    /// For symbolic links, whose numbers are reused fast and whose text never changes.
-    mtime: Timespec,
-}
-
-const SEEN_WORDS: usize = 6;
-
-impl Words<SEEN_WORDS> for Seen {
-    fn into_words(self) -> [u64; SEEN_WORDS] {
-        let Owner { mode, uid, gid } = self.owner;
-        let time = |time: Timespec| [time.tv_sec.cast_unsigned(), time.tv_nsec.cast_unsigned()];
-        let ([a, b], [c, d]) = (time(self.btime), time(self.mtime));
-        [u64::from(mode), u64::from(uid) | u64::from(gid) << 32, a, b, c, d]
-    }
-
-    fn from_words([mode, ids, a, b, c, d]: [u64; SEEN_WORDS]) -> Self {
-        let time = |sec: u64, nsec: u64| Timespec { tv_sec: sec.cast_signed(), tv_nsec: nsec.cast_signed() };
-        // The halves that `into_words` put together.
-        let owner = Owner { mode: mode as u32, uid: ids as u32, gid: (ids >> 32) as u32 };
-        Seen { owner, btime: time(a, b), mtime: time(c, d) }
-    }
-}
-
-impl Seen {
-    fn of(stat: &Kstat) -> Seen {
-        Seen { owner: Owner { mode: stat.mode, uid: stat.uid, gid: stat.gid }, btime: stat.btime, mtime: stat.mtime }
-    }
-
-    fn is_same_object(&self, later: &Seen) -> bool {
-        let kind = self.owner.mode & S_IFMT;
-        kind == later.owner.mode & S_IFMT
-            && self.btime == later.btime
-            && (kind != S_IFLNK || self.mtime == later.mtime)
-    }
-}
 
 /// An object of the host's file systems.
 pub struct HostInode {

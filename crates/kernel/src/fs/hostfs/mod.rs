@@ -21,6 +21,7 @@ pub mod handle;
 pub mod inherited;
 mod inode;
 mod kept;
+mod seen;
 pub mod watch;
 
 use alloc::boxed::Box;
