@@ -19,7 +19,7 @@ use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::file::File;
 use crate::kernel::signal;
-use crate::kernel::task::{Pid, Process};
+use crate::kernel::task::{Pid, Process, try_current};
 use crate::net::host_inet::HostSocket;
 use crate::net::socket::Socket;
 
@@ -94,6 +94,15 @@ impl Notification {
         }
     }
 
+    /// Whether the owner is the caller; or has no threads any more, when the kernel closes the files of the dead.
+    fn is_leaving(&self) -> bool {
+        let lives = |process: Arc<Process>| !process.threads.lock().is_empty();
+        match try_current() {
+            Some(task) => task.process.tgid == self.pid,
+            None => !self.process.upgrade().is_some_and(lives),
+        }
+    }
+
     fn new(event: &Sigevent, thread: Option<ThreadNotice>) -> Notification {
         let process: &Arc<Process> = &current().process;
         Notification {
@@ -107,10 +116,10 @@ impl Notification {
     }
 }
 
-/// The caller's process is told no more.
+/// The caller's process is told no more, nor one that was killed.
 #[doc(alias = "remove_notification")]
 pub fn forget(queue: &Queue) {
-    let gone = queue.state.lock().notification.take_if(|owner| owner.pid == current().process.tgid);
+    let gone = queue.state.lock().notification.take_if(|owner| owner.is_leaving());
     if let Some(notification) = gone {
         notification.tell(Notice::Removed);
     }

@@ -379,6 +379,8 @@ mod tests {
     }
 
     fn array(values: &[i32]) -> SemArray {
+        // Operations note the time.
+        acrida_platform_sim::install();
         let mut array = SemArray {
             sems: values.iter().map(|_| super::super::Sem::default()).collect(),
             otime: 0,

@@ -12,15 +12,13 @@ use core::sync::atomic::{AtomicI32, Ordering};
 
 use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
-use acrida_uapi::capability::{CAP_IPC_OWNER, CAP_SYS_ADMIN};
 use acrida_uapi::errno::Errno;
-use acrida_uapi::ipc::{IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPCMNI, Ipc64Perm};
+use acrida_uapi::ipc::{IPC_CREAT, IPC_EXCL, IPC_PRIVATE, IPCMNI};
 
-use crate::current;
-use crate::kernel::cred::Cred;
+mod perm;
 
-/// `rwx` of owner, group and others.
-const S_IRWXUGO: u32 = 0o777;
+pub use perm::{IpcPerm, S_IRUGO, S_IWUGO};
+
 /// Bits of an identifier that are the object's index; the rest counts how often indices have come round.
 #[doc(alias = "IPCMNI_SHIFT")]
 const INDEX_BITS: u32 = 15;
@@ -30,11 +28,6 @@ const SEQ_MAX: i32 = i32::MAX >> INDEX_BITS;
 #[doc(alias = "ipc_min_cycle")]
 const MIN_CYCLE: usize = 64;
 
-/// The right to change an object.
-pub const S_IWUGO: u32 = 0o222;
-/// The right to look at an object.
-pub const S_IRUGO: u32 = 0o444;
-
 fn index_of(id: i32) -> usize {
     (id & ((1 << INDEX_BITS) - 1)) as usize
 }
@@ -43,115 +36,6 @@ fn index_of(id: i32) -> usize {
 #[doc(alias = "ktime_get_real_seconds")]
 pub fn now() -> i64 {
     (platform().now(ClockId::RealtimeCoarse) / 1_000_000_000).cast_signed()
-}
-
-/// Who made an object, whose it is, and what others may do with it.
-#[doc(alias = "kern_ipc_perm")]
-#[derive(Clone, Copy, Debug)]
-pub struct IpcPerm {
-    pub id: i32,
-    pub key: i32,
-    pub uid: u32,
-    pub gid: u32,
-    pub cuid: u32,
-    pub cgid: u32,
-    /// Permission bits, and for shared memory `SHM_DEST` and `SHM_LOCKED`.
-    pub mode: u32,
-    deleted: bool,
-}
-
-impl IpcPerm {
-    fn new(id: i32, key: i32, mode: u32) -> IpcPerm {
-        let cred = current().cred();
-        let (uid, gid) = (cred.euid, cred.egid);
-        IpcPerm {
-            id,
-            key,
-            uid,
-            gid,
-            cuid: uid,
-            cgid: gid,
-            mode: mode & S_IRWXUGO,
-            deleted: false,
-        }
-    }
-
-    /// Whether the caller has the rights that any triple of `flag` names.
-    #[doc(alias = "ipcperms")]
-    pub fn check(&self, flag: u32) -> Result<(), Errno> {
-        self.check_for(&current().cred.lock(), flag)
-    }
-
-    fn check_for(&self, cred: &Cred, flag: u32) -> Result<(), Errno> {
-        let requested = flag >> 6 | flag >> 3 | flag;
-        let granted = if cred.euid == self.cuid || cred.euid == self.uid {
-            self.mode >> 6
-        } else if cred.in_group(self.cgid) || cred.in_group(self.gid) {
-            self.mode >> 3
-        } else {
-            self.mode
-        };
-        if requested & !granted & 0o7 == 0 || cred.capable(CAP_IPC_OWNER) {
-            Ok(())
-        } else {
-            Err(Errno::EACCES)
-        }
-    }
-
-    /// Whether the caller may change or remove the object: its maker, its owner, or the administrator.
-    #[doc(alias = "ipcctl_obtain_check")]
-    pub fn check_owner(&self) -> Result<(), Errno> {
-        let cred = current().cred();
-        let owner = cred.euid == self.cuid || cred.euid == self.uid || cred.capable(CAP_SYS_ADMIN);
-        if owner { Ok(()) } else { Err(Errno::EPERM) }
-    }
-
-    /// `EIDRM` once the object is removed.
-    #[doc(alias = "ipc_valid_object")]
-    pub fn check_alive(&self) -> Result<(), Errno> {
-        if self.deleted {
-            Err(Errno::EIDRM)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Takes owner and mode of an `IPC_SET`.
-    #[doc(alias = "ipc_update_perm")]
-    pub fn update(&mut self, new: &Ipc64Perm) -> Result<(), Errno> {
-        if new.uid == u32::MAX || new.gid == u32::MAX {
-            return Err(Errno::EINVAL);
-        }
-        self.uid = new.uid;
-        self.gid = new.gid;
-        self.mode = self.mode & !S_IRWXUGO | new.mode & S_IRWXUGO;
-        Ok(())
-    }
-
-    /// As `IPC_STAT` gives it.
-    #[doc(alias = "kernel_to_ipc64_perm")]
-    pub fn to_user(self) -> Ipc64Perm {
-        let IpcPerm {
-            id,
-            key,
-            uid,
-            gid,
-            cuid,
-            cgid,
-            mode,
-            ..
-        } = self;
-        Ipc64Perm {
-            key,
-            uid,
-            gid,
-            cuid,
-            cgid,
-            mode,
-            seq: (id >> INDEX_BITS) as u16,
-            ..Ipc64Perm::default()
-        }
-    }
 }
 
 /// What is under an object's lock.
@@ -441,45 +325,7 @@ impl<T> Changing<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn perm(mode: u32) -> IpcPerm {
-        IpcPerm {
-            id: 0,
-            key: 1,
-            uid: 10,
-            gid: 20,
-            cuid: 11,
-            cgid: 21,
-            mode,
-            deleted: false,
-        }
-    }
-
-    fn user(uid: u32, gid: u32) -> Cred {
-        Cred {
-            euid: uid,
-            fsgid: gid,
-            cap_effective: 0,
-            ..Cred::of_root()
-        }
-    }
-
-    #[test]
-    fn owner_and_maker_are_judged_alike() {
-        for uid in [10, 11] {
-            assert_eq!(perm(0o600).check_for(&user(uid, 1), 0o600), Ok(()));
-            assert_eq!(
-                perm(0o066).check_for(&user(uid, 20), 0o400),
-                Err(Errno::EACCES)
-            );
-        }
-        assert_eq!(perm(0o040).check_for(&user(1, 21), 0o444), Ok(()));
-        assert_eq!(
-            perm(0o640).check_for(&user(1, 1), 0o004),
-            Err(Errno::EACCES)
-        );
-        assert_eq!(perm(0).check_for(&user(1, 1), 0), Ok(()));
-    }
+    use crate::kernel::cred::Cred;
 
     #[test]
     fn identifiers_come_round_late() {
@@ -497,7 +343,7 @@ mod tests {
         let mut table: Table<()> = Table::default();
         for _ in 0..3 {
             let place = table.choose(3, -1).unwrap();
-            table.add(place, perm(0), ());
+            table.add(place, IpcPerm::owned_by(&Cred::of_root(), place.id(), 1, 0), ());
         }
         assert!(matches!(table.choose(3, -1), Err(Errno::ENOSPC)));
         assert_eq!(table.max_index(), Some(2));
@@ -509,7 +355,7 @@ mod tests {
         let wish = 5 << 15 | 7;
         let place = table.choose(10, wish).unwrap();
         assert_eq!(place.id(), wish);
-        table.add(place, perm(0), ());
+        table.add(place, IpcPerm::owned_by(&Cred::of_root(), place.id(), 1, 0), ());
         assert_eq!(table.choose(10, wish).unwrap().id(), wish + 1);
     }
 }
