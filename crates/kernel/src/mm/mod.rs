@@ -46,6 +46,7 @@ pub mod pieces;
 pub mod process_vm;
 pub mod remap_file_pages;
 pub mod task_mmu;
+pub mod truncate;
 pub mod vma;
 pub mod vma_tree;
 

@@ -62,6 +62,12 @@ fn uncovered(found: &[(u64, u64)], known: &[(u64, u64)]) -> Vec<(u64, u64)> {
     out
 }
 
+/// What the pieces have of the file's first `end` bytes.
+pub fn before(pieces: &[Piece], end: u64) -> Vec<Piece> {
+    let cut = |piece: &Piece| Piece { len: piece.len.min(end.saturating_sub(piece.offset)), ..piece.clone() };
+    pieces.iter().map(cut).filter(|piece| piece.len > 0).collect()
+}
+
 /// Whether one of the pieces holds the byte at `offset` of the file.
 pub fn holds(pieces: &[Piece], offset: u64) -> bool {
     pieces.iter().any(|piece| (piece.offset..piece.offset + piece.len).contains(&offset))

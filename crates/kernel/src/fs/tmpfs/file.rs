@@ -465,10 +465,7 @@ impl FileOperations for ShmemFile {
     }
 
     fn truncate(&self, file: &Arc<File>, len: u64) -> Result<(), Error> {
-        let inode = inode_of(file);
-        content_of(file)?.truncate(&inode.fs, len)?;
-        written(inode);
-        Ok(())
+        Ok(inode_of(file).truncate(len)?)
     }
 
     fn iterate(&self, _file: &Arc<File>, _ctx: &mut DirContext<'_>) -> Result<(), Error> {

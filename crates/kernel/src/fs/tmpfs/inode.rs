@@ -30,6 +30,7 @@ use crate::fs::tmpfs::attributes::{Attr, Attributes};
 use crate::fs::tmpfs::{Kind, TmpFs};
 use crate::fs::tmpfs::dir::Directory;
 use crate::fs::tmpfs::file::{DirFile, RegularFile, ShmemFile, written};
+use crate::kernel::task::try_current;
 
 /// The kind of an inode with its content.
 pub enum Body {
@@ -117,6 +118,21 @@ impl TmpInode {
     /// Whether a regular file could grow.
     pub fn has_room(&self) -> bool {
         self.regular().is_some_and(|content| content.has_room(&self.fs))
+    }
+
+    /// A new size, of a regular file; what is beyond it is gone, also from the caller's memory.
+    pub(super) fn truncate(&self, size: u64) -> Result<(), Errno> {
+        let file = self.regular().ok_or(Errno::EINVAL)?;
+        let shrinks = size < file.size();
+        file.truncate(&self.fs, size)?;
+        written(self);
+        if shrinks
+            && file.is_mapped()
+            && let Some(task) = try_current()
+        {
+            task.mm().unmap_cut_pages(self, size.next_multiple_of(PAGE_SIZE as u64));
+        }
+        Ok(())
     }
 
     /// The content changed.
@@ -280,8 +296,7 @@ impl Inode for TmpInode {
         if let Some(size) = attr.size {
             let file = self.regular().ok_or(Errno::EINVAL)?;
             if file.size() != size {
-                file.truncate(&self.fs, size)?;
-                written(self);
+                self.truncate(size)?;
             }
         }
         if let Some(mode) = attr.mode

@@ -13,7 +13,8 @@
 //! - [`options`]: `size=`, `mode=` and their kin
 //!
 //! Mirrors: mm/shmem.c, Linux 6.18.
-//! Differs: pages are never swapped; a page that a guest touched only through a mapping is not charged.
+//! Differs: pages are never swapped; a page that a guest touched only through a mapping is not charged;
+//! pages that are cut off leave the memory of the process that cuts, see `mm/truncate.rs`.
 //! Locking: `TmpFs::tree` (changes of two directories) before the entries of a directory (parent before child, two by
 //! address) before an inode's attributes; `RegularFile::writing` before `RegularFile::content`. Leaves: attributes, xattrs.
 
