@@ -110,13 +110,16 @@ impl MmStruct {
     /// memory is left out.
     pub fn fork_without_memory<R>(&self, fork: impl FnOnce() -> R) -> R {
         let state = self.lock();
-        let all = |advice| {
-            // `ENOMEM` only says that the range has holes.
-            let _ = crate::host::mm::madvise(0, TASK_SIZE as usize, advice);
-        };
-        all(MADV_DONTFORK);
+        let all = |advice| crate::host::mm::madvise(0, TASK_SIZE as usize, advice);
+        // `ENOMEM` only says that the range has holes.
+        let _ = all(MADV_DONTFORK);
         let result = fork();
-        all(MADV_DOFORK);
+        if !matches!(all(MADV_DOFORK), Ok(()) | Err(Errno::ENOMEM)) {
+            // It ends at a device's memory, which takes only the first of the two.
+            for (start, vma) in state.areas.iter() {
+                let _ = crate::host::mm::madvise(start, (vma.end - start) as usize, MADV_DOFORK);
+            }
+        }
         for (start, vma) in state.areas.iter().filter(|(_, vma)| vma.flags.contains(VmFlags::DONTCOPY)) {
             super::host_map::apply_flags(&(start..vma.end), vma.flags);
         }
