@@ -6,7 +6,7 @@ use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ExitCode};
 
 use acrida_trace_format::boot::{BootBlock, LISTS_MAX, LISTS_OFFSET, Lists, MAGIC, flags};
@@ -17,7 +17,7 @@ use zerocopy::{FromZeros, IntoBytes};
 use crate::cache::Cache;
 use crate::trace::{Filter, Tracer};
 use crate::worlds::Registered;
-use crate::{objects, stats, supervise};
+use crate::{objects, stats, supervise, worlds};
 
 const ARENA_SIZE: u64 = 64 << 30;
 const WINDOW_SIZE: u64 = 1 << 40;
@@ -136,9 +136,9 @@ fn start(args: &RunArgs) -> Result<World> {
         None,
     )?;
     fcntl_setfd(&theirs, FdFlags::empty())?;
-    let registered = Registered::new(&args.program);
+    let place = worlds::place();
     let cache = Cache::open();
-    let lists = lists(args, registered.as_ref(), cache.as_ref())?.encode();
+    let lists = lists(args, place.as_deref(), cache.as_ref())?.encode();
     ensure!((lists.len() as u64) < LISTS_MAX, "the argument list is too long");
     let block = BootBlock {
         magic: MAGIC,
@@ -155,6 +155,7 @@ fn start(args: &RunArgs) -> Result<World> {
     arena.write_all_at(block.as_bytes(), 0)?;
     arena.write_all_at(&lists, LISTS_OFFSET)?;
     let child = start_kernel(&arena, cache.as_ref(), &mut notes)?;
+    let registered = place.and_then(|place| Registered::new(place, &args.program));
     for note in notes.iter().filter(|_| !args.quiet) {
         eprintln!("acrida: {note}");
     }
@@ -179,7 +180,7 @@ fn umask() -> rustix::fs::Mode {
     rustix::process::umask(rustix::fs::Mode::empty())
 }
 
-fn lists(args: &RunArgs, registered: Option<&Registered>, cache: Option<&Cache>) -> Result<Lists> {
+fn lists(args: &RunArgs, place: Option<&Path>, cache: Option<&Cache>) -> Result<Lists> {
     let bytes = |s: &OsString| s.as_bytes().to_vec();
     let cwd = std::env::current_dir().context("the current directory is gone")?;
     let mut cwd_option = b"cwd=".to_vec();
@@ -190,8 +191,8 @@ fn lists(args: &RunArgs, registered: Option<&Registered>, cache: Option<&Cache>)
     if args.tracing() {
         options.push([&b"trace-calls="[..], &args.filter().calls.encode()].concat());
     }
-    if let Some(registered) = registered {
-        options.push([&b"world-file="[..], registered.path().as_os_str().as_bytes()].concat());
+    if let Some(place) = place {
+        options.push([&b"world-file="[..], place.as_os_str().as_bytes()].concat());
     }
     if let Some(cache) = cache {
         options.push([&b"texts="[..], cache.path().as_os_str().as_bytes()].concat());

@@ -66,25 +66,26 @@ fn address(supervisor: u32) -> Result<SocketAddr> {
     Ok(SocketAddr::from_abstract_name(format!("acrida-{}-{supervisor}", user()))?)
 }
 
+/// Where this process's world will be entered. The kernel process is told before it starts, and the entry is made
+/// afterwards: whoever is killed in between has left nothing, or somebody who removes it.
+pub fn place() -> Option<PathBuf> {
+    Some(directory()?.join(std::process::id().to_string()))
+}
+
 impl Registered {
-    /// Enters this process's world. A world that cannot be found is no failure of the program that runs in it.
-    pub fn new(program: &[OsString]) -> Option<Registered> {
-        let dir = directory()?;
+    /// Enters this process's world at its [`place`]. A world that cannot be found is no failure of the program that runs
+    /// in it.
+    pub fn new(path: PathBuf, program: &[OsString]) -> Option<Registered> {
         let pid = std::process::id();
         let listener = UnixListener::bind_addr(&address(pid).ok()?).ok()?;
         // Under another name until it is locked: nobody must find it unlocked.
-        let hidden = dir.join(format!(".new-{pid}"));
+        let hidden = path.with_file_name(format!(".new-{pid}"));
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&hidden).ok()?;
         flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
         let words: Vec<_> = program.iter().map(|word| word.to_string_lossy()).collect();
         file.write_all(words.join(" ").as_bytes()).ok()?;
-        let path = dir.join(pid.to_string());
         std::fs::rename(&hidden, &path).ok()?;
         Some(Registered { path, _lock: file, listener })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     pub fn listener(&self) -> Option<UnixListener> {

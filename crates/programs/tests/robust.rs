@@ -132,8 +132,12 @@ fn killed_worlds(binary: &Path, soak: bool) -> Result<()> {
     set_child_subreaper(Some(rustix::process::getpid()))?;
     let mut random = Random(42);
     let before = leftovers()?;
+    // Where the worlds are entered.
+    let runtime = scratch()?;
     for round in 0..if soak { 1000 } else { 40 } {
-        let mut child = Command::new(binary).args(["run", "--", "sh", "-c", BUSY]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut command = Command::new(binary);
+        command.args(["run", "--", "sh", "-c", BUSY]).env("XDG_RUNTIME_DIR", runtime.path());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let lines = random.below(12);
         let output = BufReader::new(child.stdout.take().context("piped")?);
         for line in output.lines().take(lines as usize) {
@@ -143,6 +147,8 @@ fn killed_worlds(binary: &Path, soak: bool) -> Result<()> {
         child.wait()?;
         reap_all(&format!("round {round}, killed after {lines} lines"))?;
     }
+    let entries = std::fs::read_dir(runtime.path().join("acrida"))?.count();
+    ensure!(entries == 0, "{entries} worlds are still entered");
     let after = leftovers()?;
     ensure!(before == after, "left behind: {after:?}, before: {before:?}");
     Ok(())
