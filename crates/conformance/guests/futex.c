@@ -51,6 +51,9 @@ CHECK(wake_errors)
 	report_result("null-private", futex(NULL, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
 	report_result("kernel-address", futex(BAD_KERNEL, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
 	report_result("bitset-zero", futex(&word, FUTEX_WAKE_BITSET, 1, NULL, NULL, 0));
+	/* What the operation does not use may be anything: a C library's syscall() passes what the registers hold. */
+	report_result("unused-arguments", futex(&word, FUTEX_WAKE_PRIVATE, 1, BAD_KERNEL, BAD_KERNEL, -1));
+	report_result("unused-arguments-bitset", futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 1, BAD_KERNEL, BAD_KERNEL, -1));
 	report_result("wait-bitset-zero", futex(&word, FUTEX_WAIT_BITSET, word, &zero_time, NULL, 0));
 }
 
