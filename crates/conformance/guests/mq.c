@@ -399,7 +399,8 @@ CHECK(polling)
 		_exit(0);
 	}
 	wait_asleep(child);
-	take(queue);
+	char text[100];
+	need(mq_receive(queue, text, sizeof text, NULL));
 	reap("poller", child);
 }
 

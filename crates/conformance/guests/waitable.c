@@ -87,14 +87,14 @@ CHECK(a_timerfd)
 	timerfd_settime(fd, 0, &never, NULL);
 	state("armed", &sets);
 	timerfd_settime(fd, 0, &soon, NULL);
-	wait_ready(sets.edge);
+	wait_ready(sets.outer); // Told last: the others know by now.
 	state("expired", &sets);
 	state("again", &sets);
 	uint64_t ticks;
 	read(fd, &ticks, 8);
 	state("read", &sets);
 	timerfd_settime(fd, 0, &soon, NULL);
-	wait_ready(sets.edge);
+	wait_ready(sets.outer); // Told last: the others know by now.
 	timerfd_settime(fd, 0, &never, NULL);
 	state("set anew", &sets);
 }
