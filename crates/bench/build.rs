@@ -16,31 +16,17 @@ fn main() {
 
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     // Optimised in every profile: a slow guest would hide what the kernels cost.
-    let compiler = cc::Build::new()
-        .opt_level(2)
-        .debug(false)
-        .warnings(false)
-        .get_compiler();
+    let compiler = cc::Build::new().opt_level(2).debug(false).warnings(false).get_compiler();
     let status = compiler
         .to_command()
-        .args([
-            "-std=gnu17",
-            "-Wall",
-            "-Wextra",
-            "-Wno-missing-field-initializers",
-            "-Iguest",
-            "-pthread",
-        ])
+        .args(["-std=gnu17", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Iguest", "-pthread"])
         .args(&sources)
         .arg("-o")
         .arg(out.join("guest"))
         .arg("-lrt")
         .status()
         .expect("the C compiler runs");
-    assert!(
-        status.success(),
-        "compiling the guest of the benchmark failed: {status}"
-    );
+    assert!(status.success(), "compiling the guest of the benchmark failed: {status}");
 }
 
 fn collect(folder: &Path, sources: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -35,7 +35,16 @@ fn build_image(root: &Path, target: &Path, profile: &str) -> PathBuf {
         // What is meant for the command's own compilation must not reach the image's.
         let foreign = name.starts_with("CARGO_CFG_") || name.starts_with("CARGO_FEATURE_") || name.starts_with("CARGO_PKG_");
         let wrapper = name.starts_with("RUSTC") || name.starts_with("RUSTFLAGS") || name == "RUSTDOC";
-        let cargo_own = ["CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR", "CARGO_MAKEFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"].contains(&name.as_str());
+        let cargo_own = [
+            "CARGO_ENCODED_RUSTFLAGS",
+            "CARGO_BUILD_TARGET",
+            "CARGO_TARGET_DIR",
+            "CARGO_MAKEFLAGS",
+            "CARGO_BUILD_RUSTFLAGS",
+            "CARGO_MANIFEST_DIR",
+            "CARGO_MANIFEST_PATH",
+        ]
+        .contains(&name.as_str());
         if foreign || wrapper || cargo_own || name == "TARGET" || name == "HOST" || name == "PROFILE" {
             cargo.env_remove(&name);
         }

@@ -55,9 +55,7 @@ pub struct Case {
 impl Case {
     /// Workload and arguments, as they are shown and selected.
     pub fn title(&self) -> String {
-        format!("{} {}", self.workload.name, self.arguments)
-            .trim_end()
-            .to_owned()
+        format!("{} {}", self.workload.name, self.arguments).trim_end().to_owned()
     }
 
     /// Whether the user's word means this case: its group, its workload or its title.
@@ -85,25 +83,14 @@ struct ListedPoint {
 }
 
 /// The groups in the order in which they are measured and shown.
-const GROUPS: [&str; 9] = [
-    "calls",
-    "pipes",
-    "events",
-    "wake-ups",
-    "processes",
-    "sockets",
-    "shared-memory",
-    "files",
-    "programs",
-];
+const GROUPS: [&str; 9] = ["calls", "pipes", "events", "wake-ups", "processes", "sockets", "shared-memory", "files", "programs"];
 
 /// Every case there is.
 ///
 /// # Errors
 /// When an entry cannot be read.
 pub fn all(guest: &Guest) -> anyhow::Result<Vec<Case>> {
-    let listed: Vec<Listed> =
-        serde_json::from_str(guest.list()).context("reading the guest's list of workloads")?;
+    let listed: Vec<Listed> = serde_json::from_str(guest.list()).context("reading the guest's list of workloads")?;
     let mut cases = Vec::new();
     for listed in listed {
         let points = listed.points;
@@ -133,10 +120,7 @@ pub fn all(guest: &Guest) -> anyhow::Result<Vec<Case>> {
 }
 
 fn order(case: &Case) -> (usize, &str) {
-    let group = GROUPS
-        .iter()
-        .position(|group| *group == case.workload.group)
-        .unwrap_or(GROUPS.len());
+    let group = GROUPS.iter().position(|group| *group == case.workload.group).unwrap_or(GROUPS.len());
     (group, &case.workload.name)
 }
 
@@ -147,19 +131,13 @@ fn order(case: &Case) -> (usize, &str) {
 pub fn select(cases: Vec<Case>, words: &[String], quick: bool) -> anyhow::Result<Vec<Case>> {
     for word in words {
         if !cases.iter().any(|case| case.answers_to(word)) {
-            anyhow::bail!(
-                "no group or workload is called {word:?}; the groups are {}",
-                GROUPS.join(", ")
-            );
+            anyhow::bail!("no group or workload is called {word:?}; the groups are {}", GROUPS.join(", "));
         }
     }
     let wanted = |case: &Case| words.is_empty() || words.iter().any(|word| case.answers_to(word));
     // Naming a case asks for it, whether or not it is quick.
     let named = |case: &Case| words.iter().any(|word| *word == case.title());
-    Ok(cases
-        .into_iter()
-        .filter(|case| wanted(case) && (!quick || !case.thorough || named(case)))
-        .collect())
+    Ok(cases.into_iter().filter(|case| wanted(case) && (!quick || !case.thorough || named(case))).collect())
 }
 
 #[cfg(test)]
@@ -172,22 +150,10 @@ mod tests {
         let guest = Guest::unpack().unwrap();
         let mut titles = HashSet::new();
         for case in all(&guest).unwrap() {
-            assert!(
-                GROUPS.contains(&case.workload.group.as_str()),
-                "{}",
-                case.workload.group
-            );
-            assert!(
-                !case.workload.bound.is_empty(),
-                "{} says nothing about its bound",
-                case.title()
-            );
+            assert!(GROUPS.contains(&case.workload.group.as_str()), "{}", case.workload.group);
+            assert!(!case.workload.bound.is_empty(), "{} says nothing about its bound", case.title());
             if let Some(axis) = &case.workload.axis {
-                assert!(
-                    case.arguments.contains(&format!("{axis}=")),
-                    "{}",
-                    case.title()
-                );
+                assert!(case.arguments.contains(&format!("{axis}=")), "{}", case.title());
             }
             assert!(titles.insert(case.title()), "twice: {}", case.title());
         }
@@ -198,17 +164,10 @@ mod tests {
         let guest = Guest::unpack().unwrap();
         let titles = |words: &[&str], quick| -> Vec<String> {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            select(all(&guest).unwrap(), &words, quick)
-                .unwrap()
-                .iter()
-                .map(Case::title)
-                .collect()
+            select(all(&guest).unwrap(), &words, quick).unwrap().iter().map(Case::title).collect()
         };
         assert_eq!(titles(&["getppid"], false), ["getppid"]);
-        assert_eq!(
-            titles(&["pipe_ping_pong cpus=same"], true),
-            ["pipe_ping_pong cpus=same"]
-        );
+        assert_eq!(titles(&["pipe_ping_pong cpus=same"], true), ["pipe_ping_pong cpus=same"]);
         assert!(titles(&["pipes"], false).len() > 3);
         assert!(titles(&[], true).len() < titles(&[], false).len());
         assert!(select(all(&guest).unwrap(), &["nonsense".to_owned()], false).is_err());

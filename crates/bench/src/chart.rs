@@ -29,25 +29,13 @@ pub fn write(report: &Report, directory: &Path) -> anyhow::Result<Vec<String>> {
     fs::create_dir_all(directory)?;
     let mut names = Vec::new();
     for group in report.groups() {
-        let rows: Vec<&Row> = report
-            .rows
-            .iter()
-            .filter(|row| row.group == group && row.comparison().is_some())
-            .collect();
+        let rows: Vec<&Row> = report.rows.iter().filter(|row| row.group == group && row.comparison().is_some()).collect();
         if !rows.is_empty() {
-            names.push(save(
-                directory,
-                &format!("ratios-{group}"),
-                &bars(group, &rows)?,
-            )?);
+            names.push(save(directory, &format!("ratios-{group}"), &bars(group, &rows)?)?);
         }
     }
     for (name, rows) in scaling(report) {
-        names.push(save(
-            directory,
-            &format!("cost-{name}"),
-            &curves(name, &rows)?,
-        )?);
+        names.push(save(directory, &format!("cost-{name}"), &curves(name, &rows)?)?);
     }
     Ok(names)
 }
@@ -61,18 +49,11 @@ fn save(directory: &Path, name: &str, svg: &str) -> anyhow::Result<String> {
 /// The workloads with an axis and at least one line along it.
 fn scaling(report: &Report) -> BTreeMap<&str, Vec<&Row>> {
     let mut workloads: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
-    for row in report
-        .rows
-        .iter()
-        .filter(|row| row.axis.is_some() && row.comparison().is_some())
-    {
+    for row in report.rows.iter().filter(|row| row.axis.is_some() && row.comparison().is_some()) {
         workloads.entry(&row.name).or_default().push(row);
     }
-    workloads.retain(|_, rows| {
-        rows.first()
-            .and_then(|row| row.axis.as_deref())
-            .is_some_and(|axis| !lines(rows, axis).is_empty())
-    });
+    workloads
+        .retain(|_, rows| rows.first().and_then(|row| row.axis.as_deref()).is_some_and(|axis| !lines(rows, axis).is_empty()));
     workloads
 }
 
@@ -80,39 +61,24 @@ fn scaling(report: &Report) -> BTreeMap<&str, Vec<&Row>> {
 fn bars(group: &str, rows: &[&Row]) -> anyhow::Result<String> {
     let height = 70 + BAR * i32::try_from(rows.len())?;
     let costs: Vec<f64> = rows.iter().map(|row| cost(row)).collect();
-    let reach = costs
-        .iter()
-        .map(|cost| cost.log10().abs())
-        .fold(1.0, f64::max)
-        .ceil();
+    let reach = costs.iter().map(|cost| cost.log10().abs()).fold(1.0, f64::max).ceil();
     let room = f64::from(i32::try_from(WIDTH)? - TITLES - 60);
-    let place = |cost: f64| {
-        TITLES + ((cost.log10().clamp(-reach, reach) + reach) / (2.0 * reach) * room) as i32
-    };
+    let place = |cost: f64| TITLES + ((cost.log10().clamp(-reach, reach) + reach) / (2.0 * reach) * room) as i32;
 
     draw(WIDTH, height.unsigned_abs(), |area| {
         let title = format!("{group}: cost under acrida as a multiple of native's");
         text(area, &title, 10, 10, 16)?;
         for decade in -(reach as i32)..=reach as i32 {
             let x = place(10f64.powi(decade));
-            let shade = if decade == 0 {
-                NATIVE
-            } else {
-                RGBColor(225, 225, 225)
-            };
-            area.draw(&PathElement::new([(x, 45), (x, height - 15)], shade))
-                .map_err(drawing)?;
+            let shade = if decade == 0 { NATIVE } else { RGBColor(225, 225, 225) };
+            area.draw(&PathElement::new([(x, 45), (x, height - 15)], shade)).map_err(drawing)?;
             text(area, &three_digits(10f64.powi(decade)), x - 10, 32, 11)?;
         }
         for (index, (row, cost)) in rows.iter().zip(&costs).enumerate() {
             let top = 50 + BAR * i32::try_from(index)?;
             let (from, to) = (place(1.0).min(place(*cost)), place(1.0).max(place(*cost)));
             let colour = if *cost <= 1.0 { BETTER } else { WORSE };
-            area.draw(&Rectangle::new(
-                [(from, top), (to, top + BAR - 5)],
-                colour.filled(),
-            ))
-            .map_err(drawing)?;
+            area.draw(&Rectangle::new([(from, top), (to, top + BAR - 5)], colour.filled())).map_err(drawing)?;
             text(area, &row.title, 10, top, 12)?;
             // At the end that points away from 1.
             let label = if *cost <= 1.0 { from - 34 } else { to + 4 };
@@ -124,10 +90,7 @@ fn bars(group: &str, rows: &[&Row]) -> anyhow::Result<String> {
 
 /// Figures against the axis, both logarithmic; a pair of lines for each choice of the other arguments.
 fn curves(name: &str, rows: &[&Row]) -> anyhow::Result<String> {
-    let axis = rows
-        .first()
-        .and_then(|row| row.axis.as_deref())
-        .ok_or_else(|| anyhow!("{name} has no axis"))?;
+    let axis = rows.first().and_then(|row| row.axis.as_deref()).ok_or_else(|| anyhow!("{name} has no axis"))?;
     let lines = lines(rows, axis);
     let points = || lines.values().flatten();
     let (left, right) = bounds(points().map(|point| point.at));
@@ -144,10 +107,7 @@ fn curves(name: &str, rows: &[&Row]) -> anyhow::Result<String> {
             .margin(24)
             .x_label_area_size(36)
             .y_label_area_size(70)
-            .build_cartesian_2d(
-                (left..right).log_scale(),
-                (bottom..top).log_scale(),
-            )
+            .build_cartesian_2d((left..right).log_scale(), (bottom..top).log_scale())
             .map_err(drawing)?;
         chart
             .configure_mesh()
@@ -159,14 +119,8 @@ fn curves(name: &str, rows: &[&Row]) -> anyhow::Result<String> {
             .map_err(drawing)?;
         for (index, (label, points)) in lines.iter().enumerate() {
             let colour = Palette99::pick(index).to_rgba();
-            let native: Vec<_> = points
-                .iter()
-                .map(|point| (point.at, point.native))
-                .collect();
-            let acrida: Vec<_> = points
-                .iter()
-                .map(|point| (point.at, point.acrida))
-                .collect();
+            let native: Vec<_> = points.iter().map(|point| (point.at, point.native)).collect();
+            let acrida: Vec<_> = points.iter().map(|point| (point.at, point.acrida)).collect();
             for (side, width, line) in [("native", 1, native), ("acrida", 3, acrida)] {
                 let style = colour.stroke_width(width);
                 chart
@@ -202,9 +156,7 @@ fn lines(rows: &[&Row], axis: &str) -> BTreeMap<String, Vec<Point>> {
             continue;
         };
         let others = row.arguments.iter().filter(|(name, _)| *name != axis);
-        let label: Vec<String> = others
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let label: Vec<String> = others.map(|(name, value)| format!("{name}={value}")).collect();
         lines.entry(label.join(" ")).or_default().push(Point {
             at,
             native: comparison.native.spread.median,
@@ -216,21 +168,14 @@ fn lines(rows: &[&Row], axis: &str) -> BTreeMap<String, Vec<Point>> {
 }
 
 fn cost(row: &Row) -> f64 {
-    row.comparison()
-        .map_or(1.0, |comparison| row.unit.cost(comparison.ratio.median))
+    row.comparison().map_or(1.0, |comparison| row.unit.cost(comparison.ratio.median))
 }
 
 fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), value| {
-        (low.min(value), high.max(value))
-    })
+    values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-fn draw(
-    width: u32,
-    height: u32,
-    content: impl Fn(&Area<'_>) -> anyhow::Result<()>,
-) -> anyhow::Result<String> {
+fn draw(width: u32, height: u32, content: impl Fn(&Area<'_>) -> anyhow::Result<()>) -> anyhow::Result<String> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
@@ -242,8 +187,7 @@ fn draw(
 }
 
 fn text(area: &Area<'_>, words: &str, x: i32, y: i32, size: i32) -> anyhow::Result<()> {
-    area.draw(&Text::new(words.to_owned(), (x, y), ("sans-serif", size)))
-        .map_err(drawing)
+    area.draw(&Text::new(words.to_owned(), (x, y), ("sans-serif", size))).map_err(drawing)
 }
 
 /// The backend's error borrows what is drawn on.
@@ -261,25 +205,11 @@ mod tests {
         let rows = vec![
             row("calls", "getppid", "", 100.0, 10.0, None),
             row("events", "epoll_fds", "fds=1 active=1", 100.0, 20.0, None),
-            row(
-                "events",
-                "epoll_fds",
-                "fds=1000 active=1",
-                100.0,
-                21.0,
-                None,
-            ),
+            row("events", "epoll_fds", "fds=1000 active=1", 100.0, 21.0, None),
         ];
         let directory = tempfile::tempdir().unwrap();
         let names = write(&report(rows), directory.path()).unwrap();
-        assert_eq!(
-            names,
-            [
-                "ratios-calls.svg",
-                "ratios-events.svg",
-                "cost-epoll_fds.svg"
-            ]
-        );
+        assert_eq!(names, ["ratios-calls.svg", "ratios-events.svg", "cost-epoll_fds.svg"]);
         let curves = fs::read_to_string(directory.path().join("cost-epoll_fds.svg")).unwrap();
         assert!(curves.starts_with("<svg") && curves.contains("acrida active=1"));
         let bars = fs::read_to_string(directory.path().join("ratios-calls.svg")).unwrap();

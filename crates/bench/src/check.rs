@@ -6,26 +6,17 @@ use crate::report::{Check, Row};
 const PROMISES: [Promise; 3] = [
     Promise {
         name: "epoll_wait: cost of an event grows by at most this factor from the fewest to the most watched fds",
-        kind: Kind::Growth {
-            workload: "epoll_fds",
-            fixed: ("active", "100"),
-        },
+        kind: Kind::Growth { workload: "epoll_fds", fixed: ("active", "100") },
         at_most: 1.3,
     },
     Promise {
         name: "epoll_wait with one active fd: grows by at most this factor from the fewest to the most watched fds",
-        kind: Kind::Growth {
-            workload: "epoll_fds",
-            fixed: ("active", "1"),
-        },
+        kind: Kind::Growth { workload: "epoll_fds", fixed: ("active", "1") },
         at_most: 1.3,
     },
     Promise {
         name: "all of 1000 fds active: cost of an event by epoll_wait as a multiple of poll's",
-        kind: Kind::Quotient {
-            of: "epoll_share fds=1000 active=1000",
-            by: "poll_share fds=1000 active=1000",
-        },
+        kind: Kind::Quotient { of: "epoll_share fds=1000 active=1000", by: "poll_share fds=1000 active=1000" },
         at_most: 1.0,
     },
 ];
@@ -38,10 +29,7 @@ struct Promise {
 
 enum Kind {
     /// The largest cost of a workload's rows by the smallest, where one argument has a fixed value.
-    Growth {
-        workload: &'static str,
-        fixed: (&'static str, &'static str),
-    },
+    Growth { workload: &'static str, fixed: (&'static str, &'static str) },
     /// One row's cost by another's.
     Quotient { of: &'static str, by: &'static str },
 }
@@ -65,16 +53,10 @@ pub fn all(rows: &[Row]) -> Vec<Check> {
 impl Kind {
     fn value(&self, rows: &[Row]) -> Option<f64> {
         match self {
-            Self::Growth {
-                workload,
-                fixed: (name, value),
-            } => {
+            Self::Growth { workload, fixed: (name, value) } => {
                 let costs: Vec<f64> = rows
                     .iter()
-                    .filter(|row| {
-                        row.name == *workload
-                            && row.arguments.get(*name).is_some_and(|is| is == value)
-                    })
+                    .filter(|row| row.name == *workload && row.arguments.get(*name).is_some_and(|is| is == value))
                     .filter_map(acrida)
                     .collect();
                 let most = costs.iter().copied().reduce(f64::max)?;
@@ -101,30 +83,9 @@ mod tests {
     #[test]
     fn growth_is_over_the_rows_with_the_fixed_argument() {
         let rows = [
-            row(
-                "events",
-                "epoll_fds",
-                "fds=100 active=100",
-                100.0,
-                10.0,
-                None,
-            ),
-            row(
-                "events",
-                "epoll_fds",
-                "fds=1000 active=100",
-                100.0,
-                14.0,
-                None,
-            ),
-            row(
-                "events",
-                "epoll_fds",
-                "fds=1000 active=1",
-                100.0,
-                90.0,
-                None,
-            ),
+            row("events", "epoll_fds", "fds=100 active=100", 100.0, 10.0, None),
+            row("events", "epoll_fds", "fds=1000 active=100", 100.0, 14.0, None),
+            row("events", "epoll_fds", "fds=1000 active=1", 100.0, 90.0, None),
         ];
         let checks = all(&rows);
         assert_eq!(checks.len(), 1);
@@ -135,22 +96,8 @@ mod tests {
     #[test]
     fn one_row_is_divided_by_another() {
         let rows = [
-            row(
-                "events",
-                "epoll_share",
-                "fds=1000 active=1000",
-                100.0,
-                10.0,
-                None,
-            ),
-            row(
-                "events",
-                "poll_share",
-                "fds=1000 active=1000",
-                100.0,
-                20.0,
-                None,
-            ),
+            row("events", "epoll_share", "fds=1000 active=1000", 100.0, 10.0, None),
+            row("events", "poll_share", "fds=1000 active=1000", 100.0, 20.0, None),
         ];
         assert!(all(&rows)[0].met);
         assert!(all(&rows[..1]).is_empty());

@@ -144,21 +144,13 @@ pub fn main(args: BenchArgs, subject: &Subject<'_>) -> anyhow::Result<ExitCode> 
 }
 
 fn status(good: bool) -> ExitCode {
-    if good {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn plan<'a>(args: &BenchArgs, acrida: &Path, guest: &'a Guest) -> Plan<'a> {
     let (pairs, milliseconds, samples) = if args.quick { (3, 20, 2) } else { (15, 50, 5) };
     // Who names a number of pairs, or is in a hurry, gets that number.
-    let most = if args.quick || args.pairs.is_some() {
-        1
-    } else {
-        UNSTEADY_ROWS
-    };
+    let most = if args.quick || args.pairs.is_some() { 1 } else { UNSTEADY_ROWS };
     let pairs = args.pairs.unwrap_or(pairs);
     let milliseconds = args.time.unwrap_or(milliseconds);
     let prefix = prefix(args, acrida);
@@ -166,29 +158,15 @@ fn plan<'a>(args: &BenchArgs, acrida: &Path, guest: &'a Guest) -> Plan<'a> {
         guest,
         native: Side::native(),
         settings: Settings {
-            prefix: prefix
-                .iter()
-                .map(|word| word.to_string_lossy().into_owned())
-                .collect(),
+            prefix: prefix.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             pairs,
             milliseconds,
             quick: args.quick,
         },
         acrida: Side::acrida(prefix),
-        peers: args
-            .vs
-            .iter()
-            .map(|peer| (peer.name(), Side::peer(*peer)))
-            .collect(),
-        pairs: Pairs {
-            least: pairs,
-            most: pairs * most,
-        },
-        effort: Effort {
-            time: Duration::from_millis(milliseconds),
-            samples,
-            limit: LIMIT,
-        },
+        peers: args.vs.iter().map(|peer| (peer.name(), Side::peer(*peer))).collect(),
+        pairs: Pairs { least: pairs, most: pairs * most },
+        effort: Effort { time: Duration::from_millis(milliseconds), samples, limit: LIMIT },
     }
 }
 
@@ -203,17 +181,9 @@ fn count_instructions(args: &BenchArgs, subject: &Subject<'_>) -> anyhow::Result
     let pins = Pins::read()?;
     let guest = Guest::unpack()?;
     let side = Side::acrida(prefix(args, subject.command));
-    let effort = Effort {
-        time: Duration::ZERO,
-        samples: 1,
-        limit: LIMIT,
-    };
+    let effort = Effort { time: Duration::ZERO, samples: 1, limit: LIMIT };
     let named: Vec<&str> = args.groups.iter().map(String::as_str).collect();
-    let workloads = if named.is_empty() {
-        pins.workloads()
-    } else {
-        named.clone()
-    };
+    let workloads = if named.is_empty() { pins.workloads() } else { named.clone() };
     interrupt::watch()?;
     let mut counts = Vec::new();
     let mut failed = false;
@@ -249,26 +219,16 @@ fn count_instructions(args: &BenchArgs, subject: &Subject<'_>) -> anyhow::Result
 
 fn read(file: &Path) -> anyhow::Result<Report> {
     let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let report: Report =
-        serde_json::from_str(&text).with_context(|| format!("{} is no report", file.display()))?;
+    let report: Report = serde_json::from_str(&text).with_context(|| format!("{} is no report", file.display()))?;
     if report.format != FORMAT {
-        bail!(
-            "{} has format {}, this is a reader of format {FORMAT}",
-            file.display(),
-            report.format
-        );
+        bail!("{} has format {}, this is a reader of format {FORMAT}", file.display(), report.format);
     }
     Ok(report)
 }
 
 fn list(cases: &[Case]) {
     for case in cases {
-        println!(
-            "{:<14} {:<44} {}",
-            case.workload.group,
-            case.title(),
-            case.workload.operation
-        );
+        println!("{:<14} {:<44} {}", case.workload.group, case.title(), case.workload.operation);
     }
 }
 
@@ -284,14 +244,12 @@ fn show(args: &BenchArgs, report: &Report) -> anyhow::Result<()> {
         }
     }
     if let Some(directory) = &args.svg {
-        chart::write(report, directory)
-            .with_context(|| format!("writing charts into {}", directory.display()))?;
+        chart::write(report, directory).with_context(|| format!("writing charts into {}", directory.display()))?;
     }
     if let Some(file) = &args.doc {
         // The charts lie in a directory of the page's name, next to it.
         let directory = file.with_extension("");
-        let charts = chart::write(report, &directory)
-            .with_context(|| format!("writing charts into {}", directory.display()))?;
+        let charts = chart::write(report, &directory).with_context(|| format!("writing charts into {}", directory.display()))?;
         let folder = directory.file_name().unwrap_or_default().to_string_lossy();
         let links: Vec<String> = charts.iter().map(|name| format!("{folder}/{name}")).collect();
         write(file, &doc::render(report, &links)?)?;

@@ -37,11 +37,7 @@ pub struct Agreement {
 /// Compares the ratios of two runs; `within` is the largest change that is none, as a share.
 pub fn compare(before: &Report, after: &Report, within: f64) -> Agreement {
     let (pairs, alone) = matched(before, after);
-    let width = pairs
-        .iter()
-        .map(|pair| pair.row.title.chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = pairs.iter().map(|pair| pair.row.title.chars().count()).max().unwrap_or(0);
     let mut text = format!("{:<width$}  before   after  change\n", "workload");
     for pair in &pairs {
         text += &format!(
@@ -58,21 +54,14 @@ pub fn compare(before: &Report, after: &Report, within: f64) -> Agreement {
         text += &format!("{line}\n");
     }
     text += &by_group(&pairs, within);
-    let holds = alone.is_empty()
-        && pairs
-            .iter()
-            .all(|pair| !pair.is_micro() || pair.change() <= within);
+    let holds = alone.is_empty() && pairs.iter().all(|pair| !pair.is_micro() || pair.change() <= within);
     Agreement { text, holds }
 }
 
 /// The rows that both have measured, and a line for each that only one has.
 fn matched<'a>(before: &'a Report, after: &'a Report) -> (Vec<Pair<'a>>, Vec<String>) {
     let ratio = |row: &Row| Some(row.comparison()?.ratio.median);
-    let mut later: BTreeMap<&str, Option<f64>> = after
-        .rows
-        .iter()
-        .map(|row| (row.title.as_str(), ratio(row)))
-        .collect();
+    let mut later: BTreeMap<&str, Option<f64>> = after.rows.iter().map(|row| (row.title.as_str(), ratio(row))).collect();
     let mut pairs = Vec::new();
     let mut alone = Vec::new();
     for row in &before.rows {
@@ -93,11 +82,7 @@ fn by_group(pairs: &[Pair<'_>], within: f64) -> String {
     let mut groups: Vec<&str> = pairs.iter().map(|pair| pair.row.group.as_str()).collect();
     groups.dedup();
     let line = |group: &&str| {
-        let changes: Vec<f64> = pairs
-            .iter()
-            .filter(|pair| pair.row.group == **group)
-            .map(Pair::change)
-            .collect();
+        let changes: Vec<f64> = pairs.iter().filter(|pair| pair.row.group == **group).map(Pair::change).collect();
         let spread = Spread::of(&changes)?;
         let beyond = changes.iter().filter(|change| **change > within).count();
         Some(format!(
@@ -117,9 +102,7 @@ mod tests {
     use crate::report::tests::{report, row};
 
     fn run(ratios: &[(&str, &str, f64)]) -> Report {
-        let rows = ratios
-            .iter()
-            .map(|(group, name, ratio)| row(group, name, "", 100.0, 100.0 * ratio, None));
+        let rows = ratios.iter().map(|(group, name, ratio)| row(group, name, "", 100.0, 100.0 * ratio, None));
         report(rows.collect())
     }
 

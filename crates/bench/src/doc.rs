@@ -58,12 +58,7 @@ fn missed(report: &Report) -> String {
         let comparison = row.comparison().filter(|it| it.met == Some(false))?;
         let (ratio, spread) = (comparison.ratio.median, comparison.ratio.relative());
         let target = table::target(row);
-        Some(format!(
-            "- **{}**: ratio {} (spread {:.0}%), target {target}\n",
-            row.title,
-            three_digits(ratio),
-            spread * 100.0
-        ))
+        Some(format!("- **{}**: ratio {} (spread {:.0}%), target {target}\n", row.title, three_digits(ratio), spread * 100.0))
     });
     let checks = report.checks.iter().filter(|check| !check.met).map(|check| {
         let value = three_digits(check.value);
@@ -78,11 +73,7 @@ fn missed(report: &Report) -> String {
 }
 
 fn command(report: &Report) -> String {
-    let quick = if report.settings.quick {
-        " --quick"
-    } else {
-        ""
-    };
+    let quick = if report.settings.quick { " --quick" } else { "" };
     format!("cargo run --release -- bench{quick} --doc")
 }
 
@@ -103,24 +94,14 @@ fn slower(report: &Report) -> String {
     if rows.is_empty() {
         return "## What is slower than native\n\nNothing, in this run.\n\n".to_owned();
     }
-    let lines = rows.iter().map(|row| {
-        format!(
-            "- **{}** ({}): {}. {}\n",
-            row.title,
-            row.operation,
-            row.meaning().unwrap_or_default(),
-            row.bound
-        )
-    });
-    format!(
-        "## What is slower than native, and why\n\n{}\n",
-        lines.collect::<String>()
-    )
+    let lines = rows
+        .iter()
+        .map(|row| format!("- **{}** ({}): {}. {}\n", row.title, row.operation, row.meaning().unwrap_or_default(), row.bound));
+    format!("## What is slower than native, and why\n\n{}\n", lines.collect::<String>())
 }
 
 fn cost(row: &Row) -> f64 {
-    row.comparison()
-        .map_or(1.0, |comparison| row.unit.cost(comparison.ratio.median))
+    row.comparison().map_or(1.0, |comparison| row.unit.cost(comparison.ratio.median))
 }
 
 fn not_measured(report: &Report) -> String {
@@ -130,16 +111,10 @@ fn not_measured(report: &Report) -> String {
         .filter_map(|row| match &row.result {
             RowResult::Measured(_) => None,
             RowResult::Skipped { reason } => Some(format!("- {}: skipped, {reason}\n", row.title)),
-            RowResult::Failed { reason } => {
-                Some(format!("- **{}: failed**, {reason}\n", row.title))
-            }
+            RowResult::Failed { reason } => Some(format!("- **{}: failed**, {reason}\n", row.title)),
         })
         .collect();
-    if lines.is_empty() {
-        lines
-    } else {
-        format!("## What was not measured\n\n{lines}\n")
-    }
+    if lines.is_empty() { lines } else { format!("## What was not measured\n\n{lines}\n") }
 }
 
 /// What each workload does and what bounds it, once for all its points.
@@ -163,9 +138,7 @@ mod tests {
     #[test]
     fn what_is_slower_comes_first_with_its_reason() {
         let mut skipped = row("programs", "redis", "", 1.0, 1.0, None);
-        skipped.result = RowResult::Skipped {
-            reason: "not installed".to_owned(),
-        };
+        skipped.result = RowResult::Skipped { reason: "not installed".to_owned() };
         let rows = vec![
             row("calls", "fast", "", 100.0, 10.0, None),
             row("calls", "slow", "", 100.0, 150.0, Some("<=1.2")),
@@ -173,10 +146,7 @@ mod tests {
             skipped,
         ];
         let text = render(&report(rows), &["performance/ratios-calls.svg".to_owned()]).unwrap();
-        let slower = text
-            .split("## What is slower than native, and why")
-            .nth(1)
-            .unwrap();
+        let slower = text.split("## What is slower than native, and why").nth(1).unwrap();
         let slower = slower.split("##").next().unwrap();
         assert!(slower.find("slowest").unwrap() < slower.find("**slow**").unwrap());
         assert!(text.contains("- **slow**: ratio 1.50 (spread 0%), target <=1.2 MISSED"));

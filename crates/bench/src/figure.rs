@@ -38,10 +38,7 @@ pub struct Effort {
 impl Effort {
     /// A program takes long, and its own length evens out what disturbs a short loop.
     fn for_program(self) -> Self {
-        Self {
-            samples: self.samples.min(MOST_PROGRAM_SAMPLES),
-            ..self
-        }
+        Self { samples: self.samples.min(MOST_PROGRAM_SAMPLES), ..self }
     }
 }
 
@@ -72,13 +69,7 @@ pub fn measure(case: &Case, side: &Side, guest: &Guest, effort: Effort) -> Outco
     result.unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
 }
 
-fn run_guest(
-    mut words: Vec<OsString>,
-    unit: Unit,
-    side: &Side,
-    guest: &Guest,
-    effort: Effort,
-) -> anyhow::Result<Outcome> {
+fn run_guest(mut words: Vec<OsString>, unit: Unit, side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<Outcome> {
     words.insert(0, guest.program().into());
     if let Some(label) = guest.label() {
         words.push(format!("label={}", label.display()).into());
@@ -93,11 +84,7 @@ fn run_guest(
 /// workload than the middle does; it moves less from run to run.
 fn outcome(finished: &Finished, unit: Unit) -> Outcome {
     // A peer's own messages may stand around the guest's line.
-    let line = finished
-        .lines
-        .iter()
-        .rev()
-        .find_map(|line| serde_json::from_str(line.trim()).ok());
+    let line = finished.lines.iter().rev().find_map(|line| serde_json::from_str(line.trim()).ok());
     match line {
         Some(Line::Failed { failed }) => Outcome::Failed(failed + &quote(&finished.errors)),
         Some(Line::Skipped { skipped }) => Outcome::Skipped(skipped),
@@ -105,11 +92,7 @@ fn outcome(finished: &Finished, unit: Unit) -> Outcome {
             Some(spread) => Outcome::Measured(unit.best_quarter(&spread)),
             None => Outcome::Failed("no samples".to_owned()),
         },
-        _ => Outcome::Failed(format!(
-            "ended with {}{}",
-            finished.status,
-            quote(&finished.errors)
-        )),
+        _ => Outcome::Failed(format!("ended with {}{}", finished.status, quote(&finished.errors))),
     }
 }
 
@@ -130,39 +113,21 @@ mod tests {
 
     #[test]
     fn the_guests_line_is_found_among_others() {
-        let lines = [
-            "booting",
-            r#"{"measured":"x","iterations":3,"samples":[1,5,2]}"#,
-            "halting",
-        ];
-        assert_eq!(
-            outcome(&finished(0, &lines, ""), Unit::Nanoseconds),
-            Outcome::Measured(1.5)
-        );
-        assert_eq!(
-            outcome(&finished(0, &lines, ""), Unit::MebibytesPerSecond),
-            Outcome::Measured(3.5)
-        );
+        let lines = ["booting", r#"{"measured":"x","iterations":3,"samples":[1,5,2]}"#, "halting"];
+        assert_eq!(outcome(&finished(0, &lines, ""), Unit::Nanoseconds), Outcome::Measured(1.5));
+        assert_eq!(outcome(&finished(0, &lines, ""), Unit::MebibytesPerSecond), Outcome::Measured(3.5));
     }
 
     #[test]
     fn no_line_is_a_failure_with_its_reason() {
-        let Outcome::Failed(reason) = outcome(&finished(9, &[], "acrida: no such call\n"), Unit::Nanoseconds) else {
-            panic!()
-        };
-        assert!(
-            reason.contains("signal: 9") && reason.ends_with("acrida: no such call"),
-            "{reason}"
-        );
+        let Outcome::Failed(reason) = outcome(&finished(9, &[], "acrida: no such call\n"), Unit::Nanoseconds) else { panic!() };
+        assert!(reason.contains("signal: 9") && reason.ends_with("acrida: no such call"), "{reason}");
     }
 
     #[test]
     fn a_bad_end_spoils_a_measurement() {
         let lines = [r#"{"measured":"x","iterations":3,"samples":[1]}"#];
-        assert!(matches!(
-            outcome(&finished(256, &lines, ""), Unit::Nanoseconds),
-            Outcome::Failed(_)
-        ));
+        assert!(matches!(outcome(&finished(256, &lines, ""), Unit::Nanoseconds), Outcome::Failed(_)));
     }
 
     #[test]

@@ -78,9 +78,7 @@ fn first_run(program: &Path) -> anyhow::Result<String> {
     let end = Instant::now() + BUSY_LIMIT;
     let output = loop {
         match Command::new(program).arg("--list").output() {
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && Instant::now() < end => {
-                thread::yield_now()
-            }
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && Instant::now() < end => thread::yield_now(),
             result => break result.context("running the guest natively")?,
         }
     };

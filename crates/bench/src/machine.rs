@@ -24,26 +24,14 @@ impl Machine {
     /// This machine, now. What cannot be read is left empty.
     pub fn this() -> Self {
         let cpuinfo = read("/proc/cpuinfo");
-        let memory_kib = field(&read("/proc/meminfo"), "MemTotal")
-            .split_whitespace()
-            .next()
-            .map(str::to_owned);
+        let memory_kib = field(&read("/proc/meminfo"), "MemTotal").split_whitespace().next().map(str::to_owned);
         Self {
             processor: field(&cpuinfo, "model name"),
             cpus: thread::available_parallelism().map_or(1, usize::from),
-            virtual_machine: field(&cpuinfo, "flags")
-                .split_whitespace()
-                .any(|flag| flag == "hypervisor"),
-            memory_mib: memory_kib
-                .and_then(|kib| kib.parse::<u64>().ok())
-                .unwrap_or(0)
-                / 1024,
+            virtual_machine: field(&cpuinfo, "flags").split_whitespace().any(|flag| flag == "hypervisor"),
+            memory_mib: memory_kib.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
-            load: read("/proc/loadavg")
-                .split_whitespace()
-                .next()
-                .and_then(|load| load.parse().ok())
-                .unwrap_or(0.0),
+            load: read("/proc/loadavg").split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(0.0),
         }
     }
 
@@ -53,11 +41,7 @@ impl Machine {
             "{}, {} CPUs{}, {} MiB, Linux {}, load {:.1}",
             self.processor,
             self.cpus,
-            if self.virtual_machine {
-                " (virtual)"
-            } else {
-                ""
-            },
+            if self.virtual_machine { " (virtual)" } else { "" },
             self.memory_mib,
             self.kernel,
             self.load

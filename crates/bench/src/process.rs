@@ -72,14 +72,7 @@ impl Running {
             wait_without_reaping(pid);
             let _ = tell.send(Instant::now());
         });
-        Ok(Self {
-            child,
-            started,
-            input,
-            lines,
-            errors,
-            ended,
-        })
+        Ok(Self { child, started, input, lines, errors, ended })
     }
 
     /// Starts `words`, gives it no input and waits until it has ended.
@@ -101,9 +94,7 @@ impl Running {
     /// # Errors
     /// When there is none in time.
     pub fn next_line(&self, limit: Duration) -> anyhow::Result<String> {
-        self.lines
-            .recv_timeout(limit)
-            .context("no line of output in time")
+        self.lines.recv_timeout(limit).context("no line of output in time")
     }
 
     /// Writes one line to its input.
@@ -146,22 +137,14 @@ impl Running {
         let Ok(ended) = ended else {
             bail!("no end within {} s{}", limit.as_secs(), quote(&errors));
         };
-        Ok(Finished {
-            status,
-            elapsed: ended - self.started,
-            lines,
-            errors,
-        })
+        Ok(Finished { status, elapsed: ended - self.started, lines, errors })
     }
 }
 
 /// What somebody printed to say what went wrong, in one line, or nothing. The first line names the cause more
 /// often than the last, which may be a back trace or `make: *** Error 1`; both are quoted.
 pub fn quote(errors: &str) -> String {
-    let mut lines = errors
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty());
+    let mut lines = errors.lines().map(str::trim).filter(|line| !line.is_empty());
     let short = |line: &str| line.chars().take(QUOTED_CHARACTERS).collect::<String>();
     match (lines.next(), lines.next_back()) {
         (None, _) => String::new(),
@@ -171,17 +154,11 @@ pub fn quote(errors: &str) -> String {
 }
 
 fn pid_of(child: &Child) -> anyhow::Result<Pid> {
-    i32::try_from(child.id())
-        .ok()
-        .and_then(Pid::from_raw)
-        .context("a process number that is none")
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("a process number that is none")
 }
 
 fn wait_without_reaping(pid: Pid) {
-    while let Err(rustix::io::Errno::INTR) = waitid(
-        WaitId::Pid(pid),
-        WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
-    ) {}
+    while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {}
 }
 
 fn read_lines(stream: impl Read + Send + 'static) -> Receiver<String> {
@@ -231,8 +208,7 @@ mod tests {
 
     #[test]
     fn output_status_and_errors_come_back() {
-        let finished =
-            Running::run(&shell("echo one; echo two; echo bad >&2; exit 3"), LIMIT).unwrap();
+        let finished = Running::run(&shell("echo one; echo two; echo bad >&2; exit 3"), LIMIT).unwrap();
         assert_eq!(finished.lines, ["one", "two"]);
         assert_eq!(finished.errors, "bad\n");
         assert_eq!(finished.status.code(), Some(3));
@@ -248,9 +224,7 @@ mod tests {
 
     #[test]
     fn a_run_that_does_not_end_is_ended() {
-        let error = Running::run(&shell("sleep 1000 | cat"), Duration::from_millis(50))
-            .err()
-            .unwrap();
+        let error = Running::run(&shell("sleep 1000 | cat"), Duration::from_millis(50)).err().unwrap();
         assert!(error.to_string().starts_with("no end within"), "{error}");
     }
 

@@ -90,17 +90,9 @@ fn case(text: &str) -> anyhow::Result<Case> {
         bound: described.bound.clone(),
         axis: None,
         unit: Unit::Nanoseconds,
-        kind: Kind::Program(Box::new(Program {
-            described,
-            provisioned: OnceCell::new(),
-        })),
+        kind: Kind::Program(Box::new(Program { described, provisioned: OnceCell::new() })),
     };
-    Ok(Case {
-        workload: Rc::new(workload),
-        arguments: String::new(),
-        target,
-        thorough,
-    })
+    Ok(Case { workload: Rc::new(workload), arguments: String::new(), target, thorough })
 }
 
 impl Program {
@@ -109,33 +101,17 @@ impl Program {
     /// # Errors
     /// The outcome, when there is nothing to run.
     pub fn prepare(&self, guest: &Guest) -> Result<Vec<OsString>, Outcome> {
-        let directory = self
-            .provisioned
-            .get_or_init(|| self.provision(guest))
-            .clone()?;
-        let mut words = vec![
-            OsString::from("script"),
-            format!("directory={}", directory.display()).into(),
-        ];
-        words.extend(
-            self.scripts()
-                .iter()
-                .map(|(name, _)| format!("{name}={name}.sh").into()),
-        );
+        let directory = self.provisioned.get_or_init(|| self.provision(guest)).clone()?;
+        let mut words = vec![OsString::from("script"), format!("directory={}", directory.display()).into()];
+        words.extend(self.scripts().iter().map(|(name, _)| format!("{name}={name}.sh").into()));
         Ok(words)
     }
 
     /// The scripts that run in the world, by the guest's name for them.
     fn scripts(&self) -> Vec<(&'static str, &str)> {
         let described = &self.described;
-        let optional = [
-            ("before", &described.before),
-            ("ready", &described.ready),
-            ("after", &described.after),
-        ];
-        let given = optional
-            .into_iter()
-            .filter_map(|(name, script)| Some((name, script.as_deref()?)));
+        let optional = [("before", &described.before), ("ready", &described.ready), ("after", &described.after)];
+        let given = optional.into_iter().filter_map(|(name, script)| Some((name, script.as_deref()?)));
         given.chain([("run", described.run.as_str())]).collect()
     }
 
@@ -144,8 +120,7 @@ impl Program {
             side::installed(&need.command, &need.package).map_err(Outcome::Skipped)?;
         }
         let directory = guest.directory().join(&self.described.name);
-        self.write(&directory)
-            .map_err(|error| Outcome::Failed(format!("{error:#}")))?;
+        self.write(&directory).map_err(|error| Outcome::Failed(format!("{error:#}")))?;
         Ok(directory)
     }
 
@@ -154,14 +129,9 @@ impl Program {
         if let Some(script) = &self.described.provision {
             // As the guest does it: in the directory, and ended by the first error.
             let script = format!("set -e\ncd '{}'\n{script}", directory.display());
-            let finished =
-                Running::run(&["sh".into(), "-c".into(), script.into()], PROVISION_LIMIT)?;
+            let finished = Running::run(&["sh".into(), "-c".into(), script.into()], PROVISION_LIMIT)?;
             if !finished.status.success() {
-                bail!(
-                    "its preparation ended with {}{}",
-                    finished.status,
-                    quote(&finished.errors)
-                );
+                bail!("its preparation ended with {}{}", finished.status, quote(&finished.errors));
             }
         }
         for (name, script) in self.scripts() {
@@ -179,11 +149,7 @@ mod tests {
     fn every_file_is_read_and_is_in_the_list() {
         assert_eq!(cases().unwrap().len(), FILES.len());
         let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("programs")).unwrap();
-        assert_eq!(
-            files.count(),
-            FILES.len(),
-            "a file under programs/ is not in FILES, or the reverse"
-        );
+        assert_eq!(files.count(), FILES.len(), "a file under programs/ is not in FILES, or the reverse");
     }
 
     #[test]
@@ -195,8 +161,7 @@ mod tests {
         };
         let missing = "name = 'a'\noperation = ''\nbound = ''\nneeds = [{ command = 'no-such', package = 'p' }]\nrun = ':'";
         assert!(matches!(prepare(missing), Err(Outcome::Skipped(_))));
-        let wrong =
-            "name = 'b'\noperation = ''\nbound = ''\nneeds = []\nprovision = 'false'\nrun = ':'";
+        let wrong = "name = 'b'\noperation = ''\nbound = ''\nneeds = []\nprovision = 'false'\nrun = ':'";
         assert!(matches!(prepare(wrong), Err(Outcome::Failed(_))));
         let right = "name = 'c'\noperation = ''\nbound = ''\nneeds = []\nprovision = 'touch file'\nrun = ':'";
         assert_eq!(prepare(right).unwrap().len(), 3);

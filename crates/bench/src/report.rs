@@ -131,9 +131,7 @@ impl Report {
             RowResult::Failed { .. } => row.target.as_ref().map(|_| false),
             RowResult::Skipped { .. } => None,
         });
-        let all: Vec<bool> = rows
-            .chain(self.checks.iter().map(|check| check.met))
-            .collect();
+        let all: Vec<bool> = rows.chain(self.checks.iter().map(|check| check.met)).collect();
         (all.iter().filter(|met| **met).count(), all.len())
     }
 
@@ -176,8 +174,7 @@ impl Row {
 
     /// Whether acrida costs more than native here, beyond the noise.
     pub fn is_slower(&self) -> bool {
-        self.meaning()
-            .is_some_and(|meaning| meaning.ends_with("slower") || meaning.ends_with("more"))
+        self.meaning().is_some_and(|meaning| meaning.ends_with("slower") || meaning.ends_with("more"))
     }
 }
 
@@ -186,31 +183,13 @@ pub mod tests {
     use super::*;
 
     pub(crate) fn figures(value: f64) -> Figures {
-        Figures {
-            spread: Spread {
-                median: value,
-                low: value,
-                high: value,
-            },
-            runs: vec![value],
-        }
+        Figures { spread: Spread { median: value, low: value, high: value }, runs: vec![value] }
     }
 
     /// A row with exact figures, for tests of what is made from rows.
-    pub(crate) fn row(
-        group: &str,
-        name: &str,
-        arguments: &str,
-        native: f64,
-        acrida: f64,
-        target: Option<&str>,
-    ) -> Row {
+    pub(crate) fn row(group: &str, name: &str, arguments: &str, native: f64, acrida: f64, target: Option<&str>) -> Row {
         let ratio = acrida / native;
-        let met = target.map(|text| {
-            text.parse::<crate::target::Target>()
-                .unwrap()
-                .is_met(ratio, acrida - native)
-        });
+        let met = target.map(|text| text.parse::<crate::target::Target>().unwrap().is_met(ratio, acrida - native));
         Row {
             group: group.to_owned(),
             name: name.to_owned(),
@@ -224,11 +203,7 @@ pub mod tests {
             result: RowResult::Measured(Comparison {
                 native: figures(native),
                 acrida: figures(acrida),
-                ratio: Spread {
-                    median: ratio,
-                    low: ratio,
-                    high: ratio,
-                },
+                ratio: Spread { median: ratio, low: ratio, high: ratio },
                 over_native: acrida - native,
                 met,
             }),
@@ -248,12 +223,7 @@ pub mod tests {
                 kernel: "6.1.0".to_owned(),
                 load: 0.1,
             },
-            settings: Settings {
-                prefix: vec!["acrida".to_owned()],
-                pairs: 3,
-                milliseconds: 50,
-                quick: true,
-            },
+            settings: Settings { prefix: vec!["acrida".to_owned()], pairs: 3, milliseconds: 50, quick: true },
             checks: crate::check::all(&rows),
             rows,
         }
@@ -262,19 +232,9 @@ pub mod tests {
     #[test]
     fn the_json_is_what_its_readers_expect() {
         let mut failed = row("pipes", "b", "", 1.0, 1.0, None);
-        failed.result = RowResult::Failed {
-            reason: "why".to_owned(),
-        };
-        failed.peers.insert(
-            "uml".to_owned(),
-            PeerResult::Impossible {
-                reason: "absent".to_owned(),
-            },
-        );
-        let report = report(vec![
-            row("calls", "a", "fds=1", 100.0, 20.0, Some("<=0.25")),
-            failed,
-        ]);
+        failed.result = RowResult::Failed { reason: "why".to_owned() };
+        failed.peers.insert("uml".to_owned(), PeerResult::Impossible { reason: "absent".to_owned() });
+        let report = report(vec![row("calls", "a", "fds=1", 100.0, 20.0, Some("<=0.25")), failed]);
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["format"], 1);
         let first = &json["rows"][0];
@@ -299,11 +259,7 @@ pub mod tests {
         assert_eq!(meaning(100.0, 104.0), "as native");
         let mut unsteady = row("g", "n", "", 100.0, 50.0, None);
         if let RowResult::Measured(comparison) = &mut unsteady.result {
-            comparison.ratio = Spread {
-                median: 0.5,
-                low: 0.4,
-                high: 1.5,
-            };
+            comparison.ratio = Spread { median: 0.5, low: 0.4, high: 1.5 };
         }
         assert_eq!(unsteady.meaning().unwrap(), "too unsteady to tell");
         let mut throughput = row("g", "n", "", 100.0, 50.0, None);

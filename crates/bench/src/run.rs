@@ -49,10 +49,7 @@ impl Pairs {
         match case.workload.kind {
             Kind::Program(_) => {
                 let third = self.least.div_ceil(3);
-                Self {
-                    least: third,
-                    most: third,
-                }
+                Self { least: third, most: third }
             }
             _ => self,
         }
@@ -75,9 +72,7 @@ impl Measured {
     fn is_steady(&self) -> bool {
         let ratios = self.ratios();
         match (median_between(&ratios), Spread::of(&ratios)) {
-            (Some((low, high)), Some(spread)) => {
-                high - low <= 2.0 * PRECISION * spread.median
-            }
+            (Some((low, high)), Some(spread)) => high - low <= 2.0 * PRECISION * spread.median,
             _ => false,
         }
     }
@@ -117,21 +112,13 @@ pub fn run(plan: &Plan<'_>, cases: &[Case]) -> Option<Report> {
     progress.finish_and_clear();
     let settings = plan.settings.clone();
     let checks = check::all(&rows);
-    Some(Report {
-        format: FORMAT,
-        started,
-        machine,
-        settings,
-        rows,
-        checks,
-    })
+    Some(Report { format: FORMAT, started, machine, settings, rows, checks })
 }
 
 /// Drawn on standard error, and only where that is a terminal.
 pub(crate) fn progress_bar(length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("[{elapsed_precise}] {bar:30} {pos}/{len} {msg}");
-    ProgressBar::new(length as u64)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    ProgressBar::new(length as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 impl Plan<'_> {
@@ -139,11 +126,7 @@ impl Plan<'_> {
         let mut peers = BTreeMap::new();
         let result = self.compare(case);
         if let RowResult::Measured(_) = result {
-            peers.extend(
-                self.peers
-                    .iter()
-                    .map(|(name, side)| ((*name).to_owned(), self.peer(case, side))),
-            );
+            peers.extend(self.peers.iter().map(|(name, side)| ((*name).to_owned(), self.peer(case, side))));
         }
         let workload = &case.workload;
         Row {
@@ -168,24 +151,12 @@ impl Plan<'_> {
             Err(NoPairs::Failed(reason)) => return RowResult::Failed { reason },
         };
         let ratio = Spread::of(&measured.ratios());
-        let (Some(native), Some(acrida), Some(ratio)) =
-            (figures(measured.native), figures(measured.other), ratio)
-        else {
-            return RowResult::Failed {
-                reason: "no pairs were measured".to_owned(),
-            };
+        let (Some(native), Some(acrida), Some(ratio)) = (figures(measured.native), figures(measured.other), ratio) else {
+            return RowResult::Failed { reason: "no pairs were measured".to_owned() };
         };
         let over_native = acrida.spread.median - native.spread.median;
-        let met = case
-            .target
-            .map(|target| target.is_met(ratio.median, over_native));
-        RowResult::Measured(Comparison {
-            native,
-            acrida,
-            ratio,
-            over_native,
-            met,
-        })
+        let met = case.target.map(|target| target.is_met(ratio.median, over_native));
+        RowResult::Measured(Comparison { native, acrida, ratio, over_native, met })
     }
 
     /// The figures of native and of `other`, measured in turns.
@@ -221,25 +192,18 @@ impl Plan<'_> {
         match measure(case, other, self.guest, self.effort) {
             Outcome::Measured(figure) => Ok(figure),
             // What native can do must not be skipped by us.
-            Outcome::Skipped(reason) | Outcome::Failed(reason) => {
-                Err(NoPairs::Failed(format!("under {}: {reason}", other.name)))
-            }
+            Outcome::Skipped(reason) | Outcome::Failed(reason) => Err(NoPairs::Failed(format!("under {}: {reason}", other.name))),
         }
     }
 
     fn peer(&self, case: &Case, side: &Result<Side, String>) -> PeerResult {
-        let impossible = |reason: &str| PeerResult::Impossible {
-            reason: reason.to_owned(),
-        };
+        let impossible = |reason: &str| PeerResult::Impossible { reason: reason.to_owned() };
         let side = match side {
             Ok(side) => side,
             Err(reason) => return impossible(reason),
         };
         let pairs = PEER_PAIRS.min(self.pairs.least);
-        let pairs = Pairs {
-            least: pairs,
-            most: pairs,
-        };
+        let pairs = Pairs { least: pairs, most: pairs };
         match self.pairs_with(case, side, pairs) {
             Ok(measured) => match (Spread::of(&measured.ratios()), figures(measured.other)) {
                 (Some(ratio), Some(figures)) => PeerResult::Measured { figures, ratio },
@@ -251,10 +215,7 @@ impl Plan<'_> {
 }
 
 fn figures(runs: Vec<f64>) -> Option<Figures> {
-    Some(Figures {
-        spread: Spread::of(&runs)?,
-        runs,
-    })
+    Some(Figures { spread: Spread::of(&runs)?, runs })
 }
 
 /// `name=value name=value` taken apart.

@@ -47,18 +47,12 @@ enum Wrapping {
 impl Side {
     /// The host's own kernel.
     pub fn native() -> Self {
-        Self {
-            name: "native",
-            wrapping: Wrapping::Prefix(Vec::new()),
-        }
+        Self { name: "native", wrapping: Wrapping::Prefix(Vec::new()) }
     }
 
     /// The given words in front: `acrida run --`.
     pub fn acrida(prefix: Vec<OsString>) -> Self {
-        Self {
-            name: "acrida",
-            wrapping: Wrapping::Prefix(prefix),
-        }
+        Self { name: "acrida", wrapping: Wrapping::Prefix(prefix) }
     }
 
     /// A peer, or the reason why it cannot be compared with here.
@@ -69,24 +63,12 @@ impl Side {
         match peer {
             Peer::Runsc => {
                 installed("runsc", "runsc")?;
-                let words = [
-                    "runsc",
-                    "-platform=ptrace",
-                    "-network=none",
-                    "-ignore-cgroups",
-                    "do",
-                ];
-                Ok(Self {
-                    name: peer.name(),
-                    wrapping: Wrapping::Prefix(words.map(OsString::from).to_vec()),
-                })
+                let words = ["runsc", "-platform=ptrace", "-network=none", "-ignore-cgroups", "do"];
+                Ok(Self { name: peer.name(), wrapping: Wrapping::Prefix(words.map(OsString::from).to_vec()) })
             }
             Peer::Uml => {
                 installed("linux.uml", "user-mode-linux")?;
-                Ok(Self {
-                    name: peer.name(),
-                    wrapping: Wrapping::Machine("linux.uml".into()),
-                })
+                Ok(Self { name: peer.name(), wrapping: Wrapping::Machine("linux.uml".into()) })
             }
         }
     }
@@ -106,10 +88,7 @@ impl Side {
 /// User-mode Linux boots with the host's root read-only and a script of ours as its first process.
 fn machine(program: &OsStr, words: &[OsString], directory: &Path) -> anyhow::Result<Vec<OsString>> {
     let init = directory.join("init");
-    let job: Vec<String> = words
-        .iter()
-        .map(|word| quoted(&word.to_string_lossy()))
-        .collect();
+    let job: Vec<String> = words.iter().map(|word| quoted(&word.to_string_lossy())).collect();
     let script = format!(
         "#!/bin/sh\nmount -t proc proc /proc\nmkdir -p /dev/shm\nmount -t tmpfs tmpfs /dev/shm\nmount -t tmpfs tmpfs /tmp\nmount -t tmpfs tmpfs /run\n\
          {}\necho o > /proc/sysrq-trigger\nwhile :; do sleep 1; done\n",
@@ -120,16 +99,7 @@ fn machine(program: &OsStr, words: &[OsString], directory: &Path) -> anyhow::Res
         .context("writing the first process of the machine")?;
     let mut boot = vec![program.to_owned()];
     boot.extend(
-        [
-            "mem=1G",
-            "root=/dev/root",
-            "rootfstype=hostfs",
-            "rw",
-            "quiet",
-            "con=null",
-            "con0=fd:0,fd:1",
-        ]
-        .map(OsString::from),
+        ["mem=1G", "root=/dev/root", "rootfstype=hostfs", "rw", "quiet", "con=null", "con0=fd:0,fd:1"].map(OsString::from),
     );
     for (name, path) in [("init=", init.as_path()), ("uml_dir=", directory)] {
         let mut word = OsString::from(name);
@@ -151,13 +121,7 @@ pub fn installed(command: &str, package: &str) -> Result<(), String> {
         .args(["-c", &format!("command -v {command} > /dev/null")])
         .status()
         .is_ok_and(|status| status.success());
-    if found {
-        Ok(())
-    } else {
-        Err(format!(
-            "{command} is not installed (Debian's package {package})"
-        ))
-    }
+    if found { Ok(()) } else { Err(format!("{command} is not installed (Debian's package {package})")) }
 }
 
 #[cfg(test)]
@@ -168,9 +132,7 @@ mod tests {
     fn a_prefix_stands_in_front() {
         let guest = Guest::unpack().unwrap();
         let side = Side::acrida(vec!["acrida".into(), "run".into(), "--".into()]);
-        let words = side
-            .command(&["guest".into(), "getppid".into()], &guest)
-            .unwrap();
+        let words = side.command(&["guest".into(), "getppid".into()], &guest).unwrap();
         assert_eq!(words, ["acrida", "run", "--", "guest", "getppid"]);
     }
 

@@ -23,20 +23,12 @@ impl Spread {
     pub fn of(figures: &[f64]) -> Option<Self> {
         let mut sorted = figures.to_vec();
         sorted.sort_by(f64::total_cmp);
-        Some(Self {
-            median: quantile(&sorted, 0.5)?,
-            low: quantile(&sorted, 0.25)?,
-            high: quantile(&sorted, 0.75)?,
-        })
+        Some(Self { median: quantile(&sorted, 0.5)?, low: quantile(&sorted, 0.25)?, high: quantile(&sorted, 0.75)? })
     }
 
     /// Half of the width of the middle half, as a share of the median.
     pub fn relative(&self) -> f64 {
-        if self.median == 0.0 {
-            0.0
-        } else {
-            (self.high - self.low) / 2.0 / self.median.abs()
-        }
+        if self.median == 0.0 { 0.0 } else { (self.high - self.low) / 2.0 / self.median.abs() }
     }
 }
 
@@ -52,12 +44,7 @@ pub fn median_between(figures: &[f64]) -> Option<(f64, f64)> {
 
 /// The ratios of figures that were measured in turns: each neighbour met the same weather.
 pub fn paired_ratios(native: &[f64], other: &[f64]) -> Vec<f64> {
-    native
-        .iter()
-        .zip(other)
-        .filter(|(native, _)| **native > 0.0)
-        .map(|(native, other)| other / native)
-        .collect()
+    native.iter().zip(other).filter(|(native, _)| **native > 0.0).map(|(native, other)| other / native).collect()
 }
 
 /// Between two neighbours the value lies on the line that joins them.
@@ -81,27 +68,13 @@ mod tests {
 
     #[test]
     fn one_figure_is_all_of_it() {
-        assert_eq!(
-            Spread::of(&[3.0]),
-            Some(Spread {
-                median: 3.0,
-                low: 3.0,
-                high: 3.0
-            })
-        );
+        assert_eq!(Spread::of(&[3.0]), Some(Spread { median: 3.0, low: 3.0, high: 3.0 }));
     }
 
     #[test]
     fn order_does_not_matter() {
         let spread = Spread::of(&[5.0, 1.0, 4.0, 2.0, 3.0]).unwrap();
-        assert_eq!(
-            spread,
-            Spread {
-                median: 3.0,
-                low: 2.0,
-                high: 4.0
-            }
-        );
+        assert_eq!(spread, Spread { median: 3.0, low: 2.0, high: 4.0 });
         assert!((spread.relative() - 1.0 / 3.0).abs() < 1e-12);
     }
 
@@ -123,23 +96,13 @@ mod tests {
 
     #[test]
     fn one_bad_run_does_not_move_the_ratio() {
-        let ratios = paired_ratios(
-            &[100.0, 100.0, 100.0, 100.0, 100.0],
-            &[20.0, 21.0, 900.0, 20.0, 20.0],
-        );
+        let ratios = paired_ratios(&[100.0, 100.0, 100.0, 100.0, 100.0], &[20.0, 21.0, 900.0, 20.0, 20.0]);
         assert_eq!(Spread::of(&ratios).unwrap().median, 0.2);
     }
 
     #[test]
     fn a_drift_that_both_sides_meet_cancels() {
         let ratios = paired_ratios(&[100.0, 200.0, 400.0], &[50.0, 100.0, 200.0]);
-        assert_eq!(
-            Spread::of(&ratios),
-            Some(Spread {
-                median: 0.5,
-                low: 0.5,
-                high: 0.5
-            })
-        );
+        assert_eq!(Spread::of(&ratios), Some(Spread { median: 0.5, low: 0.5, high: 0.5 }));
     }
 }

@@ -7,39 +7,21 @@ use crate::target::Target;
 use crate::unit::three_digits;
 
 /// What is shown of a row, in the order of the columns.
-const HEADINGS: [&str; 7] = [
-    "workload", "native", "acrida", "ratio", "spread", "target", "meaning",
-];
+const HEADINGS: [&str; 7] = ["workload", "native", "acrida", "ratio", "spread", "target", "meaning"];
 
 /// The whole report as text, with a line of text for everything that was measured, skipped or failed.
 pub fn render(report: &Report) -> String {
     let peers: Vec<&str> = peer_names(report);
-    let headings: Vec<String> = HEADINGS
-        .iter()
-        .chain(&peers)
-        .map(|heading| (*heading).to_owned())
-        .collect();
-    let lines: Vec<(&str, Vec<String>)> = report
-        .rows
-        .iter()
-        .map(|row| (row.group.as_str(), cells(row, &peers)))
-        .collect();
+    let headings: Vec<String> = HEADINGS.iter().chain(&peers).map(|heading| (*heading).to_owned()).collect();
+    let lines: Vec<(&str, Vec<String>)> = report.rows.iter().map(|row| (row.group.as_str(), cells(row, &peers))).collect();
     let widths: Vec<usize> = (0..headings.len())
         .map(|column| {
             let cells = lines.iter().filter_map(|(_, cells)| cells.get(column));
-            cells
-                .chain([&headings[column]])
-                .map(|cell| cell.chars().count())
-                .max()
-                .unwrap_or(0)
+            cells.chain([&headings[column]]).map(|cell| cell.chars().count()).max().unwrap_or(0)
         })
         .collect();
 
-    let mut text = format!(
-        "{}\n\n{}\n",
-        report.machine.describe(),
-        aligned(&headings, &widths)
-    );
+    let mut text = format!("{}\n\n{}\n", report.machine.describe(), aligned(&headings, &widths));
     let mut group = "";
     for ((row_group, cells), row) in lines.iter().zip(&report.rows) {
         if *row_group != group {
@@ -47,21 +29,14 @@ pub fn render(report: &Report) -> String {
             text += &format!("-- {group}\n");
         }
         match remark(row) {
-            Some(remark) => {
-                text += &format!("{:<width$}  {remark}\n", row.title, width = widths[0])
-            }
+            Some(remark) => text += &format!("{:<width$}  {remark}\n", row.title, width = widths[0]),
             None => text += &format!("{}\n", aligned(cells, &widths)),
         }
     }
     text += "\n";
     for check in &report.checks {
         let value = three_digits(check.value);
-        text += &format!(
-            "{}: {value}, {} {}\n",
-            check.name,
-            check.target,
-            verdict(check.met)
-        );
+        text += &format!("{}: {value}, {} {}\n", check.name, check.target, verdict(check.met));
     }
     text + &impossible(report) + &summary(report)
 }
@@ -76,32 +51,21 @@ fn impossible(report: &Report) -> String {
             }
         }
     }
-    let line = |((peer, reason), titles): (&(&str, &str), &Vec<&str>)| {
-        format!("{peer} cannot run {}: {reason}\n", titles.join(", "))
-    };
+    let line =
+        |((peer, reason), titles): (&(&str, &str), &Vec<&str>)| format!("{peer} cannot run {}: {reason}\n", titles.join(", "));
     reasons.iter().map(line).collect()
 }
 
 fn summary(report: &Report) -> String {
     let (kept, promised) = report.promises();
-    let measured = report
-        .rows
-        .iter()
-        .filter(|row| row.comparison().is_some())
-        .count();
+    let measured = report.rows.iter().filter(|row| row.comparison().is_some()).count();
     let failed = report.failures().count();
     let skipped = report.rows.len() - measured - failed;
-    format!(
-        "{measured} measured, {skipped} skipped, {failed} failed; {kept} of {promised} targets met\n"
-    )
+    format!("{measured} measured, {skipped} skipped, {failed} failed; {kept} of {promised} targets met\n")
 }
 
 fn peer_names(report: &Report) -> Vec<&str> {
-    let mut names: Vec<&str> = report
-        .rows
-        .iter()
-        .flat_map(|row| row.peers.keys().map(String::as_str))
-        .collect();
+    let mut names: Vec<&str> = report.rows.iter().flat_map(|row| row.peers.keys().map(String::as_str)).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -131,11 +95,7 @@ fn cells(row: &Row, peers: &[&str]) -> Vec<String> {
 
 /// As a percentage, as long as that says anything.
 fn spread(relative: f64) -> String {
-    if relative < 10.0 {
-        format!("{:.0}%", relative * 100.0)
-    } else {
-        ">999%".to_owned()
-    }
+    if relative < 10.0 { format!("{:.0}%", relative * 100.0) } else { ">999%".to_owned() }
 }
 
 /// The promise and whether it is kept.
@@ -170,11 +130,7 @@ fn aligned(cells: &[String], widths: &[usize]) -> String {
     let mut line = String::new();
     for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
         let gap = if column == 0 { "" } else { "  " };
-        line += &if matches!(column, 1..=4) {
-            format!("{gap}{cell:>width$}")
-        } else {
-            format!("{gap}{cell:<width$}")
-        };
+        line += &if matches!(column, 1..=4) { format!("{gap}{cell:>width$}") } else { format!("{gap}{cell:<width$}") };
     }
     line.trim_end().to_owned()
 }
@@ -188,36 +144,15 @@ mod tests {
     #[test]
     fn every_row_has_its_line() {
         let mut failed = row("pipes", "pipe_byte", "", 1.0, 1.0, Some("<=0.25"));
-        failed.result = RowResult::Failed {
-            reason: "under acrida: no".to_owned(),
-        };
+        failed.result = RowResult::Failed { reason: "under acrida: no".to_owned() };
         let mut skipped = row("programs", "redis", "", 1.0, 1.0, None);
-        skipped.result = RowResult::Skipped {
-            reason: "not installed".to_owned(),
-        };
+        skipped.result = RowResult::Skipped { reason: "not installed".to_owned() };
         let mut compared = row("calls", "dup", "", 200.0, 500.0, Some("<=0.5"));
-        let ratio = Spread {
-            median: 9.0,
-            low: 9.0,
-            high: 9.0,
-        };
-        compared.peers.insert(
-            "uml".to_owned(),
-            PeerResult::Measured {
-                figures: figures(1800.0),
-                ratio,
-            },
-        );
+        let ratio = Spread { median: 9.0, low: 9.0, high: 9.0 };
+        compared.peers.insert("uml".to_owned(), PeerResult::Measured { figures: figures(1800.0), ratio });
         let reason = "needs two CPUs".to_owned();
-        compared
-            .peers
-            .insert("runsc".to_owned(), PeerResult::Impossible { reason });
-        let report = report(vec![
-            row("calls", "getppid", "", 106.0, 13.5, Some("<=0.2")),
-            compared,
-            failed,
-            skipped,
-        ]);
+        compared.peers.insert("runsc".to_owned(), PeerResult::Impossible { reason });
+        let report = report(vec![row("calls", "getppid", "", 106.0, 13.5, Some("<=0.2")), compared, failed, skipped]);
         let expected = "\
 A processor, 2 CPUs (virtual), 4096 MiB, Linux 6.1.0, load 0.1
 

@@ -32,8 +32,7 @@ impl FromStr for Target {
 
     /// Reads `<=0.25`, `>=1.3` or `<=+15000000`.
     fn from_str(text: &str) -> anyhow::Result<Self> {
-        let (make, number): (fn(f64) -> Self, &str) = if let Some(number) = text.strip_prefix("<=+")
-        {
+        let (make, number): (fn(f64) -> Self, &str) = if let Some(number) = text.strip_prefix("<=+") {
             (Self::OverNativeAtMost, number)
         } else if let Some(number) = text.strip_prefix("<=") {
             (Self::RatioAtMost, number)
@@ -42,9 +41,7 @@ impl FromStr for Target {
         } else {
             bail!("a target begins with <=, >= or <=+, not {text:?}");
         };
-        Ok(make(number.parse().with_context(|| {
-            format!("no number in the target {text:?}")
-        })?))
+        Ok(make(number.parse().with_context(|| format!("no number in the target {text:?}"))?))
     }
 }
 

@@ -26,20 +26,12 @@ impl Unit {
 
     /// How many times more expensive a ratio of this unit's figures makes it: above 1 is slower.
     pub fn cost(self, ratio: f64) -> f64 {
-        if self.less_is_better() {
-            ratio
-        } else {
-            1.0 / ratio
-        }
+        if self.less_is_better() { ratio } else { 1.0 / ratio }
     }
 
     /// The edge of the quarter that did best.
     pub fn best_quarter(self, spread: &Spread) -> f64 {
-        if self.less_is_better() {
-            spread.low
-        } else {
-            spread.high
-        }
+        if self.less_is_better() { spread.low } else { spread.high }
     }
 
     /// The figure with three digits and a unit of handy size.
@@ -49,11 +41,7 @@ impl Unit {
             Self::MebibytesPerSecond => &[(1024.0, "GiB/s"), (1.0, "MiB/s")],
             Self::Bytes => &[(1024.0 * 1024.0, "MiB"), (1024.0, "KiB"), (1.0, "B")],
         };
-        let (step, name) = steps
-            .iter()
-            .find(|(step, _)| value.abs() >= *step)
-            .or(steps.last())
-            .expect("every unit has a step");
+        let (step, name) = steps.iter().find(|(step, _)| value.abs() >= *step).or(steps.last()).expect("every unit has a step");
         format!("{} {name}", three_digits(value / step))
     }
 }

@@ -50,18 +50,13 @@ pub fn cases() -> Vec<Case> {
         name: "watch_memory".to_owned(),
         group: "events".to_owned(),
         operation: "memory of one file watched by epoll".to_owned(),
-        bound: "An item and a wait queue entry, and what the allocator leaves unused around them."
-            .to_owned(),
+        bound: "An item and a wait queue entry, and what the allocator leaves unused around them.".to_owned(),
         axis: None,
         unit: Unit::Bytes,
         kind: Kind::World(World::Watch),
     };
-    let case = |workload, target| Case {
-        workload: Rc::new(workload),
-        arguments: String::new(),
-        target: Some(target),
-        thorough: false,
-    };
+    let case =
+        |workload, target| Case { workload: Rc::new(workload), arguments: String::new(), target: Some(target), thorough: false };
     vec![
         case(start, Target::OverNativeAtMost(15e6)),
         case(memory, Target::OverNativeAtMost(16.0 * 1024.0 * 1024.0)),
@@ -90,11 +85,7 @@ fn start(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
     for _ in 0..effort.samples {
         let finished = Running::run(&words, effort.limit)?;
         if !finished.status.success() {
-            bail!(
-                "/bin/true ended with {}{}",
-                finished.status,
-                quote(&finished.errors)
-            );
+            bail!("/bin/true ended with {}{}", finished.status, quote(&finished.errors));
         }
         took.push(finished.elapsed.as_nanos() as f64);
     }
@@ -111,15 +102,9 @@ fn memory(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
 
 fn watch(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
     let (epolls, fds) = (8, 15_000);
-    let words = [
-        "watches",
-        &format!("epolls={epolls}"),
-        &format!("fds={fds}"),
-    ];
+    let words = ["watches", &format!("epolls={epolls}"), &format!("fds={fds}")];
     with_guest(&words, side, guest, effort, |running| {
-        let weigh = |running: &Running| {
-            Ok::<_, anyhow::Error>(proportional_bytes(running.id())? + kernel_bytes()?)
-        };
+        let weigh = |running: &Running| Ok::<_, anyhow::Error>(proportional_bytes(running.id())? + kernel_bytes()?);
         expect_line(running, "ready", effort)?;
         let before = weigh(running)?;
         running.say("go on")?;
@@ -136,10 +121,7 @@ fn with_guest(
     effort: Effort,
     weigh: impl FnOnce(&mut Running) -> anyhow::Result<f64>,
 ) -> anyhow::Result<f64> {
-    let words: Vec<OsString> = [guest.program().into()]
-        .into_iter()
-        .chain(words.iter().map(OsString::from))
-        .collect();
+    let words: Vec<OsString> = [guest.program().into()].into_iter().chain(words.iter().map(OsString::from)).collect();
     let mut running = Running::start(&side.command(&words, guest)?)?;
     let weighed = weigh(&mut running);
     let finished = running.finish_by("end", effort.limit)?;
@@ -176,12 +158,7 @@ fn kernel_bytes() -> anyhow::Result<f64> {
 }
 
 fn kibibytes_in(text: &str, field: &str) -> Option<f64> {
-    text.lines()
-        .find_map(|line| line.strip_prefix(field))?
-        .split_whitespace()
-        .next()?
-        .parse()
-        .ok()
+    text.lines().find_map(|line| line.strip_prefix(field))?.split_whitespace().next()?.parse().ok()
 }
 
 /// A process and all that descend from it.
@@ -191,31 +168,18 @@ fn kibibytes_in(text: &str, field: &str) -> Option<f64> {
 pub fn family(root: u32) -> anyhow::Result<Vec<u32>> {
     let mut parents = Vec::new();
     for entry in fs::read_dir("/proc").context("reading /proc")? {
-        let Some(pid) = entry?
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse::<u32>().ok())
-        else {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
         };
         // A process that has just ended has no file any more.
-        if let Some(parent) = fs::read_to_string(format!("/proc/{pid}/stat"))
-            .ok()
-            .as_deref()
-            .and_then(parent_in)
-        {
+        if let Some(parent) = fs::read_to_string(format!("/proc/{pid}/stat")).ok().as_deref().and_then(parent_in) {
             parents.push((pid, parent));
         }
     }
     let mut family = vec![root];
     let mut next = 0;
     while let Some(&member) = family.get(next) {
-        family.extend(
-            parents
-                .iter()
-                .filter(|(_, parent)| *parent == member)
-                .map(|(pid, _)| pid),
-        );
+        family.extend(parents.iter().filter(|(_, parent)| *parent == member).map(|(pid, _)| pid));
         next += 1;
     }
     Ok(family)
@@ -223,12 +187,7 @@ pub fn family(root: u32) -> anyhow::Result<Vec<u32>> {
 
 /// The second field after the name, which may hold blanks and parentheses itself.
 fn parent_in(stat: &str) -> Option<u32> {
-    stat.rsplit_once(')')?
-        .1
-        .split_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -236,20 +195,13 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    const EFFORT: Effort = Effort {
-        time: Duration::from_millis(1),
-        samples: 1,
-        limit: Duration::from_secs(20),
-    };
+    const EFFORT: Effort = Effort { time: Duration::from_millis(1), samples: 1, limit: Duration::from_secs(20) };
 
     #[test]
     fn a_native_start_takes_time_and_memory() {
         let guest = Guest::unpack().unwrap();
         for world in [World::Start, World::Memory, World::Watch] {
-            let Outcome::Measured(figure) = world.measure(&Side::native(), &guest, EFFORT).unwrap()
-            else {
-                panic!()
-            };
+            let Outcome::Measured(figure) = world.measure(&Side::native(), &guest, EFFORT).unwrap() else { panic!() };
             assert!(figure > 0.0);
         }
     }
@@ -257,11 +209,7 @@ mod tests {
     #[test]
     fn a_world_that_says_no_is_an_error() {
         let guest = Guest::unpack().unwrap();
-        let side = Side::acrida(
-            ["sh", "-c", "echo no >&2; exit 4"]
-                .map(OsString::from)
-                .to_vec(),
-        );
+        let side = Side::acrida(["sh", "-c", "echo no >&2; exit 4"].map(OsString::from).to_vec());
         for world in [World::Start, World::Memory, World::Watch] {
             let error = format!("{:#}", world.measure(&side, &guest, EFFORT).unwrap_err());
             assert!(error.contains("it said: no"), "{error}");

@@ -15,10 +15,7 @@ struct Command {
 
 fn bench(words: &[&str]) -> anyhow::Result<ExitCode> {
     let command = Command::try_parse_from([&["bench"], words].concat())?;
-    let subject = Subject {
-        command: Path::new("/nonexistent/acrida"),
-        function_at: |_| None,
-    };
+    let subject = Subject { command: Path::new("/nonexistent/acrida"), function_at: |_| None };
     main(command.bench, &subject)
 }
 
@@ -27,35 +24,20 @@ fn report(words: &[&str]) -> (ExitCode, Report) {
     let file = directory.path().join("report.json");
     let json = format!("--json={}", file.display());
     let status = bench(&[&["--pairs", "2", "--time", "2", &json], words].concat()).unwrap();
-    (
-        status,
-        serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap(),
-    )
+    (status, serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap())
 }
 
 #[test]
 fn micro_workloads_of_every_kind_are_measured() {
-    let words = [
-        "getppid",
-        "pipe_byte",
-        "epoll_wait_one",
-        "fork_exit",
-        "sequential_read",
-        "world_start",
-    ];
+    let words = ["getppid", "pipe_byte", "epoll_wait_one", "fork_exit", "sequential_read", "world_start"];
     let (status, report) = report(&[&["--prefix", "env"], words.as_slice()].concat());
     assert_eq!(format!("{status:?}"), format!("{:?}", ExitCode::SUCCESS));
     assert_eq!(report.rows.len(), 7);
     for row in &report.rows {
-        let RowResult::Measured(comparison) = &row.result else {
-            panic!("{}: {:?}", row.title, row.result)
-        };
+        let RowResult::Measured(comparison) = &row.result else { panic!("{}: {:?}", row.title, row.result) };
         assert_eq!(comparison.native.runs.len(), 2);
         assert_eq!(comparison.acrida.runs.len(), 2);
-        assert!(
-            comparison.ratio.low <= comparison.ratio.median
-                && comparison.ratio.median <= comparison.ratio.high
-        );
+        assert!(comparison.ratio.low <= comparison.ratio.median && comparison.ratio.median <= comparison.ratio.high);
         assert!(comparison.ratio.median > 0.0);
     }
 }
@@ -66,9 +48,7 @@ fn a_failure_under_acrida_is_a_row_and_a_status() {
     assert_eq!(format!("{status:?}"), format!("{:?}", ExitCode::FAILURE));
     assert_eq!(report.rows.len(), 2);
     for row in &report.rows {
-        let RowResult::Failed { reason } = &row.result else {
-            panic!("{:?}", row.result)
-        };
+        let RowResult::Failed { reason } = &row.result else { panic!("{:?}", row.result) };
         assert!(reason.starts_with("under acrida: "), "{reason}");
     }
 }
@@ -84,36 +64,16 @@ fn a_command_that_does_not_exist_fails_every_row() {
 fn an_earlier_run_becomes_documents() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).display().to_string();
-    bench(&[
-        "--prefix",
-        "env",
-        "--pairs",
-        "1",
-        "--time",
-        "1",
-        "getppid",
-        &format!("--json={}", path("report.json")),
-    ])
-    .unwrap();
-    let words = [
-        format!("--from={}", path("report.json")),
-        format!("--doc={}", path("page.md")),
-        format!("--svg={}", path("charts")),
-    ];
+    bench(&["--prefix", "env", "--pairs", "1", "--time", "1", "getppid", &format!("--json={}", path("report.json"))]).unwrap();
+    let words =
+        [format!("--from={}", path("report.json")), format!("--doc={}", path("page.md")), format!("--svg={}", path("charts"))];
     bench(&words.each_ref().map(String::as_str)).unwrap();
-    assert!(
-        fs::read_to_string(path("page.md"))
-            .unwrap()
-            .contains("getppid")
-    );
+    assert!(fs::read_to_string(path("page.md")).unwrap().contains("getppid"));
     assert!(directory.path().join("charts/ratios-calls.svg").exists());
 }
 
 #[test]
 fn an_unknown_word_is_refused() {
     let error = bench(&["no-such-group"]).unwrap_err().to_string();
-    assert!(
-        error.contains("no-such-group") && error.contains("wake-ups"),
-        "{error}"
-    );
+    assert!(error.contains("no-such-group") && error.contains("wake-ups"), "{error}");
 }

@@ -75,7 +75,10 @@ impl Cache {
 
 fn remove_stale(all: &Path, except: &Path) {
     for entry in std::fs::read_dir(all).into_iter().flatten().flatten() {
-        let age = entry.metadata().and_then(|meta| meta.modified()).map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
+        let age = entry
+            .metadata()
+            .and_then(|meta| meta.modified())
+            .map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
         if entry.path() != except && age.is_ok_and(|age| age > STALE) {
             let _ = std::fs::remove_dir_all(entry.path());
         }

@@ -26,7 +26,11 @@ pub fn man() -> Result<ExitCode> {
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         page.extend_from_slice(format!(".SH \"ACRIDA {}\"\n", sub.get_name().to_uppercase()).as_bytes());
         let sub = clap_mangen::Man::new(sub.clone());
-        for (title, render) in [("SYNOPSIS", clap_mangen::Man::render_synopsis_section as Render), ("", clap_mangen::Man::render_description_section), ("OPTIONS", clap_mangen::Man::render_options_section)] {
+        for (title, render) in [
+            ("SYNOPSIS", clap_mangen::Man::render_synopsis_section as Render),
+            ("", clap_mangen::Man::render_description_section),
+            ("OPTIONS", clap_mangen::Man::render_options_section),
+        ] {
             let mut section = Vec::new();
             render(&sub, &mut section)?;
             let text = String::from_utf8_lossy(&section);

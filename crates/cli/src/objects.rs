@@ -44,7 +44,8 @@ pub fn shared(name: &str, size: u64, notes: &mut Vec<String>) -> Result<File> {
     let fd = match created {
         Ok(fd) => fd,
         Err(error) => {
-            let (fd, directory) = nameless_file().with_context(|| format!("cannot create shared memory for the {name} ({error})"))?;
+            let (fd, directory) =
+                nameless_file().with_context(|| format!("cannot create shared memory for the {name} ({error})"))?;
             notes.push(format!("this system refuses memory objects ({error}); the {name} is a file in {}", directory.display()));
             fd
         }

@@ -163,7 +163,15 @@ fn start(args: &RunArgs) -> Result<World> {
     if let Some(cache) = &cache {
         cache.tidy();
     }
-    Ok(World { arena, control: ours, kernel_pid: child.id(), registered, linger: args.linger, strict: args.strict, quiet: args.quiet })
+    Ok(World {
+        arena,
+        control: ours,
+        kernel_pid: child.id(),
+        registered,
+        linger: args.linger,
+        strict: args.strict,
+        quiet: args.quiet,
+    })
 }
 
 fn start_kernel(arena: &File, cache: Option<&Cache>, notes: &mut Vec<String>) -> Result<Child> {

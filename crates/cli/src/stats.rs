@@ -47,7 +47,8 @@ fn show(mut rows: Vec<(usize, CallCounters)>) -> String {
             Some(Service::Refused(_)) => "refused",
             None => "unknown",
         };
-        let name = if *number + 1 == acrida_trace_format::counters::ROWS { "(other numbers)".to_string() } else { calls::name(*number) };
+        let name =
+            if *number + 1 == acrida_trace_format::counters::ROWS { "(other numbers)".to_string() } else { calls::name(*number) };
         row_line(&mut out, &name, service, row);
     }
     row_line(&mut out, "total", "", &sum);

@@ -67,7 +67,8 @@ pub fn supervise(world: &World, signals: Signals, tracer: Option<Tracer>) -> Res
         });
     }
     watch_children(send, world.kernel_pid);
-    let mut supervisor = Supervisor { world, tracer, exit: None, first: None, early: Vec::new(), unknown: false, questions: VecDeque::new() };
+    let mut supervisor =
+        Supervisor { world, tracer, exit: None, first: None, early: Vec::new(), unknown: false, questions: VecDeque::new() };
     let ended = supervisor.serve(&news);
     if let Some(tracer) = supervisor.tracer.take() {
         tracer.finish()?;

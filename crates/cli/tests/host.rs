@@ -101,7 +101,8 @@ fn it_starts_without_proc() {
 fn calls_of_the_32_bit_table_answer_enosys() {
     let source = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("int80-{}.c", std::process::id()));
     let program = source.with_extension("");
-    std::fs::write(&source, "int main(void) { int r; asm volatile(\"int $0x80\" : \"=a\"(r) : \"a\"(20)); return -r; }").expect("written");
+    std::fs::write(&source, "int main(void) { int r; asm volatile(\"int $0x80\" : \"=a\"(r) : \"a\"(20)); return -r; }")
+        .expect("written");
     assert!(Command::new("cc").arg("-o").args([&program, &source]).status().expect("a C compiler").success());
     for options in [&["-q", "--"][..], &["--seccomp", "--"]] {
         let (code, _, error) = said(&run_under(&[], &[options, &[program.to_str().expect("a path in UTF-8")]].concat()));

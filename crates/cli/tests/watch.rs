@@ -6,17 +6,31 @@ use acrida::{acrida, run, start, status, text};
 
 /// A trace's lines of process `pid` without number and time.
 fn lines(trace: &str) -> Vec<&str> {
-    trace.lines().filter_map(|line| line.trim_start().splitn(3, ' ').last().map(str::trim_start)).map(|l| l.split_once(' ').map_or(l, |(_, rest)| rest)).collect()
+    trace
+        .lines()
+        .filter_map(|line| line.trim_start().splitn(3, ' ').last().map(str::trim_start))
+        .map(|l| l.split_once(' ').map_or(l, |(_, rest)| rest))
+        .collect()
 }
 
 #[test]
 fn calls_have_their_arguments_results_and_errors() {
     let output = run(&["--trace", "--", "sh", "-c", "exec 3</no/such/file"]);
     let trace = text(&output.stderr);
-    assert!(trace.contains("openat(AT_FDCWD, \"/no/such/file\", O_RDONLY, 0000) = -1 ENOENT (No such file or directory) <"), "{trace}");
+    assert!(
+        trace.contains("openat(AT_FDCWD, \"/no/such/file\", O_RDONLY, 0000) = -1 ENOENT (No such file or directory) <"),
+        "{trace}"
+    );
     let output = run(&["--trace", "--", "sh", "-c", "echo hello; /bin/true; exit 3"]);
     let trace = text(&output.stderr);
-    for part in ["write(1, \"hello\\n\", 6) = 6 <", "execve(\"/bin/true\", [\"/bin/true\"], 0x", "exit_group(3) = ?", "+++ exited with 3 +++", "--- SIGCHLD {", "wait4(-1, [exited with 0], 0, NULL) = "] {
+    for part in [
+        "write(1, \"hello\\n\", 6) = 6 <",
+        "execve(\"/bin/true\", [\"/bin/true\"], 0x",
+        "exit_group(3) = ?",
+        "+++ exited with 3 +++",
+        "--- SIGCHLD {",
+        "wait4(-1, [exited with 0], 0, NULL) = ",
+    ] {
         assert!(trace.contains(part), "no {part} in {trace}");
     }
     assert_eq!((status(&output), text(&output.stdout).as_str()), (3, "hello\n"));
@@ -49,7 +63,10 @@ fn statistics_show_that_our_calls_cost_the_host_nothing() {
     let output = run(&["--stats", "--", "/usr/bin/python3", "-c", program]);
     let table = text(&output.stderr);
     let row = |name: &str| -> Vec<String> {
-        let row = table.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap_or_else(|| panic!("no {name} in {table}"));
+        let row = table
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(name))
+            .unwrap_or_else(|| panic!("no {name} in {table}"));
         row.split_whitespace().map(str::to_string).collect()
     };
     let getppid = row("getppid");
@@ -77,8 +94,15 @@ fn processes_and_descriptors_of_a_running_world() {
     assert_eq!(code, Some(0));
     assert!(fds.contains("/etc/passwd") && fds.contains("pipe:["), "{fds}");
     let (_, first) = look(&["ls-fd", "2"]);
-    assert!(first.contains("/etc/passwd") && !first.contains("pipe_read") && first.lines().skip(2).all(|line| line.contains(" sh ")), "{first}");
-    rustix::process::kill_process(rustix::process::Pid::from_raw(child.id() as i32).expect("a pid"), rustix::process::Signal::TERM).expect("sent");
+    assert!(
+        first.contains("/etc/passwd") && !first.contains("pipe_read") && first.lines().skip(2).all(|line| line.contains(" sh ")),
+        "{first}"
+    );
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(child.id() as i32).expect("a pid"),
+        rustix::process::Signal::TERM,
+    )
+    .expect("sent");
     acrida::finish(&mut child);
     let (code, _) = look(&["ps"]);
     assert_eq!(code, Some(125));

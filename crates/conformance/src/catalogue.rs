@@ -37,8 +37,7 @@ impl Place {
     /// The directory below which runs make their own directories.
     pub fn root(self) -> PathBuf {
         match self {
-            Place::Disk => std::env::var_os("ACRIDA_CONFORMANCE_DISK")
-                .map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from),
+            Place::Disk => std::env::var_os("ACRIDA_CONFORMANCE_DISK").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from),
             Place::Tmpfs => PathBuf::from("/dev/shm"),
         }
     }
@@ -65,10 +64,7 @@ pub fn load(directory: &Path) -> io::Result<Vec<Guest>> {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "c") {
             let text = fs::read_to_string(&path)?;
-            guests.push(
-                parse(path.clone(), &text)
-                    .map_err(|why| io::Error::other(format!("{}: {why}", path.display())))?,
-            );
+            guests.push(parse(path.clone(), &text).map_err(|why| io::Error::other(format!("{}: {why}", path.display())))?);
         }
     }
     guests.sort_by(|a, b| a.name.cmp(&b.name));
@@ -107,28 +103,18 @@ fn parse(source: PathBuf, text: &str) -> Result<Guest, String> {
 
 /// The words after `key:` up to the next key. Line breaks do not count: formatters move them.
 fn header<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
-    let words = text
-        .lines()
-        .map_while(|line| line.strip_prefix("//"))
-        .flat_map(str::split_whitespace);
+    let words = text.lines().map_while(|line| line.strip_prefix("//")).flat_map(str::split_whitespace);
     words
         .skip_while(|word| word.strip_suffix(':') != Some(key))
         .skip(1)
-        .take_while(|word| {
-            !word
-                .strip_suffix(':')
-                .is_some_and(|key| KEYS.contains(&key))
-        })
+        .take_while(|word| !word.strip_suffix(':').is_some_and(|key| KEYS.contains(&key)))
         .collect()
 }
 
 fn checks(text: &str) -> Result<Vec<String>, String> {
     let mut names: Vec<String> = Vec::new();
     for line in text.lines() {
-        let Some((name, _)) = line
-            .strip_prefix("CHECK(")
-            .and_then(|rest| rest.split_once(')'))
-        else {
+        let Some((name, _)) = line.strip_prefix("CHECK(").and_then(|rest| rest.split_once(')')) else {
             continue;
         };
         if names.iter().any(|known| known == name) {

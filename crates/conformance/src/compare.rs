@@ -9,11 +9,7 @@ pub fn diff(wanted: &[String], got: &[String]) -> Option<String> {
     let mut common = vec![vec![0usize; got.len() + 1]; wanted.len() + 1];
     for i in (0..wanted.len()).rev() {
         for j in (0..got.len()).rev() {
-            common[i][j] = if wanted[i] == got[j] {
-                common[i + 1][j + 1] + 1
-            } else {
-                common[i + 1][j].max(common[i][j + 1])
-            };
+            common[i][j] = if wanted[i] == got[j] { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
         }
     }
     let (mut i, mut j) = (0, 0);
@@ -54,10 +50,7 @@ mod tests {
 
     #[test]
     fn a_changed_line_stands_between_its_neighbours() {
-        assert_eq!(
-            diff(&lines("a b c"), &lines("a x c")).unwrap(),
-            "  a\n- b\n+ x\n  c\n"
-        );
+        assert_eq!(diff(&lines("a b c"), &lines("a x c")).unwrap(), "  a\n- b\n+ x\n  c\n");
     }
 
     #[test]

@@ -42,18 +42,10 @@ pub fn compile(guest: &Guest, directory: &Path) -> io::Result<PathBuf> {
         return Ok(program);
     }
     let unfinished = directory.join(format!("{}.{}.tmp", guest.name, std::process::id()));
-    let output = Command::new(&compiler)
-        .args(FLAGS)
-        .arg("-o")
-        .arg(&unfinished)
-        .arg(&guest.source)
-        .output()?;
+    let output = Command::new(&compiler).args(FLAGS).arg("-o").arg(&unfinished).arg(&guest.source).output()?;
     let messages = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        return Err(io::Error::other(format!(
-            "{} does not compile:\n{messages}",
-            guest.name
-        )));
+        return Err(io::Error::other(format!("{} does not compile:\n{messages}", guest.name)));
     }
     if !messages.is_empty() {
         eprintln!("{messages}");

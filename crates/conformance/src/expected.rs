@@ -39,22 +39,13 @@ impl Expected {
         let mut intermittent = BTreeSet::new();
         for difference in document.difference {
             if difference.reason.trim().is_empty() {
-                return Err(io::Error::other(format!(
-                    "{}: no reason given",
-                    difference.check
-                )));
+                return Err(io::Error::other(format!("{}: no reason given", difference.check)));
             }
             if difference.intermittent {
                 intermittent.insert(difference.check.clone());
             }
-            if reasons
-                .insert(difference.check.clone(), difference.reason)
-                .is_some()
-            {
-                return Err(io::Error::other(format!(
-                    "{}: listed twice",
-                    difference.check
-                )));
+            if reasons.insert(difference.check.clone(), difference.reason).is_some() {
+                return Err(io::Error::other(format!("{}: listed twice", difference.check)));
             }
         }
         Ok(Self(reasons, intermittent))
@@ -63,10 +54,7 @@ impl Expected {
     /// Why the trial named `name` is known to differ, if it is.
     pub fn reason(&self, name: &str) -> Option<&str> {
         let without_place = name.replacen("/disk/", "/", 1).replacen("/tmpfs/", "/", 1);
-        self.0
-            .get(name)
-            .or_else(|| self.0.get(&without_place))
-            .map(String::as_str)
+        self.0.get(name).or_else(|| self.0.get(&without_place)).map(String::as_str)
     }
 
     /// Whether the trial named `name` may also pass.

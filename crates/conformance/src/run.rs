@@ -49,13 +49,7 @@ enum Ended {
 
 /// Runs `checks` of `program`. `work` (for output) and `place` (for the guest's files) must not exist yet, and are gone
 /// afterwards; the guest makes `place` itself, as it may lie in a file system that only the guest sees.
-pub fn run(
-    runner: &Runner,
-    program: &Path,
-    checks: &[String],
-    work: &Path,
-    place: &Path,
-) -> io::Result<Transcript> {
+pub fn run(runner: &Runner, program: &Path, checks: &[String], work: &Path, place: &Path) -> io::Result<Transcript> {
     let mut transcript = Transcript::default();
     let mut left: Vec<String> = checks.to_vec();
     let mut timeouts = 0;
@@ -69,24 +63,16 @@ pub fn run(
         remove(place)?;
         remove(work)?;
         let first_unfinished = transcript.take(&stdout, &left);
-        transcript
-            .rest
-            .extend(stderr.lines().map(|line| format!("stderr: {line}")));
+        transcript.rest.extend(stderr.lines().map(|line| format!("stderr: {line}")));
         let end = describe(&ended);
         let Some(index) = first_unfinished else {
             transcript.rest.push(end);
             break;
         };
-        transcript
-            .checks
-            .entry(left[index].clone())
-            .or_default()
-            .push(end);
+        transcript.checks.entry(left[index].clone()).or_default().push(end);
         timeouts += usize::from(matches!(ended, Ended::TimedOut));
         if timeouts == MAX_TIMEOUTS {
-            transcript
-                .rest
-                .push("too many timeouts, the other checks did not run".into());
+            transcript.rest.push("too many timeouts, the other checks did not run".into());
             break;
         }
         left.drain(..=index);
@@ -99,9 +85,7 @@ impl Transcript {
     fn take(&mut self, stdout: &str, checks: &[String]) -> Option<usize> {
         let mut finished = 0;
         for line in stdout.lines() {
-            let owner = line
-                .split_once(": ")
-                .filter(|(name, _)| checks.iter().any(|c| c == name));
+            let owner = line.split_once(": ").filter(|(name, _)| checks.iter().any(|c| c == name));
             match owner {
                 None => self.rest.push(format!("stray: {line}")),
                 Some((name, "end")) if checks.get(finished).is_some_and(|c| c == name) => {
@@ -109,10 +93,7 @@ impl Transcript {
                     finished += 1;
                 }
                 Some((name, text)) => {
-                    self.checks
-                        .entry(name.to_owned())
-                        .or_default()
-                        .push(text.to_owned());
+                    self.checks.entry(name.to_owned()).or_default().push(text.to_owned());
                 }
             }
         }
@@ -120,33 +101,17 @@ impl Transcript {
     }
 }
 
-fn start(
-    runner: &Runner,
-    program: &Path,
-    checks: &[String],
-    work: &Path,
-    place: &Path,
-) -> io::Result<Ended> {
+fn start(runner: &Runner, program: &Path, checks: &[String], work: &Path, place: &Path) -> io::Result<Ended> {
     let mut command = match runner {
         Runner::Host => Command::new(program),
-        Runner::Acrida {
-            program: acrida,
-            options,
-        } => {
+        Runner::Acrida { program: acrida, options } => {
             let mut command = Command::new(acrida);
             command.arg("run").args(options).arg("--").arg(program);
             command
         }
     };
-    command
-        .arg(place)
-        .args(checks)
-        .current_dir(work)
-        .process_group(0);
-    command
-        .env_clear()
-        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-        .env("LC_ALL", "C");
+    command.arg(place).args(checks).current_dir(work).process_group(0);
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C");
     command.stdin(File::open("/dev/null")?);
     command.stdout(File::create(work.join("stdout"))?);
     command.stderr(File::create(work.join("stderr"))?);
@@ -157,10 +122,7 @@ fn start(
 fn wait(mut child: Child) -> io::Result<Ended> {
     let pid = Pid::from_child(&child);
     let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-    let limit = Timespec {
-        tv_sec: TIME_LIMIT.as_secs().cast_signed(),
-        tv_nsec: 0,
-    };
+    let limit = Timespec { tv_sec: TIME_LIMIT.as_secs().cast_signed(), tv_nsec: 0 };
     let ready = loop {
         match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit)) {
             Err(rustix::io::Errno::INTR) => {}
@@ -170,11 +132,7 @@ fn wait(mut child: Child) -> io::Result<Ended> {
     // The leader is not reaped yet, so its number cannot have been given to another group.
     let _ = kill_process_group(pid, Signal::KILL);
     let status = child.wait()?;
-    Ok(if ready == 0 {
-        Ended::TimedOut
-    } else {
-        Ended::Exit(status)
-    })
+    Ok(if ready == 0 { Ended::TimedOut } else { Ended::Exit(status) })
 }
 
 fn describe(ended: &Ended) -> String {

@@ -40,46 +40,28 @@ impl Session {
     }
 
     fn outcome(&self) -> Result<&Pair, Failed> {
-        self.outcome
-            .get_or_init(|| self.run().map_err(|error| error.to_string()))
-            .as_ref()
-            .map_err(Failed::from)
+        self.outcome.get_or_init(|| self.run().map_err(|error| error.to_string())).as_ref().map_err(Failed::from)
     }
 
     fn run(&self) -> io::Result<Pair> {
         let programs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
-        let compiled = self
-            .program
-            .get_or_init(|| compile(&self.guest, &programs).map_err(|error| error.to_string()));
-        let program = compiled
-            .as_ref()
-            .map_err(|error| io::Error::other(error.clone()))?;
+        let compiled = self.program.get_or_init(|| compile(&self.guest, &programs).map_err(|error| error.to_string()));
+        let program = compiled.as_ref().map_err(|error| io::Error::other(error.clone()))?;
         let side = |runner: &Runner, letter: char| {
             // Names of one length: no check shall see on which side it runs.
-            let name = format!(
-                "acrida-conf-{}-{}-{letter}",
-                std::process::id(),
-                self.prefix().replace('/', "-")
-            );
+            let name = format!("acrida-conf-{}-{}-{letter}", std::process::id(), self.prefix().replace('/', "-"));
             let work = Place::Disk.root().join(format!("{name}-out"));
             let place = self.place.unwrap_or(Place::Disk).root().join(name);
             run(runner, program, &self.guest.checks, &work, &place)
         };
-        Ok(Pair {
-            host: side(&Runner::Host, 'a')?,
-            subject: side(&self.subject, 'b')?,
-        })
+        Ok(Pair { host: side(&Runner::Host, 'a')?, subject: side(&self.subject, 'b')? })
     }
 
     fn verdict(&self, check: &str) -> Result<(), Failed> {
         let pair = self.outcome()?;
         let of = |transcript: &Transcript| match check {
             REST => transcript.rest.clone(),
-            _ => transcript
-                .checks
-                .get(check)
-                .cloned()
-                .unwrap_or_else(|| vec!["(did not run)".into()]),
+            _ => transcript.checks.get(check).cloned().unwrap_or_else(|| vec!["(did not run)".into()]),
         };
         if check == REST && pair.host.overdue {
             return Err("on the host, a wait of this guest ended by its bound".into());
@@ -121,8 +103,7 @@ impl Sessions {
 }
 
 fn main() -> ExitCode {
-    let (own, others): (Vec<String>, Vec<String>) =
-        std::env::args().partition(|arg| arg == "--native-only");
+    let (own, others): (Vec<String>, Vec<String>) = std::env::args().partition(|arg| arg == "--native-only");
     let arguments = Arguments::from_iter(others);
     match trials(&arguments, !own.is_empty()) {
         Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
@@ -140,11 +121,7 @@ fn trials(arguments: &Arguments, native_only: bool) -> io::Result<Vec<Trial>> {
         true => Runner::Host,
         false => Runner::Acrida {
             program: acrida_binary()?,
-            options: std::env::var("ACRIDA_OPTIONS")
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect(),
+            options: std::env::var("ACRIDA_OPTIONS").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         },
     };
     let expected = match native_only {
@@ -161,39 +138,19 @@ fn trials(arguments: &Arguments, native_only: bool) -> io::Result<Vec<Trial>> {
     let mut trials = Vec::new();
     let mut names = Vec::new();
     for session in &sessions.all {
-        for check in session
-            .guest
-            .checks
-            .iter()
-            .map(String::as_str)
-            .chain([REST])
-        {
+        for check in session.guest.checks.iter().map(String::as_str).chain([REST]) {
             let name = format!("{}/{check}", session.prefix());
             let reason = expected.reason(&name).map(str::to_owned);
             let intermittent = expected.intermittent(&name);
             names.push(name.clone());
-            trials.push(trial(
-                name,
-                check.to_owned(),
-                reason,
-                intermittent,
-                Arc::clone(session),
-                Arc::clone(&sessions),
-            ));
+            trials.push(trial(name, check.to_owned(), reason, intermittent, Arc::clone(session), Arc::clone(&sessions)));
         }
     }
-    let unknown: Vec<_> = expected
-        .unknown(&names)
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    trials.push(Trial::test(
-        "expected-differences/no_unknown_check",
-        move || match unknown.as_slice() {
-            [] => Ok(()),
-            names => Err(format!("no such check: {}", names.join(", ")).into()),
-        },
-    ));
+    let unknown: Vec<_> = expected.unknown(&names).into_iter().map(str::to_owned).collect();
+    trials.push(Trial::test("expected-differences/no_unknown_check", move || match unknown.as_slice() {
+        [] => Ok(()),
+        names => Err(format!("no such check: {}", names.join(", ")).into()),
+    }));
     Ok(trials)
 }
 
@@ -246,10 +203,9 @@ fn trial(
         match (session.verdict(&check), reason) {
             (Err(_), Some(_)) => Ok(()),
             (Ok(()), Some(_)) if intermittent => Ok(()),
-            (Ok(()), Some(reason)) => Err(format!(
-                "passes, but is listed in expected-differences.toml ({reason}): remove the entry"
-            )
-            .into()),
+            (Ok(()), Some(reason)) => {
+                Err(format!("passes, but is listed in expected-differences.toml ({reason}): remove the entry").into())
+            }
             (verdict, None) => verdict,
         }
     })

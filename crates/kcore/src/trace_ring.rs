@@ -11,9 +11,7 @@
 use core::sync::atomic::{AtomicU64, Ordering, fence};
 
 use acrida_trace_format::counters::{CallCounters, ROWS};
-use acrida_trace_format::ring::{
-    CAPACITY, COUNTERS_OFFSET, HEADER_OFFSET, Header, MAGIC, RECORD_SIZE, Record, VERSION,
-};
+use acrida_trace_format::ring::{CAPACITY, COUNTERS_OFFSET, HEADER_OFFSET, Header, MAGIC, RECORD_SIZE, Record, VERSION};
 
 use crate::arena::ARENA_BASE;
 
@@ -29,7 +27,8 @@ fn word(offset: u64) -> &'static AtomicU64 {
 
 /// Makes the ring ready; once, at boot, before anything is recorded.
 pub fn init(start_ns: u64) {
-    let header = Header { magic: MAGIC, version: VERSION, record_size: RECORD_SIZE as u32, capacity: CAPACITY, start_ns, head: 0 };
+    let header =
+        Header { magic: MAGIC, version: VERSION, record_size: RECORD_SIZE as u32, capacity: CAPACITY, start_ns, head: 0 };
     // SAFETY: the header's page of the arena; no writer exists yet, and the reader copes with any content.
     unsafe { at(HEADER_OFFSET).cast::<Header>().write(header) };
 }

@@ -320,12 +320,7 @@ impl WaitQueueHead {
     /// Puts a wake function on the queue until the registration is dropped.
     #[doc(alias = "add_wait_queue")]
     pub fn register(self: &Arc<Self>, kind: EntryKind, func: Arc<dyn WakeFunction>) -> Registration {
-        let node = Box::new(Node {
-            prev: core::ptr::null_mut(),
-            next: core::ptr::null_mut(),
-            kind,
-            func: Arc::as_ptr(&func),
-        });
+        let node = Box::new(Node { prev: core::ptr::null_mut(), next: core::ptr::null_mut(), kind, func: Arc::as_ptr(&func) });
         let node = Box::into_raw(node);
         // SAFETY: freshly boxed; the registration unlinks it before it frees it.
         unsafe { self.link(node) };

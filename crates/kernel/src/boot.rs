@@ -251,7 +251,8 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
     let pid = kernel.pids.lock().alloc().unwrap_or_else(|_| unreachable!("an empty pid table"));
     kernel.first_process.store(pid, Ordering::Relaxed);
     kernel.host_tty_pgrp.store(pid, Ordering::Relaxed);
-    let relations = Relations { parent: Arc::downgrade(init), parent_tid: INIT_PID, pgrp: pid, session: pid, ..Relations::default() };
+    let relations =
+        Relations { parent: Arc::downgrade(init), parent_tid: INIT_PID, pgrp: pid, session: pid, ..Relations::default() };
     let process = new_process(pid, relations, *init.rlimits.lock(), block.uid);
     process.did_exec.store(true, Ordering::Relaxed);
     let root = kernel.mounts.root();

@@ -4,10 +4,10 @@
 //! Differs: every function states the sizes of the buffers it hands over; this is what SAFETY.md relies on.
 
 pub mod fs;
-pub mod io;
-pub mod net;
 pub mod futex;
+pub mod io;
 pub mod mm;
+pub mod net;
 pub mod proc;
 pub mod time;
 pub mod xattr;

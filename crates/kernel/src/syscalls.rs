@@ -9,9 +9,9 @@ use acrida_kcore::regs::UserFrame;
 use acrida_uapi::errno::Errno;
 
 use crate::abi::{Arg, ArgKind, SysResult};
-use crate::entry::finish;
 #[allow(unused_imports)]
 use crate::abi::{BufIn, BufOut, DirFd, Fd, Flags, Mode, Signo, UserPath};
+use crate::entry::finish;
 #[allow(unused_imports)]
 use acrida_kcore::uaccess::UserAddr;
 
@@ -72,10 +72,18 @@ macro_rules! handler {
 }
 
 macro_rules! service {
-    (ours $path:path) => { Service::Ours };
-    (frame $path:path) => { Service::Ours };
-    (host) => { Service::Host };
-    (refused $errno:ident) => { Service::Refused(Errno::$errno) };
+    (ours $path:path) => {
+        Service::Ours
+    };
+    (frame $path:path) => {
+        Service::Ours
+    };
+    (host) => {
+        Service::Host
+    };
+    (refused $errno:ident) => {
+        Service::Refused(Errno::$errno)
+    };
 }
 
 macro_rules! syscalls {

@@ -37,10 +37,7 @@ struct SourceFile(Arc<Source>);
 
 impl FileOperations for SourceFile {
     fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
-        self.0
-            .queues
-            .iter()
-            .for_each(|queue| table.poll_wait(queue));
+        self.0.queues.iter().for_each(|queue| table.poll_wait(queue));
         Some(self.0.events.load(Ordering::SeqCst))
     }
 
@@ -52,13 +49,8 @@ impl FileOperations for SourceFile {
 impl Source {
     /// Every third file has two queues, as terminals have.
     fn new(index: usize) -> Arc<Source> {
-        let queues = (0..=usize::from(index % 3 == 2))
-            .map(|_| Arc::default())
-            .collect();
-        Arc::new(Source {
-            events: AtomicU32::new(0),
-            queues,
-        })
+        let queues = (0..=usize::from(index % 3 == 2)).map(|_| Arc::default()).collect();
+        Arc::new(Source { events: AtomicU32::new(0), queues })
     }
 
     fn file(self: &Arc<Source>) -> Arc<File> {
@@ -97,12 +89,7 @@ enum Step {
 }
 
 fn mask() -> impl Strategy<Value = u32> {
-    (0u32..1 << BITS.len()).prop_map(|bits| {
-        (0..BITS.len())
-            .filter(|bit| bits >> bit & 1 != 0)
-            .map(|bit| BITS[bit])
-            .sum()
-    })
+    (0u32..1 << BITS.len()).prop_map(|bits| (0..BITS.len()).filter(|bit| bits >> bit & 1 != 0).map(|bit| BITS[bit]).sum())
 }
 
 fn interest() -> impl Strategy<Value = u32> {
@@ -156,9 +143,7 @@ struct Model {
 
 impl Model {
     fn find(&mut self, file: usize, fd: i32) -> Option<&mut Item> {
-        self.items
-            .iter_mut()
-            .find(|item| (item.file, item.fd) == (file, fd))
+        self.items.iter_mut().find(|item| (item.file, item.fd) == (file, fd))
     }
 
     fn append(&mut self, key: (usize, i32)) {
@@ -188,12 +173,7 @@ impl Model {
         if self.items.len() as u64 >= MAX_WATCHES {
             return Err(Errno::ENOSPC);
         }
-        self.items.push(Item {
-            file,
-            fd,
-            events: 0,
-            data,
-        });
+        self.items.push(Item { file, fd, events: 0, data });
         self.set(file, fd, events, data);
         Ok(())
     }
@@ -211,12 +191,7 @@ impl Model {
     }
 
     fn forget(&mut self, gone: impl Fn(&Item) -> bool) {
-        let lost: Vec<_> = self
-            .items
-            .iter()
-            .filter(|item| gone(item))
-            .map(|item| (item.file, item.fd))
-            .collect();
+        let lost: Vec<_> = self.items.iter().filter(|item| gone(item)).map(|item| (item.file, item.fd)).collect();
         self.items.retain(|item| !gone(item));
         self.ready.retain(|key| !lost.contains(key));
     }
@@ -224,30 +199,15 @@ impl Model {
     /// The items that a change puts on the ready list, in the order of their callbacks: the newest entry first.
     fn called_back(&mut self, change: Change) -> Vec<(usize, i32)> {
         self.state[change.file] = change.events;
-        let wants = |item: &&Item| {
-            item.events & !PRIVATE != 0 && (change.key == 0 || change.key & item.events != 0)
-        };
-        self.items
-            .iter()
-            .rev()
-            .filter(|item| item.file == change.file)
-            .filter(wants)
-            .map(|item| (item.file, item.fd))
-            .collect()
+        let wants = |item: &&Item| item.events & !PRIVATE != 0 && (change.key == 0 || change.key & item.events != 0);
+        self.items.iter().rev().filter(|item| item.file == change.file).filter(wants).map(|item| (item.file, item.fd)).collect()
     }
 
     fn change(&mut self, change: Change) {
-        self.called_back(change)
-            .into_iter()
-            .for_each(|key| self.append(key));
+        self.called_back(change).into_iter().for_each(|key| self.append(key));
     }
 
-    fn wait(
-        &mut self,
-        max: usize,
-        meanwhile: &[(usize, Change)],
-        bad: Option<usize>,
-    ) -> Result<Vec<(u32, u64)>, Errno> {
+    fn wait(&mut self, max: usize, meanwhile: &[(usize, Change)], bad: Option<usize>) -> Result<Vec<(u32, u64)>, Errno> {
         let mut scanned = std::mem::take(&mut self.ready);
         // What is true is found out first; then it is copied out.
         let mut found = Vec::new();
@@ -332,28 +292,15 @@ impl Pair {
     }
 
     fn control(&self, file: usize, fd: i32, operation: Operation) -> Result<(), Errno> {
-        control(
-            &self.epolls,
-            MAX_WATCHES,
-            &self.set,
-            (&self.files[file], fd),
-            operation,
-        )
+        control(&self.epolls, MAX_WATCHES, &self.set, (&self.files[file], fd), operation)
     }
 
     fn apply(&self, change: Change) {
-        self.sources[change.file]
-            .events
-            .store(change.events, Ordering::SeqCst);
+        self.sources[change.file].events.store(change.events, Ordering::SeqCst);
         self.sources[change.file].wake(change.key);
     }
 
-    fn wait(
-        &self,
-        max: usize,
-        meanwhile: &[(usize, Change)],
-        bad: Option<usize>,
-    ) -> Result<Vec<(u32, u64)>, Errno> {
+    fn wait(&self, max: usize, meanwhile: &[(usize, Change)], bad: Option<usize>) -> Result<Vec<(u32, u64)>, Errno> {
         let mut told = Vec::new();
         let set = as_set(&self.set).expect("a set");
         let put = |before: usize, events: &[EpollEvent]| {
@@ -382,20 +329,13 @@ impl Pair {
                 assert_eq!(real, self.model.modify(file, fd, events, data));
             }
             Step::Delete(file, fd) => {
-                assert_eq!(
-                    self.control(file, fd, Operation::Delete),
-                    self.model.delete(file, fd)
-                );
+                assert_eq!(self.control(file, fd, Operation::Delete), self.model.delete(file, fd));
             }
             Step::Change(change) => {
                 self.apply(change);
                 self.model.change(change);
             }
-            Step::Wait {
-                max,
-                meanwhile,
-                bad,
-            } => {
+            Step::Wait { max, meanwhile, bad } => {
                 let real = self.wait(max, &meanwhile, bad);
                 assert_eq!(real, self.model.wait(max, &meanwhile, bad));
             }
@@ -408,10 +348,7 @@ impl Pair {
                 self.model.forget(|item| item.file == file);
             }
         }
-        assert_eq!(
-            as_set(&self.set).expect("a set").has_events(),
-            !self.model.ready.is_empty()
-        );
+        assert_eq!(as_set(&self.set).expect("a set").has_events(), !self.model.ready.is_empty());
     }
 }
 

@@ -108,7 +108,12 @@ impl Set {
     }
 }
 
-fn many(names: &str, sim: &Sim, count: usize, body: impl Fn(&Sim, usize) + Clone + Send + 'static) -> Vec<acrida_platform_sim::Join> {
+fn many(
+    names: &str,
+    sim: &Sim,
+    count: usize,
+    body: impl Fn(&Sim, usize) + Clone + Send + 'static,
+) -> Vec<acrida_platform_sim::Join> {
     (0..count)
         .map(|n| {
             let body = body.clone();

@@ -173,10 +173,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let length = prop_oneof![1..20usize, 4000..4200usize, 1..20000usize];
-    prop_oneof![
-        (length.clone(), any::<bool>()).prop_map(|(len, packet)| Step::Write(len, packet)),
-        length.prop_map(Step::Read),
-    ]
+    prop_oneof![(length.clone(), any::<bool>()).prop_map(|(len, packet)| Step::Write(len, packet)), length.prop_map(Step::Read),]
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 // The tree takes no lock, but the code around it asks for the calling thread.
 use acrida_platform_sim as _;
 
-use acrida_kernel::mm::vma::{Backing, PAGE_SIZE, SharedAnon, Vma, VmFlags};
+use acrida_kernel::mm::vma::{Backing, PAGE_SIZE, SharedAnon, VmFlags, Vma};
 use acrida_kernel::mm::vma_tree::{STACK_GUARD_GAP, VmaTree};
 use proptest::prelude::*;
 
@@ -23,11 +23,17 @@ struct Page {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Map { pages: Range<u64>, flags: VmFlags, object_page: Option<u64> },
+    Map {
+        pages: Range<u64>,
+        flags: VmFlags,
+        object_page: Option<u64>,
+    },
     Unmap(Range<u64>),
     Protect(Range<u64>, VmFlags),
     /// Finds a hole from above and maps it.
-    Place { len: u64 },
+    Place {
+        len: u64,
+    },
 }
 
 fn pages() -> impl Strategy<Value = Range<u64>> {
@@ -45,8 +51,11 @@ fn flags() -> impl Strategy<Value = VmFlags> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        (pages(), flags(), proptest::option::of(0..4u64))
-            .prop_map(|(pages, flags, object_page)| Step::Map { pages, flags, object_page }),
+        (pages(), flags(), proptest::option::of(0..4u64)).prop_map(|(pages, flags, object_page)| Step::Map {
+            pages,
+            flags,
+            object_page
+        }),
         pages().prop_map(Step::Unmap),
         (pages(), flags()).prop_map(|(pages, flags)| Step::Protect(pages, flags)),
         (1..8u64).prop_map(|len| Step::Place { len }),

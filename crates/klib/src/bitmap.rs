@@ -79,10 +79,7 @@ impl<S: AsRef<[u64]>> Bitmap<S> {
     /// How many bits are set.
     #[doc(alias = "bitmap_weight")]
     pub fn weight(&self) -> usize {
-        self.used()
-            .iter()
-            .map(|word| word.count_ones() as usize)
-            .sum()
+        self.used().iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Whether a bit is set. A bit past the end is not.
@@ -115,8 +112,7 @@ impl<S: AsRef<[u64]>> Bitmap<S> {
     /// The lowest clear bit at or above `from`.
     pub fn find_next_zero_bit(&self, from: usize) -> Option<usize> {
         // The bits past the end look clear: drop what was found there.
-        self.find_next(from, |word| !word)
-            .filter(|&bit| bit < self.bits)
+        self.find_next(from, |word| !word).filter(|&bit| bit < self.bits)
     }
 
     /// The highest set bit.
@@ -172,10 +168,7 @@ impl<S: AsRef<[u64]> + AsMut<[u64]>> Bitmap<S> {
     /// # Panics
     /// If the storage has too few words.
     pub fn new(words: S, bits: usize) -> Self {
-        assert!(
-            bits.div_ceil(BITS) <= words.as_ref().len(),
-            "bitmap storage too small"
-        );
+        assert!(bits.div_ceil(BITS) <= words.as_ref().len(), "bitmap storage too small");
         let mut map = Self { words, bits };
         // INVARIANT: nothing past the end.
         if let Some(last) = map.used_mut().last_mut()
@@ -239,12 +232,7 @@ impl<S: AsRef<[u64]> + AsMut<[u64]>> Bitmap<S> {
     }
 
     fn for_range(&mut self, range: Range<usize>, change: impl Fn(&mut u64, u64)) {
-        assert!(
-            range.end <= self.bits,
-            "bits to {} of {}",
-            range.end,
-            self.bits
-        );
+        assert!(range.end <= self.bits, "bits to {} of {}", range.end, self.bits);
         let first = word_of(range.start);
         for (index, word) in self.used_mut().iter_mut().enumerate().skip(first) {
             match mask_within(index, &range) {
@@ -259,10 +247,7 @@ impl<const WORDS: usize> Bitmap<[u64; WORDS]> {
     /// All bits of the words, all clear.
     #[doc(alias = "bitmap_zero")]
     pub const fn zeroed() -> Self {
-        Self {
-            words: [0; WORDS],
-            bits: WORDS * BITS,
-        }
+        Self { words: [0; WORDS], bits: WORDS * BITS }
     }
 }
 
@@ -270,10 +255,7 @@ impl Bitmap<Vec<u64>> {
     /// `bits` clear bits on the heap.
     #[doc(alias = "bitmap_zalloc")]
     pub fn with_len(bits: usize) -> Self {
-        Self {
-            words: alloc::vec![0; bits.div_ceil(BITS)],
-            bits,
-        }
+        Self { words: alloc::vec![0; bits.div_ceil(BITS)], bits }
     }
 
     /// Makes room for more bits, clear ones. Never makes the bitmap shorter.
@@ -341,14 +323,8 @@ mod tests {
     fn apply(map: &mut Bitmap<Vec<u64>>, model: &mut [bool], op: Op) {
         let len = model.len();
         match op {
-            Op::Set(bit) => assert_eq!(
-                map.set(bit % len),
-                core::mem::replace(&mut model[bit % len], true)
-            ),
-            Op::Clear(bit) => assert_eq!(
-                map.clear(bit % len),
-                core::mem::replace(&mut model[bit % len], false)
-            ),
+            Op::Set(bit) => assert_eq!(map.set(bit % len), core::mem::replace(&mut model[bit % len], true)),
+            Op::Clear(bit) => assert_eq!(map.clear(bit % len), core::mem::replace(&mut model[bit % len], false)),
             Op::SetRange(a, b) | Op::ClearRange(a, b) => {
                 let (start, end) = ((a % len).min(b % len), (a % len).max(b % len));
                 let set = matches!(op, Op::SetRange(..));
@@ -364,9 +340,7 @@ mod tests {
                 let find = |wanted| (from..len).find(|&bit| model[bit] == wanted);
                 assert_eq!(map.find_next_bit(from), find(true));
                 assert_eq!(map.find_next_zero_bit(from), find(false));
-                let free = |start: &usize| {
-                    start + count <= len && !model[*start..start + count].contains(&true)
-                };
+                let free = |start: &usize| start + count <= len && !model[*start..start + count].contains(&true);
                 let area = (from..len).filter(|&bit| !model[bit]).find(free);
                 assert_eq!(map.find_next_zero_area(from, count), area);
             }

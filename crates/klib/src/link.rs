@@ -104,9 +104,7 @@ impl Identity {
     }
 
     pub(crate) fn get_or_assign(&mut self) -> u64 {
-        let id = self
-            .0
-            .or_else(|| NonZeroU64::new(NEXT_IDENTITY.fetch_add(1, Relaxed)));
+        let id = self.0.or_else(|| NonZeroU64::new(NEXT_IDENTITY.fetch_add(1, Relaxed)));
         self.0 = id;
         self.get()
     }
@@ -115,10 +113,7 @@ impl Identity {
     ///
     /// # Safety
     /// The caller links the node at once, and uses the handle only while it holds the container.
-    pub(crate) unsafe fn own<'t, A>(
-        &mut self,
-        node: Arc<A::Value>,
-    ) -> Result<Node<'t, A::Link>, AlreadyLinked<A::Value>>
+    pub(crate) unsafe fn own<'t, A>(&mut self, node: Arc<A::Value>) -> Result<Node<'t, A::Link>, AlreadyLinked<A::Value>>
     where
         A: Adapter<Link: Linkable>,
     {
@@ -147,9 +142,7 @@ impl Owner {
     /// Takes the link for a container. False if it is in one.
     #[must_use]
     pub(crate) fn claim(&self, id: &mut Identity) -> bool {
-        self.0
-            .compare_exchange(0, id.get_or_assign(), Acquire, Relaxed)
-            .is_ok()
+        self.0.compare_exchange(0, id.get_or_assign(), Acquire, Relaxed).is_ok()
     }
 
     pub(crate) fn release(&self) {
@@ -187,10 +180,7 @@ impl<L> Node<'_, L> {
     /// The link lives for the lifetime asked, and so does the borrow of the container that owns it.
     pub(crate) const unsafe fn new(link: NonNull<L>) -> Self {
         // INVARIANT: by the caller's word.
-        Self {
-            link,
-            borrow: PhantomData,
-        }
+        Self { link, borrow: PhantomData }
     }
 
     pub(crate) const fn as_ptr(self) -> NonNull<L> {

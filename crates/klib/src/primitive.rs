@@ -47,9 +47,7 @@ impl<T> Buffer<T> {
     /// Nobody writes an element of the range during the call.
     pub(crate) unsafe fn read<R>(&self, range: Range<usize>, with: impl FnOnce(&[T]) -> R) -> R {
         #[cfg(loom)]
-        self.witnesses[range.clone()]
-            .iter()
-            .for_each(|witness| witness.with(|_| ()));
+        self.witnesses[range.clone()].iter().for_each(|witness| witness.with(|_| ()));
         let part = &raw const self.cells[range];
         // SAFETY: UnsafeCell<T> has the layout of T, and nobody writes it, by the caller's word.
         with(unsafe { &*(part as *const [T]) })
@@ -57,15 +55,9 @@ impl<T> Buffer<T> {
 
     /// # Safety
     /// Nobody else reads or writes an element of the range during the call.
-    pub(crate) unsafe fn write<R>(
-        &self,
-        range: Range<usize>,
-        with: impl FnOnce(&mut [T]) -> R,
-    ) -> R {
+    pub(crate) unsafe fn write<R>(&self, range: Range<usize>, with: impl FnOnce(&mut [T]) -> R) -> R {
         #[cfg(loom)]
-        self.witnesses[range.clone()]
-            .iter()
-            .for_each(|witness| witness.with_mut(|_| ()));
+        self.witnesses[range.clone()].iter().for_each(|witness| witness.with_mut(|_| ()));
         let part = &self.cells[range];
         let start = UnsafeCell::raw_get(part.as_ptr());
         // SAFETY: the elements lie in the array, UnsafeCell lets them be written through a shared

@@ -138,11 +138,7 @@ pub struct SeqLock<T, const N: usize> {
 impl<T: Words<N>, const N: usize> SeqLock<T, N> {
     /// Holds a first value.
     pub fn new(value: T) -> Self {
-        Self {
-            count: SeqCount::new(),
-            words: value.into_words().map(AtomicU64::new),
-            value: PhantomData,
-        }
+        Self { count: SeqCount::new(), words: value.into_words().map(AtomicU64::new), value: PhantomData }
     }
 
     /// The value; `None` if a writer was busy or came between.

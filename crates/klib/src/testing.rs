@@ -6,11 +6,7 @@ use proptest::test_runner::Config;
 
 /// Cases of a property.
 pub(crate) fn cases(native: u32, miri: u32) -> Config {
-    Config {
-        cases: steps(native, miri),
-        failure_persistence: None,
-        ..Config::default()
-    }
+    Config { cases: steps(native, miri), failure_persistence: None, ..Config::default() }
 }
 
 /// Steps of a loop.

@@ -46,12 +46,7 @@ impl Eventpoll {
             return Err("EEXIST");
         };
         let (rbn, rdllink) = (RbLink::new(), ListLink::new());
-        let epi = Arc::new(Epitem {
-            key,
-            eventpoll: Arc::downgrade(self),
-            rbn,
-            rdllink,
-        });
+        let epi = Arc::new(Epitem { key, eventpoll: Arc::downgrade(self), rbn, rdllink });
         place.insert(epi.clone()).expect("a new item is in no tree");
         Ok(epi)
     }
@@ -89,19 +84,14 @@ fn poll_callback(epi: &Arc<Epitem>) {
     };
     let mut inner = eventpoll.inner.lock().unwrap();
     if inner.items.contains(epi) && !epi.rdllink.is_linked() {
-        inner
-            .ready
-            .push_back(epi.clone())
-            .expect("not linked, under the lock");
+        inner.ready.push_back(epi.clone()).expect("not linked, under the lock");
     }
 }
 
 #[test]
 fn ready_items_take_turns() {
     let eventpoll = Arc::new(Eventpoll::default());
-    let items: Vec<_> = (0..3)
-        .map(|fd| eventpoll.insert(Key { file: 9, fd }).unwrap())
-        .collect();
+    let items: Vec<_> = (0..3).map(|fd| eventpoll.insert(Key { file: 9, fd }).unwrap()).collect();
     assert!(eventpoll.insert(Key { file: 9, fd: 1 }).is_err());
     for epi in items.iter().chain(&items) {
         poll_callback(epi);
@@ -132,11 +122,5 @@ fn the_key_orders_by_file_then_descriptor() {
         eventpoll.insert(Key { file, fd }).unwrap();
     }
     let inner = eventpoll.inner.lock().unwrap();
-    assert!(
-        inner
-            .items
-            .iter()
-            .map(|epi| (epi.key.file, epi.key.fd))
-            .eq([(1, 3), (1, 7), (2, 0)])
-    );
+    assert!(inner.items.iter().map(|epi| (epi.key.file, epi.key.fd)).eq([(1, 3), (1, 7), (2, 0)]));
 }

@@ -98,10 +98,7 @@ fn seqlock_readers_see_whole_values() {
         assert_eq!(lock.try_read(), Some([2, 2]));
         reader.join().unwrap()
     });
-    assert_eq!(
-        seen,
-        [None, Some([0, 0]), Some([1, 1]), Some([2, 2])].into()
-    );
+    assert_eq!(seen, [None, Some([0, 0]), Some([1, 1]), Some([2, 2])].into());
 }
 
 #[test]
@@ -116,14 +113,8 @@ fn seqlock_values_never_go_back() {
         reader.join().unwrap()
     });
     let (old, new) = (Some([0, 0]), Some([1, 1]));
-    assert!(
-        !seen.contains(&[new, old]) && !seen.contains(&[new, None]),
-        "{seen:?}"
-    );
-    assert!(
-        seen.is_superset(&[[old, old], [old, new], [None, new], [new, new]].into()),
-        "{seen:?}"
-    );
+    assert!(!seen.contains(&[new, old]) && !seen.contains(&[new, None]), "{seen:?}");
+    assert!(seen.is_superset(&[[old, old], [old, new], [None, new], [new, new]].into()), "{seen:?}");
 }
 
 #[test]
@@ -151,11 +142,7 @@ struct Sock {
 }
 
 fn sock(id: u8) -> std::sync::Arc<Sock> {
-    let sock = Sock {
-        id,
-        whole: AtomicBool::new(false),
-        chain: NullsLink::new(),
-    };
+    let sock = Sock { id, whole: AtomicBool::new(false), chain: NullsLink::new() };
     sock.whole.store(true, Relaxed);
     std::sync::Arc::new(sock)
 }

@@ -10,11 +10,7 @@ fn row(site: &Site, bytes: &[u8]) -> String {
     match site.method {
         Method::Instruction { start, len } if start + u32::from(len) == site.at => {
             let moves_immediate = matches!(bytes[start as usize], 0xb8 | 0x48);
-            String::from(if moves_immediate {
-                "instruction before: mov"
-            } else {
-                "instruction before: other"
-            })
+            String::from(if moves_immediate { "instruction before: mov" } else { "instruction before: other" })
         }
         Method::Instruction { .. } => "instruction farther up".into(),
         Method::Padding { .. } => "padding".into(),
@@ -37,21 +33,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             sites = analyse(&text);
             best = best.min(start.elapsed());
         }
-        let pairs = text
-            .bytes
-            .windows(2)
-            .filter(|pair| **pair == SYSCALL)
-            .count();
-        println!(
-            "{path}: {} sites ({pairs} byte pairs) in {} KiB, {best:?}",
-            sites.len(),
-            text.bytes.len() / 1024
-        );
+        let pairs = text.bytes.windows(2).filter(|pair| **pair == SYSCALL).count();
+        println!("{path}: {} sites ({pairs} byte pairs) in {} KiB, {best:?}", sites.len(), text.bytes.len() / 1024);
         let mut rows: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         for site in &sites {
-            rows.entry(row(site, text.bytes))
-                .or_default()
-                .push(text.vaddr + u64::from(site.at));
+            rows.entry(row(site, text.bytes)).or_default().push(text.vaddr + u64::from(site.at));
         }
         for (row, at) in rows {
             let first: Vec<String> = at.iter().take(8).map(|at| format!("{at:x}")).collect();

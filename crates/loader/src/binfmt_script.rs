@@ -36,11 +36,7 @@ fn word_end(head: &[u8; HEAD_LEN], from: usize, last: usize) -> Option<usize> {
 
 /// The bytes from `from` up to `end` or an earlier NUL.
 fn c_string(head: &[u8; HEAD_LEN], from: usize, end: usize) -> Vec<u8> {
-    head[from..end]
-        .iter()
-        .copied()
-        .take_while(|&byte| byte != 0)
-        .collect()
+    head[from..end].iter().copied().take_while(|&byte| byte != 0).collect()
 }
 
 impl Script {
@@ -57,19 +53,12 @@ impl Script {
         while is_blank(head[end - 1]) {
             end -= 1;
         }
-        let name = skip_blanks(head, 2, end)
-            .filter(|&name| name != end)
-            .ok_or(Error::NoExec)?;
+        let name = skip_blanks(head, 2, end).filter(|&name| name != end).ok_or(Error::NoExec)?;
         let separator = word_end(head, name, end);
-        let argument = separator
-            .filter(|&at| head[at] != 0)
-            .and_then(|at| skip_blanks(head, at, end))
-            .map(|at| c_string(head, at, end));
+        let argument =
+            separator.filter(|&at| head[at] != 0).and_then(|at| skip_blanks(head, at, end)).map(|at| c_string(head, at, end));
         let interpreter = c_string(head, name, separator.unwrap_or(end));
-        Ok(Script {
-            interpreter,
-            argument,
-        })
+        Ok(Script { interpreter, argument })
     }
 
     /// The argument list the interpreter gets: its own name, its argument, the script's path instead of the old
@@ -117,34 +106,21 @@ mod tests {
     #[test]
     fn plain_lines() {
         assert_eq!(parse(b"#!/bin/sh\necho"), Ok((b"/bin/sh".to_vec(), None)));
-        assert_eq!(
-            parse(b"#! \t /bin/sh  -e -x \t\n"),
-            Ok((b"/bin/sh".to_vec(), Some(b"-e -x".to_vec())))
-        );
+        assert_eq!(parse(b"#! \t /bin/sh  -e -x \t\n"), Ok((b"/bin/sh".to_vec(), Some(b"-e -x".to_vec()))));
         assert_eq!(parse(b"#!/bin/sh   \n"), Ok((b"/bin/sh".to_vec(), None)));
         assert_eq!(parse(b"#!sh"), Ok((b"sh".to_vec(), None)));
     }
 
     #[test]
     fn refused_lines() {
-        for text in [
-            &b""[..],
-            b"#",
-            b"!#",
-            b"#!\n",
-            b"#!  \t \n",
-            &[b"#!".as_slice(), &[b' '; 254]].concat(),
-        ] {
+        for text in [&b""[..], b"#", b"!#", b"#!\n", b"#!  \t \n", &[b"#!".as_slice(), &[b' '; 254]].concat()] {
             assert_eq!(parse(text), Err(Error::NoExec), "{text:?}");
         }
     }
 
     #[test]
     fn corners_of_a_line_without_newline() {
-        assert_eq!(
-            parse(b"#!/bin/sh "),
-            Ok((b"/bin/sh".to_vec(), Some(vec![])))
-        );
+        assert_eq!(parse(b"#!/bin/sh "), Ok((b"/bin/sh".to_vec(), Some(vec![]))));
         assert_eq!(parse(b"#!"), Ok((vec![], None)));
         assert_eq!(parse(b"#!/bin/sh\0 -x\n"), Ok((b"/bin/sh".to_vec(), None)));
     }
@@ -163,17 +139,9 @@ mod tests {
 
     #[test]
     fn the_script_path_takes_the_place_of_argv0() {
-        let script = Script {
-            interpreter: b"/bin/sh".to_vec(),
-            argument: Some(b"-e".to_vec()),
-        };
+        let script = Script { interpreter: b"/bin/sh".to_vec(), argument: Some(b"-e".to_vec()) };
         let argv = [b"zero".to_vec(), b"one".to_vec()];
-        let want = [
-            b"/bin/sh".to_vec(),
-            b"-e".to_vec(),
-            b"./s".to_vec(),
-            b"one".to_vec(),
-        ];
+        let want = [b"/bin/sh".to_vec(), b"-e".to_vec(), b"./s".to_vec(), b"one".to_vec()];
         assert_eq!(script.rewrite_argv(b"./s", &argv), want);
         assert_eq!(script.rewrite_argv(b"./s", &[]).len(), 3);
     }

@@ -15,10 +15,7 @@ pub trait Source {
 
 impl Source for [u8] {
     fn read_at(&self, off: u64, buf: &mut [u8]) -> Result<usize, Error> {
-        let tail = usize::try_from(off)
-            .ok()
-            .and_then(|off| self.get(off..))
-            .unwrap_or(&[]);
+        let tail = usize::try_from(off).ok().and_then(|off| self.get(off..)).unwrap_or(&[]);
         let len = tail.len().min(buf.len());
         buf[..len].copy_from_slice(&tail[..len]);
         Ok(len)
@@ -51,9 +48,5 @@ pub(crate) fn read_some_at(source: &dyn Source, off: u64, buf: &mut [u8]) -> Res
 /// [`Error::Io`] if the file ends first, else what the source says.
 #[doc(alias = "elf_read")]
 pub fn read_exact_at(source: &dyn Source, off: u64, buf: &mut [u8]) -> Result<(), Error> {
-    if read_some_at(source, off, buf)? == buf.len() {
-        Ok(())
-    } else {
-        Err(Error::Io)
-    }
+    if read_some_at(source, off, buf)? == buf.len() { Ok(()) } else { Err(Error::Io) }
 }

@@ -1,8 +1,6 @@
 //! Whatever the bytes, the analysis ends, and applying it changes nothing but what it says.
 
-use acrida_loader::patch::{
-    Layout, SYSCALL, Symbol, Text, TextFile, Unwind, analyse, apply, build,
-};
+use acrida_loader::patch::{Layout, SYSCALL, Symbol, Text, TextFile, Unwind, analyse, apply, build};
 use proptest::prelude::*;
 
 /// Pieces of code that meet the interesting paths more often than random bytes do.
@@ -13,8 +11,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         Just(vec![0x31, 0xc0]),
         any::<i8>().prop_map(|distance| vec![0x75, distance as u8]),
         (-200i32..200).prop_map(|distance| [&[0xe9][..], &distance.to_le_bytes()].concat()),
-        (-200i32..200)
-            .prop_map(|distance| [&[0x48, 0x8d, 0x3d][..], &distance.to_le_bytes()].concat()),
+        (-200i32..200).prop_map(|distance| [&[0x48, 0x8d, 0x3d][..], &distance.to_le_bytes()].concat()),
         Just(vec![0xc3]),
         (1usize..12).prop_map(|len| vec![0x90; len]),
         Just(vec![0xff, 0xe0]),
@@ -23,11 +20,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -9,9 +9,7 @@ use std::io::{Read, Write};
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::time::Duration;
 
-use acrida_loader::patch::{
-    Layout, Method, Site, Stubs, Symbol, Text, TextFile, analyse, apply, build,
-};
+use acrida_loader::patch::{Layout, Method, Site, Stubs, Symbol, Text, TextFile, analyse, apply, build};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect};
 
 const PAGE: usize = 4096;
@@ -44,73 +42,33 @@ struct Patched {
 impl Patched {
     fn new(code: &[u8], functions: &[(u64, u64)]) -> Self {
         // SAFETY: a new mapping at an address of the kernel's choice.
-        let map = unsafe {
-            mmap_anonymous(
-                std::ptr::null_mut(),
-                2 * PAGE,
-                ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::PRIVATE,
-            )
-        };
+        let map =
+            unsafe { mmap_anonymous(std::ptr::null_mut(), 2 * PAGE, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE) };
         let map = map.unwrap().cast::<u8>();
         let address = map as u64;
-        let symbols: Vec<Symbol> = functions
-            .iter()
-            .map(|&(at, len)| Symbol {
-                vaddr: address + at,
-                len,
-            })
-            .collect();
-        let sites = analyse(&Text {
-            bytes: code,
-            vaddr: address,
-            unwind: None,
-            symbols: &symbols,
-        });
+        let symbols: Vec<Symbol> = functions.iter().map(|&(at, len)| Symbol { vaddr: address + at, len }).collect();
+        let sites = analyse(&Text { bytes: code, vaddr: address, unwind: None, symbols: &symbols });
         let entry = noting_kernel as extern "C" fn() as usize as u64;
-        let layout = Layout {
-            text_vaddr: address,
-            stub_vaddr: address + PAGE as u64,
-            entry,
-        };
+        let layout = Layout { text_vaddr: address, stub_vaddr: address + PAGE as u64, entry };
         let mut text = code.to_vec();
         let stubs = apply(&mut text, &sites, &layout);
         assert!(text.len() <= PAGE && stubs.bytes.len() <= PAGE);
         // SAFETY: both pages are ours and writable, both slices fit into one, nobody else knows them.
         unsafe { map.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
         // SAFETY: as above.
-        unsafe {
-            map.add(PAGE)
-                .copy_from_nonoverlapping(stubs.bytes.as_ptr(), stubs.bytes.len())
-        };
+        unsafe { map.add(PAGE).copy_from_nonoverlapping(stubs.bytes.as_ptr(), stubs.bytes.len()) };
         // SAFETY: the same two pages; they are leaked, so code that runs in them stays.
-        unsafe {
-            mprotect(
-                map.cast(),
-                2 * PAGE,
-                MprotectFlags::READ | MprotectFlags::EXEC,
-            )
-        }
-        .unwrap();
-        Patched {
-            address,
-            sites,
-            stubs,
-        }
+        unsafe { mprotect(map.cast(), 2 * PAGE, MprotectFlags::READ | MprotectFlags::EXEC) }.unwrap();
+        Patched { address, sites, stubs }
     }
 
     /// Runs the code as a function of one argument; returns its result and what the kernel saw in rax and rcx.
     fn run(&self, argument: u64) -> (u64, u64, u64) {
         let _turn = TURN.lock().unwrap();
         // SAFETY: the tests' code follows the C calling convention and was made executable above.
-        let function =
-            unsafe { std::mem::transmute::<u64, extern "C" fn(u64) -> u64>(self.address) };
+        let function = unsafe { std::mem::transmute::<u64, extern "C" fn(u64) -> u64>(self.address) };
         let result = function(argument);
-        (
-            result,
-            SEEN_RAX.load(Ordering::Relaxed),
-            SEEN_RCX.load(Ordering::Relaxed),
-        )
+        (result, SEEN_RAX.load(Ordering::Relaxed), SEEN_RCX.load(Ordering::Relaxed))
     }
 }
 
@@ -131,23 +89,15 @@ fn instructions_in_between_and_a_relative_operand() {
     let len = code.len() as u64;
     code.extend(100u64.to_le_bytes()); // number
     let patched = Patched::new(&code, &[(0, len)]);
-    assert_eq!(
-        patched.sites[0].method,
-        Method::Instruction { start: 9, len: 7 }
-    );
+    assert_eq!(patched.sites[0].method, Method::Instruction { start: 9, len: 7 });
     let seen = 5 + 100 + 7 + 16;
-    assert_eq!(
-        patched.run(7),
-        (seen + 1000, seen, patched.address + len - 1)
-    );
+    assert_eq!(patched.run(7), (seen + 1000, seen, patched.address + len - 1));
 }
 
 #[test]
 fn padding_between_functions() {
     // mov %rdi,%rax; syscall; ret; six bytes of filler; ret
-    let code = [
-        0x48, 0x89, 0xf8, 0x0f, 0x05, 0xc3, 0x66, 0x0f, 0x1f, 0x44, 0, 0, 0xc3,
-    ];
+    let code = [0x48, 0x89, 0xf8, 0x0f, 0x05, 0xc3, 0x66, 0x0f, 0x1f, 0x44, 0, 0, 0xc3];
     let patched = Patched::new(&code, &[(0, 6), (12, 1)]);
     assert_eq!(patched.sites[0].method, Method::Padding { slot: 6 });
     assert_eq!(patched.run(42), (1042, 42, patched.address + 5));
@@ -162,18 +112,13 @@ fn flags_and_red_zone_survive() {
     code.extend([0x48, 0x83, 0xd0, 0x00, 0xc3]); // adc $0,%rax; ret
     let patched = Patched::new(&code, &[(0, code.len() as u64)]);
     assert_eq!(patched.stubs.patched.len(), 1);
-    assert_eq!(
-        patched.run(0x1234_5678_9abc),
-        (0x1234_5678_9abd, 1, patched.address + 13)
-    );
+    assert_eq!(patched.run(0x1234_5678_9abc), (0x1234_5678_9abd, 1, patched.address + 13));
 }
 
 #[test]
 fn two_sites_in_one_function() {
     // mov $1,%eax; syscall; mov %rax,%rdi; mov %edi,%eax; syscall; ret: the second has only its neighbours' filler.
-    let mut code = vec![
-        0xb8, 1, 0, 0, 0, 0x0f, 0x05, 0x48, 0x89, 0xc7, 0x89, 0xf8, 0x0f, 0x05, 0xc3,
-    ];
+    let mut code = vec![0xb8, 1, 0, 0, 0, 0x0f, 0x05, 0x48, 0x89, 0xc7, 0x89, 0xf8, 0x0f, 0x05, 0xc3];
     code.extend([0xcc; 5]);
     code.push(0xc3);
     let patched = Patched::new(&code, &[(0, 15), (20, 1)]);
@@ -212,9 +157,7 @@ extern "C" fn passing_kernel() {
 /// Calls that return on another stack, or mean their own: the passing kernel keeps its return address there.
 fn changes_stack(site: &Site, text: &[u8]) -> bool {
     let before = &text[(site.at as usize).saturating_sub(24)..site.at as usize];
-    [15u8, 56, 57, 58]
-        .iter()
-        .any(|&number| before.windows(5).any(|w| w[1..] == [number, 0, 0, 0]))
+    [15u8, 56, 57, 58].iter().any(|&number| before.windows(5).any(|w| w[1..] == [number, 0, 0, 0]))
         || before.windows(5).any(|w| w == [0xb8, 0xb3, 1, 0, 0])
 }
 
@@ -223,10 +166,7 @@ fn c_library() -> (String, u64) {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     let line = maps.lines().find(|line| line.contains("/libc.")).unwrap();
     let start = line.split('-').next().unwrap();
-    (
-        line.split_whitespace().nth(5).unwrap().into(),
-        u64::from_str_radix(start, 16).unwrap(),
-    )
+    (line.split_whitespace().nth(5).unwrap().into(), u64::from_str_radix(start, 16).unwrap())
 }
 
 /// Patches the C library this process runs on; returns the addresses that its stubs return to.
@@ -237,10 +177,7 @@ fn patch_c_library() -> BTreeSet<u64> {
     let bytes = std::fs::read(path).unwrap();
     let file = TextFile::read(&bytes.as_slice()).unwrap().unwrap();
     let text = file.text();
-    let sites: Vec<Site> = analyse(&text)
-        .into_iter()
-        .filter(|site| !changes_stack(site, text.bytes))
-        .collect();
+    let sites: Vec<Site> = analyse(&text).into_iter().filter(|site| !changes_stack(site, text.bytes)).collect();
 
     let len = (sites.len() * 64).next_multiple_of(PAGE);
     let prot = ProtFlags::READ | ProtFlags::WRITE;
@@ -251,26 +188,13 @@ fn patch_c_library() -> BTreeSet<u64> {
         .find(|&at| unsafe { mmap_anonymous(at as *mut _, len, prot, flags) }.is_ok())
         .unwrap();
     let entry = passing_kernel as extern "C" fn() as usize as u64;
-    let layout = Layout {
-        text_vaddr: base + text.vaddr,
-        stub_vaddr: stub_vaddr as u64,
-        entry,
-    };
+    let layout = Layout { text_vaddr: base + text.vaddr, stub_vaddr: stub_vaddr as u64, entry };
     let stubs = build(text.bytes, &sites, &layout);
     assert!(stubs.bytes.len() <= len && stubs.patched.len() * 100 >= sites.len() * 95);
     // SAFETY: the new mapping is writable, ours, and large enough.
-    unsafe {
-        (stub_vaddr as *mut u8).copy_from_nonoverlapping(stubs.bytes.as_ptr(), stubs.bytes.len())
-    };
+    unsafe { (stub_vaddr as *mut u8).copy_from_nonoverlapping(stubs.bytes.as_ptr(), stubs.bytes.len()) };
     // SAFETY: our own mapping.
-    unsafe {
-        mprotect(
-            stub_vaddr as *mut _,
-            len,
-            MprotectFlags::READ | MprotectFlags::EXEC,
-        )
-    }
-    .unwrap();
+    unsafe { mprotect(stub_vaddr as *mut _, len, MprotectFlags::READ | MprotectFlags::EXEC) }.unwrap();
 
     let start = layout.text_vaddr as *mut u8;
     let text_len = text.bytes.len().next_multiple_of(PAGE);
@@ -283,19 +207,8 @@ fn patch_c_library() -> BTreeSet<u64> {
         unsafe { to.copy_from_nonoverlapping(patch.bytes().as_ptr(), patch.bytes().len()) };
     }
     // SAFETY: as before.
-    unsafe {
-        mprotect(
-            start.cast(),
-            text_len,
-            MprotectFlags::READ | MprotectFlags::EXEC,
-        )
-    }
-    .unwrap();
-    stubs
-        .patched
-        .iter()
-        .map(|site| layout.text_vaddr + u64::from(site.at) + 2)
-        .collect()
+    unsafe { mprotect(start.cast(), text_len, MprotectFlags::READ | MprotectFlags::EXEC) }.unwrap();
+    stubs.patched.iter().map(|site| layout.text_vaddr + u64::from(site.at) + 2).collect()
 }
 
 #[test]
@@ -309,11 +222,7 @@ fn patched_child() {
     let seen = unsafe { std::slice::from_raw_parts(returns, calls.min(RETURNS_LEN)) };
     let distinct: BTreeSet<u64> = seen.iter().copied().collect();
     assert!(distinct.is_subset(&expected));
-    println!(
-        "{calls} calls through {} of {} stubs",
-        distinct.len(),
-        expected.len()
-    );
+    println!("{calls} calls through {} of {} stubs", distinct.len(), expected.len());
     assert!(calls > 500 && distinct.len() > 20);
 }
 
@@ -352,18 +261,10 @@ fn work_with_the_system() {
         })
         .collect();
     drop(sender);
-    assert_eq!(
-        receiver.iter().sum::<u64>(),
-        (0..8).sum::<u64>() * (0..500).sum::<u64>()
-    );
-    threads
-        .into_iter()
-        .for_each(|thread| thread.join().unwrap());
+    assert_eq!(receiver.iter().sum::<u64>(), (0..8).sum::<u64>() * (0..500).sum::<u64>());
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
 
-    let output = std::process::Command::new("sh")
-        .args(["-c", "echo $((6 * 7))"])
-        .output()
-        .unwrap();
+    let output = std::process::Command::new("sh").args(["-c", "echo $((6 * 7))"]).output().unwrap();
     assert_eq!(output.stdout, b"42\n");
 }
 

@@ -21,9 +21,7 @@ fn counts(sites: &[Site]) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
     for site in sites {
         let name = match site.method {
-            Method::Instruction { start, len } if start + u32::from(len) == site.at => {
-                "instruction before"
-            }
+            Method::Instruction { start, len } if start + u32::from(len) == site.at => "instruction before",
             Method::Instruction { .. } => "instruction farther up",
             Method::Padding { .. } => "padding",
             Method::Trap(_) => "trap",
@@ -47,19 +45,9 @@ fn nearly_all_sites_of_the_c_library_are_patched() {
         };
         let mut patched = text.bytes.to_vec();
         let stubs = apply(&mut patched, &sites, &layout);
-        println!(
-            "{path}: {} sites, {:?}, {} bytes of stubs",
-            sites.len(),
-            counts(&sites),
-            stubs.bytes.len()
-        );
+        println!("{path}: {} sites, {:?}, {} bytes of stubs", sites.len(), counts(&sites), stubs.bytes.len());
         assert!(sites.len() >= 20, "{path}");
-        assert!(
-            stubs.patched.len() * 100 >= sites.len() * 95,
-            "{path}: {} of {}",
-            stubs.patched.len(),
-            sites.len()
-        );
+        assert!(stubs.patched.len() * 100 >= sites.len() * 95, "{path}: {} of {}", stubs.patched.len(), sites.len());
         check_consistency(text.bytes, &patched, &sites, &layout);
     }
 }
@@ -70,11 +58,7 @@ fn check_consistency(before: &[u8], after: &[u8], sites: &[Site], layout: &Layou
     let mut expected = before.to_vec();
     for patch in &stubs.patches {
         let range = patch.at as usize..patch.at as usize + patch.bytes().len();
-        assert_eq!(
-            &expected[range.clone()],
-            &before[range.clone()],
-            "two patches in one place"
-        );
+        assert_eq!(&expected[range.clone()], &before[range.clone()], "two patches in one place");
         expected[range].copy_from_slice(patch.bytes());
     }
     assert_eq!(expected, after);
@@ -83,16 +67,11 @@ fn check_consistency(before: &[u8], after: &[u8], sites: &[Site], layout: &Layou
         let at = site.at as usize;
         assert_eq!(before[at..at + 2], SYSCALL);
         assert_eq!(stubs.site_before(site.at + 2), Some(*site));
-        let rewind = stubs
-            .rewinds
-            .iter()
-            .rfind(|rewind| rewind.to == site.at)
-            .unwrap();
+        let rewind = stubs.rewinds.iter().rfind(|rewind| rewind.to == site.at).unwrap();
         // The end of the stub: lea return(%rip),%rcx; jmp *entry(%rip).
         let end = &stubs.bytes[(rewind.from - distance).max(0) as usize..][..13];
         if rewind.len == 13 {
-            let word =
-                |at: usize| i64::from(i32::from_le_bytes(end[at..at + 4].try_into().unwrap()));
+            let word = |at: usize| i64::from(i32::from_le_bytes(end[at..at + 4].try_into().unwrap()));
             assert_eq!(rewind.from + 7 + word(3), i64::from(site.at) + 2);
             assert_eq!(rewind.from + 13 + word(9), distance);
         }
@@ -110,20 +89,8 @@ fn stubs_out_of_reach_are_left_out() {
     let file = TextFile::read(&bytes.as_slice()).unwrap().unwrap();
     let text = file.text();
     let sites = analyse(&text);
-    for stub_vaddr in [
-        text.vaddr + (1 << 31),
-        text.vaddr.wrapping_sub(1 << 32),
-        1 << 63,
-    ] {
-        let stubs = apply(
-            &mut text.bytes.to_vec(),
-            &sites,
-            &Layout {
-                text_vaddr: text.vaddr,
-                stub_vaddr,
-                entry: 0,
-            },
-        );
+    for stub_vaddr in [text.vaddr + (1 << 31), text.vaddr.wrapping_sub(1 << 32), 1 << 63] {
+        let stubs = apply(&mut text.bytes.to_vec(), &sites, &Layout { text_vaddr: text.vaddr, stub_vaddr, entry: 0 });
         assert!(stubs.patched.len() < sites.len(), "{stub_vaddr:x}");
         assert!(stubs.patches.is_empty() || stub_vaddr == text.vaddr + (1 << 31));
     }

@@ -3,11 +3,7 @@
 use acrida_loader::patch::{Layout, Method, Site, Symbol, Text, Why, analyse, apply, build};
 
 const VADDR: u64 = 0x40_1000;
-const LAYOUT: Layout = Layout {
-    text_vaddr: VADDR,
-    stub_vaddr: VADDR + 0x1000,
-    entry: 0x1122_3344_5566_7788,
-};
+const LAYOUT: Layout = Layout { text_vaddr: VADDR, stub_vaddr: VADDR + 0x1000, entry: 0x1122_3344_5566_7788 };
 
 /// Sites of code that is one function.
 fn sites_of(code: &[u8]) -> Vec<Site> {
@@ -16,19 +12,8 @@ fn sites_of(code: &[u8]) -> Vec<Site> {
 
 /// Sites of code with functions given as (offset, length).
 fn sites_with(code: &[u8], functions: &[(u64, u64)]) -> Vec<Site> {
-    let symbols: Vec<Symbol> = functions
-        .iter()
-        .map(|&(at, len)| Symbol {
-            vaddr: VADDR + at,
-            len,
-        })
-        .collect();
-    analyse(&Text {
-        bytes: code,
-        vaddr: VADDR,
-        unwind: None,
-        symbols: &symbols,
-    })
+    let symbols: Vec<Symbol> = functions.iter().map(|&(at, len)| Symbol { vaddr: VADDR + at, len }).collect();
+    analyse(&Text { bytes: code, vaddr: VADDR, unwind: None, symbols: &symbols })
 }
 
 fn methods(code: &[u8]) -> Vec<Method> {
@@ -41,13 +26,7 @@ const TRAP: Method = Method::Trap(Why::NoRoom);
 fn the_classic_form() {
     // mov $39,%eax; syscall; ret
     let code = [0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3];
-    assert_eq!(
-        sites_of(&code),
-        [Site {
-            at: 5,
-            method: Method::Instruction { start: 0, len: 5 }
-        }]
-    );
+    assert_eq!(sites_of(&code), [Site { at: 5, method: Method::Instruction { start: 0, len: 5 } }]);
     let mut text = code;
     let stubs = apply(&mut text, &sites_of(&code), &LAYOUT);
     // The stub is at 0x1010: jmp there, the rest untouched.
@@ -68,37 +47,26 @@ fn the_classic_form() {
 #[test]
 fn instructions_in_between_move_with_their_operands() {
     // mov $1,%eax; lea 0x100(%rip),%rsi; xor %edi,%edi; syscall; ret: the lea is nearest.
-    let code = [
-        0xb8, 1, 0, 0, 0, 0x48, 0x8d, 0x35, 0, 1, 0, 0, 0x31, 0xff, 0x0f, 0x05, 0xc3,
-    ];
+    let code = [0xb8, 1, 0, 0, 0, 0x48, 0x8d, 0x35, 0, 1, 0, 0, 0x31, 0xff, 0x0f, 0x05, 0xc3];
     assert_eq!(methods(&code), [Method::Instruction { start: 5, len: 7 }]);
     let mut text = code;
     let stubs = apply(&mut text, &sites_of(&code), &LAYOUT);
     assert_eq!(text[5..12], [0xe9, 0x06, 0x10, 0, 0, 0x90, 0x90]);
     // Moved from 0x5 to 0x1010: the distance shrinks by 0x100b.
-    assert_eq!(
-        stubs.bytes[0x10..0x19],
-        [0x48, 0x8d, 0x35, 0xf5, 0xf0, 0xff, 0xff, 0x31, 0xff]
-    );
+    assert_eq!(stubs.bytes[0x10..0x19], [0x48, 0x8d, 0x35, 0xf5, 0xf0, 0xff, 0xff, 0x31, 0xff]);
     assert_eq!(stubs.rewind(0x1017), Some(12));
 }
 
 #[test]
 fn a_jump_between_instruction_and_site_forbids_the_first_form() {
     // xor %edi,%edi; mov $1,%eax; [L:] nop; syscall; jne L; ret
-    let code = [
-        0x31, 0xff, 0xb8, 1, 0, 0, 0, 0x90, 0x0f, 0x05, 0x75, 0xfb, 0xc3,
-    ];
+    let code = [0x31, 0xff, 0xb8, 1, 0, 0, 0, 0x90, 0x0f, 0x05, 0x75, 0xfb, 0xc3];
     assert_eq!(methods(&code), [TRAP]);
     // A jump to the site itself is fine: it still traps.
-    let code = [
-        0x31, 0xff, 0xb8, 1, 0, 0, 0, 0x90, 0x0f, 0x05, 0x75, 0xfc, 0xc3,
-    ];
+    let code = [0x31, 0xff, 0xb8, 1, 0, 0, 0, 0x90, 0x0f, 0x05, 0x75, 0xfc, 0xc3];
     assert_eq!(methods(&code), [Method::Instruction { start: 2, len: 5 }]);
     // One to the replaced instruction, too.
-    let code = [
-        0x31, 0xff, 0xb8, 1, 0, 0, 0, 0x90, 0x0f, 0x05, 0x75, 0xf6, 0xc3,
-    ];
+    let code = [0x31, 0xff, 0xb8, 1, 0, 0, 0, 0x90, 0x0f, 0x05, 0x75, 0xf6, 0xc3];
     assert_eq!(methods(&code), [Method::Instruction { start: 2, len: 5 }]);
 }
 
@@ -111,10 +79,7 @@ fn a_long_or_short_branch_from_elsewhere_forbids_it_too() {
     for code in [short, long] {
         let functions = [(0, 9), (9, code.len() as u64 - 9)];
         assert_eq!(sites_with(&code, &functions)[0].method, TRAP, "{code:x?}");
-        assert_eq!(
-            sites_with(&code[..9], &[(0, 9)])[0].method,
-            Method::Instruction { start: 0, len: 5 }
-        );
+        assert_eq!(sites_with(&code[..9], &[(0, 9)])[0].method, Method::Instruction { start: 0, len: 5 });
     }
     // Between the functions and known to nobody: believed to be a branch.
     let unknown = [&site[..], &[0x75, 0xfa, 0xc3]].concat();
@@ -131,13 +96,8 @@ fn a_name_in_between_forbids_it() {
 #[test]
 fn hidden_entries_allow_only_the_instruction_right_before() {
     // jmp *%rdx; mov $1,%eax; nop; syscall; mov $1,%eax; syscall; ret
-    let code = [
-        0xff, 0xe2, 0xb8, 1, 0, 0, 0, 0x90, 0x0f, 0x05, 0xb8, 1, 0, 0, 0, 0x0f, 0x05, 0xc3,
-    ];
-    assert_eq!(
-        methods(&code),
-        [TRAP, Method::Instruction { start: 10, len: 5 }]
-    );
+    let code = [0xff, 0xe2, 0xb8, 1, 0, 0, 0, 0x90, 0x0f, 0x05, 0xb8, 1, 0, 0, 0, 0x0f, 0x05, 0xc3];
+    assert_eq!(methods(&code), [TRAP, Method::Instruction { start: 10, len: 5 }]);
 }
 
 #[test]
@@ -150,32 +110,16 @@ fn calls_end_the_block() {
 #[test]
 fn padding_behind_a_return_and_between_functions() {
     // xor %eax,%eax; syscall; ret; nopl 0(%rax,%rax,1) (8 bytes); ret
-    let inside = [
-        0x31, 0xc0, 0x0f, 0x05, 0xc3, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0, 0xc3,
-    ];
+    let inside = [0x31, 0xc0, 0x0f, 0x05, 0xc3, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0, 0xc3];
     assert_eq!(methods(&inside), [Method::Padding { slot: 5 }]);
     // The same with the padding between two functions, and int3 instead.
-    let between = [
-        0x31, 0xc0, 0x0f, 0x05, 0xc3, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xc3,
-    ];
+    let between = [0x31, 0xc0, 0x0f, 0x05, 0xc3, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xc3];
     let sites = sites_with(&between, &[(0, 5), (10, 1)]);
-    assert_eq!(
-        sites,
-        [Site {
-            at: 2,
-            method: Method::Padding { slot: 5 }
-        }]
-    );
+    assert_eq!(sites, [Site { at: 2, method: Method::Padding { slot: 5 } }]);
     let mut text = between;
     let stubs = apply(&mut text, &sites, &LAYOUT);
-    assert_eq!(
-        text,
-        [0x31, 0xc0, 0xeb, 0x01, 0xc3, 0xe9, 0x06, 0x10, 0, 0, 0xc3]
-    );
-    assert_eq!(
-        stubs.patches[0].at, 5,
-        "the padding must be whole before the site jumps there"
-    );
+    assert_eq!(text, [0x31, 0xc0, 0xeb, 0x01, 0xc3, 0xe9, 0x06, 0x10, 0, 0, 0xc3]);
+    assert_eq!(stubs.patches[0].at, 5, "the padding must be whole before the site jumps there");
     assert_eq!(stubs.rewind(5), Some(2));
     assert_eq!(stubs.rewind(10), None);
 }
@@ -187,41 +131,24 @@ fn padding_that_is_executed_is_none() {
     assert_eq!(methods(&falls), [TRAP]);
     assert_eq!(sites_with(&falls, &[(0, 4), (9, 1)])[0].method, TRAP);
     // Somebody jumps to it: jmp to the second nop.
-    let jumped = [
-        0x31, 0xc0, 0x0f, 0x05, 0xeb, 0x01, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3,
-    ];
+    let jumped = [0x31, 0xc0, 0x0f, 0x05, 0xeb, 0x01, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xc3];
     assert_eq!(methods(&jumped), [TRAP]);
     // Four bytes are too few.
-    assert_eq!(
-        methods(&[0x31, 0xc0, 0x0f, 0x05, 0xc3, 0x90, 0x90, 0x90, 0x90, 0xc3]),
-        [TRAP]
-    );
+    assert_eq!(methods(&[0x31, 0xc0, 0x0f, 0x05, 0xc3, 0x90, 0x90, 0x90, 0x90, 0xc3]), [TRAP]);
 }
 
 #[test]
 fn one_slot_serves_one_site() {
-    let mut code = vec![
-        0x31, 0xc0, 0x0f, 0x05, 0x31, 0xc0, 0x0f, 0x05, 0x31, 0xc0, 0x0f, 0x05, 0xc3,
-    ];
+    let mut code = vec![0x31, 0xc0, 0x0f, 0x05, 0x31, 0xc0, 0x0f, 0x05, 0x31, 0xc0, 0x0f, 0x05, 0xc3];
     code.extend([0x90; 11]);
     code.push(0xc3);
-    assert_eq!(
-        methods(&code),
-        [
-            Method::Padding { slot: 13 },
-            Method::Padding { slot: 18 },
-            TRAP
-        ]
-    );
+    assert_eq!(methods(&code), [Method::Padding { slot: 13 }, Method::Padding { slot: 18 }, TRAP]);
 }
 
 #[test]
 fn what_is_not_understood_is_left_alone() {
     let classic = [0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3];
-    assert_eq!(
-        sites_with(&classic, &[])[0].method,
-        Method::Trap(Why::UnknownFunction)
-    );
+    assert_eq!(sites_with(&classic, &[])[0].method, Method::Trap(Why::UnknownFunction));
     // push %es does not exist in 64-bit mode.
     let undefined = [&classic[..], &[0x06]].concat();
     assert_eq!(methods(&undefined), [Method::Trap(Why::UnsoundFunction)]);
@@ -236,9 +163,7 @@ fn what_is_not_understood_is_left_alone() {
 #[test]
 fn a_branch_behind_a_lock_prefix_is_understood() {
     // je over the prefix; lock cmpxchg %ecx,(%rdx); mov $39,%eax; syscall; ret
-    let code = [
-        0x74, 1, 0xf0, 0x0f, 0xb1, 0x0a, 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3,
-    ];
+    let code = [0x74, 1, 0xf0, 0x0f, 0xb1, 0x0a, 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3];
     assert_eq!(methods(&code), [Method::Instruction { start: 6, len: 5 }]);
 }
 
@@ -253,27 +178,13 @@ fn signal_trampolines_without_unwind_entry_keep_their_bytes() {
 #[test]
 fn gaps_between_known_functions_are_code() {
     // f: xor %eax,%eax; ret | filler, then an unnamed getpid | g: ret
-    let code = [
-        0x31, 0xc0, 0xc3, 0x90, 0x90, 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3, 0xc3,
-    ];
+    let code = [0x31, 0xc0, 0xc3, 0x90, 0x90, 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xc3, 0xc3];
     let sites = sites_with(&code, &[(0, 3), (13, 1)]);
-    assert_eq!(
-        sites,
-        [Site {
-            at: 10,
-            method: Method::Instruction { start: 5, len: 5 }
-        }]
-    );
+    assert_eq!(sites, [Site { at: 10, method: Method::Instruction { start: 5, len: 5 } }]);
     // As glibc's clone: the known part ends right before the syscall.
     let clone = [0xb8, 56, 0, 0, 0, 0x0f, 0x05, 0xc3, 0xc3];
     let sites = sites_with(&clone, &[(0, 5), (8, 1)]);
-    assert_eq!(
-        sites,
-        [Site {
-            at: 5,
-            method: Method::Instruction { start: 0, len: 5 }
-        }]
-    );
+    assert_eq!(sites, [Site { at: 5, method: Method::Instruction { start: 0, len: 5 } }]);
 }
 
 #[test]
@@ -283,19 +194,8 @@ fn a_stale_list_changes_nothing() {
     for other in [&[0x90; 8][..], &code[..6], &[]] {
         assert!(build(other, &sites, &LAYOUT).patches.is_empty());
     }
-    let method = Method::Instruction {
-        start: u32::MAX,
-        len: 200,
-    };
-    assert!(
-        build(&code, &[Site { at: 5, method }], &LAYOUT)
-            .patches
-            .is_empty()
-    );
+    let method = Method::Instruction { start: u32::MAX, len: 200 };
+    assert!(build(&code, &[Site { at: 5, method }], &LAYOUT).patches.is_empty());
     let method = Method::Padding { slot: u32::MAX };
-    assert!(
-        build(&code, &[Site { at: 5, method }], &LAYOUT)
-            .patches
-            .is_empty()
-    );
+    assert!(build(&code, &[Site { at: 5, method }], &LAYOUT).patches.is_empty());
 }

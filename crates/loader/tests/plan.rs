@@ -8,24 +8,8 @@ use zerocopy::IntoBytes;
 
 const TASK_SIZE: u64 = 0x7c00_0000_0000;
 
-fn phdr(
-    p_type: u32,
-    p_flags: u32,
-    p_offset: u64,
-    p_vaddr: u64,
-    p_filesz: u64,
-    p_memsz: u64,
-) -> Phdr {
-    Phdr {
-        p_type,
-        p_flags,
-        p_offset,
-        p_vaddr,
-        p_paddr: 0,
-        p_filesz,
-        p_memsz,
-        p_align: 4096,
-    }
+fn phdr(p_type: u32, p_flags: u32, p_offset: u64, p_vaddr: u64, p_filesz: u64, p_memsz: u64) -> Phdr {
+    Phdr { p_type, p_flags, p_offset, p_vaddr, p_paddr: 0, p_filesz, p_memsz, p_align: 4096 }
 }
 
 fn header(e_type: u16, phnum: usize) -> Ehdr {
@@ -82,26 +66,10 @@ fn file_pages_zero_tail_and_anonymous_rest() {
                 vaddr: 0x40_0000,
                 len: 0x2000,
                 prot: Prot::READ | Prot::EXEC,
-                backing: Backing::File {
-                    offset: 0,
-                    zero_tail: 0
-                }
+                backing: Backing::File { offset: 0, zero_tail: 0 }
             },
-            Mapping {
-                vaddr: 0x40_3000,
-                len: 0x1000,
-                prot: rw,
-                backing: Backing::File {
-                    offset: 0x2000,
-                    zero_tail: 0xf0
-                }
-            },
-            Mapping {
-                vaddr: 0x40_4000,
-                len: 0x3000,
-                prot: rw,
-                backing: Backing::Anonymous
-            },
+            Mapping { vaddr: 0x40_3000, len: 0x1000, prot: rw, backing: Backing::File { offset: 0x2000, zero_tail: 0xf0 } },
+            Mapping { vaddr: 0x40_4000, len: 0x3000, prot: rw, backing: Backing::Anonymous },
         ]
     );
 }
@@ -112,17 +80,8 @@ fn a_segment_of_bss_only_and_a_read_only_one_with_bss() {
     let odd = phdr(PT_LOAD, PF_R, 0, 0x50_0000, 0x10, 0x20);
     let plan = plan_of(&[text(), bss, odd]).unwrap();
     assert_eq!(plan.mappings[1].backing, Backing::Anonymous);
-    assert_eq!(
-        (plan.mappings[1].vaddr, plan.mappings[1].len),
-        (0x40_3000, 0x2000)
-    );
-    assert_eq!(
-        plan.mappings[2].backing,
-        Backing::File {
-            offset: 0,
-            zero_tail: 0
-        }
-    );
+    assert_eq!((plan.mappings[1].vaddr, plan.mappings[1].len), (0x40_3000, 0x2000));
+    assert_eq!(plan.mappings[2].backing, Backing::File { offset: 0, zero_tail: 0 });
     assert_eq!(plan.mappings.len(), 3);
 }
 
@@ -135,49 +94,24 @@ fn unmappable_segments_are_einval() {
         phdr(PT_LOAD, PF_R, 0, 0, 0x10, u64::MAX),
         phdr(PT_LOAD, PF_R, 0, TASK_SIZE - 0x1000, 0x10, 0x1001),
         phdr(PT_LOAD, PF_R, u64::MAX - 0xfff, 0x40_0000, 0x1000, 0x1000),
-        phdr(
-            PT_LOAD,
-            PF_R,
-            i64::MAX as u64 & !0xfff,
-            0x40_0000,
-            0x1000,
-            0x1000,
-        ),
+        phdr(PT_LOAD, PF_R, i64::MAX as u64 & !0xfff, 0x40_0000, 0x1000, 0x1000),
     ];
     for phdr in bad {
         assert_eq!(plan_of(&[phdr]), Err(Error::Inval), "{phdr:x?}");
     }
-    assert_eq!(
-        plan_of(&[phdr(PT_GNU_STACK, PF_R, 0, 0, 0, 0)]),
-        Err(Error::Inval)
-    );
+    assert_eq!(plan_of(&[phdr(PT_GNU_STACK, PF_R, 0, 0, 0, 0)]), Err(Error::Inval));
 }
 
 #[test]
 fn malformed_headers_are_enoexec_and_elibbad_for_the_interpreter() {
     let good = file(ET_DYN, &[text()]);
-    let breaks: [(usize, &[u8]); 7] = [
-        (0, b"X"),
-        (4, &[1]),
-        (16, &[1, 0]),
-        (18, &[3, 0]),
-        (54, &[32, 0]),
-        (56, &[0, 0]),
-        (32, &[0xff; 8]),
-    ];
+    let breaks: [(usize, &[u8]); 7] =
+        [(0, b"X"), (4, &[1]), (16, &[1, 0]), (18, &[3, 0]), (54, &[32, 0]), (56, &[0, 0]), (32, &[0xff; 8])];
     for (at, bytes) in breaks {
         let mut bad = good.clone();
         bad[at..at + bytes.len()].copy_from_slice(bytes);
-        assert_eq!(
-            plan(&bad.as_slice(), Role::Program, TASK_SIZE),
-            Err(Error::NoExec),
-            "at {at}"
-        );
-        assert_eq!(
-            plan(&bad.as_slice(), Role::Interpreter, TASK_SIZE),
-            Err(Error::LibBad),
-            "at {at}"
-        );
+        assert_eq!(plan(&bad.as_slice(), Role::Program, TASK_SIZE), Err(Error::NoExec), "at {at}");
+        assert_eq!(plan(&bad.as_slice(), Role::Interpreter, TASK_SIZE), Err(Error::LibBad), "at {at}");
     }
     for len in 0..120 {
         assert_eq!(probe(&&good[..len], TASK_SIZE), Err(Error::NoExec));
@@ -203,11 +137,7 @@ fn interpreter_paths() {
 
 #[test]
 fn stack_header_decides_about_an_executable_stack() {
-    let with = |flags| {
-        plan_of(&[text(), phdr(PT_GNU_STACK, flags, 0, 0, 0, 0)])
-            .unwrap()
-            .stack_exec
-    };
+    let with = |flags| plan_of(&[text(), phdr(PT_GNU_STACK, flags, 0, 0, 0, 0)]).unwrap().stack_exec;
     assert!(with(PF_R | PF_W | PF_X));
     assert!(!with(PF_R | PF_W));
     assert!(!plan_of(&[text()]).unwrap().stack_exec);
@@ -228,15 +158,9 @@ fn a_failing_source_keeps_its_errno() {
 fn this_very_test_program() {
     let path = std::env::current_exe().unwrap();
     let bytes = std::fs::read(path).unwrap();
-    let Image::Elf(plan) = probe(&bytes.as_slice(), TASK_SIZE).unwrap() else {
-        panic!("not ELF")
-    };
+    let Image::Elf(plan) = probe(&bytes.as_slice(), TASK_SIZE).unwrap() else { panic!("not ELF") };
     assert_eq!(plan.kind, Kind::Relocatable);
-    assert!(
-        plan.interp
-            .as_ref()
-            .is_some_and(|path| path.starts_with(b"/lib"))
-    );
+    assert!(plan.interp.as_ref().is_some_and(|path| path.starts_with(b"/lib")));
     assert!(plan.code.contains(&plan.entry));
     for pair in plan.mappings.windows(2) {
         assert!(pair[0].vaddr + pair[0].len <= pair[1].vaddr);

@@ -2,18 +2,12 @@
 
 use std::os::unix::fs::FileExt;
 
-use acrida_loader::binfmt_elf::stack::{
-    AT_EXECFN, AT_NULL, AT_PLATFORM, AT_RANDOM, MAX_ARG_STRLEN,
-};
+use acrida_loader::binfmt_elf::stack::{AT_EXECFN, AT_NULL, AT_PLATFORM, AT_RANDOM, MAX_ARG_STRLEN};
 use acrida_loader::{Error, StackImage, StackSpec, arg_limit};
 
 const TOP: u64 = 0x7bff_ffff_f000;
 
-fn spec<'a>(
-    argv: &'a [&'a [u8]],
-    envp: &'a [&'a [u8]],
-    auxv: &'a [(u64, u64)],
-) -> StackSpec<'a, &'a [u8]> {
+fn spec<'a>(argv: &'a [&'a [u8]], envp: &'a [&'a [u8]], auxv: &'a [(u64, u64)]) -> StackSpec<'a, &'a [u8]> {
     StackSpec {
         argv,
         envp,
@@ -33,10 +27,7 @@ fn word(image: &StackImage, addr: u64) -> u64 {
 }
 
 fn string(image: &StackImage, addr: u64) -> &[u8] {
-    image.bytes[(addr - image.rsp) as usize..]
-        .split(|&byte| byte == 0)
-        .next()
-        .unwrap()
+    image.bytes[(addr - image.rsp) as usize..].split(|&byte| byte == 0).next().unwrap()
 }
 
 type Strings<'a> = Vec<&'a [u8]>;
@@ -71,9 +62,7 @@ fn walk(image: &StackImage) -> (Strings<'_>, Strings<'_>, Vec<(u64, u64)>) {
 #[test]
 fn what_a_c_runtime_reads() {
     let auxv = [(6, 4096), (AT_RANDOM, 0), (AT_EXECFN, 0), (AT_PLATFORM, 0)];
-    let image = spec(&[b"prog", b"", b"-x"], &[b"A=1", b"B=2"], &auxv)
-        .build()
-        .unwrap();
+    let image = spec(&[b"prog", b"", b"-x"], &[b"A=1", b"B=2"], &auxv).build().unwrap();
     assert_eq!(image.rsp % 16, 0);
     assert_eq!(image.rsp + image.bytes.len() as u64, TOP);
     let (argv, envp, auxv) = walk(&image);
@@ -85,10 +74,7 @@ fn what_a_c_runtime_reads() {
     assert_eq!(string(&image, auxv[3].1), b"x86_64");
     assert_eq!(image.env.end + 10 + 8, TOP);
     let strings = &image.bytes[(image.args.start - image.rsp) as usize..];
-    assert_eq!(
-        strings,
-        b"prog\0\0-x\0A=1\0B=2\0/bin/prog\0\0\0\0\0\0\0\0\0"
-    );
+    assert_eq!(strings, b"prog\0\0-x\0A=1\0B=2\0/bin/prog\0\0\0\0\0\0\0\0\0");
 }
 
 #[test]
@@ -100,16 +86,9 @@ fn no_arguments_become_one_empty_argument() {
 #[test]
 fn every_shape_and_shift_is_aligned() {
     let strings: Vec<&[u8]> = vec![b"a"; 9];
-    for (args, envs, shift) in
-        (0..9).flat_map(|a| (0..9).flat_map(move |e| [0, 1, 8, 4095].map(|s| (a, e, s))))
-    {
+    for (args, envs, shift) in (0..9).flat_map(|a| (0..9).flat_map(move |e| [0, 1, 8, 4095].map(|s| (a, e, s)))) {
         let auxv = [(AT_RANDOM, 0)];
-        let image = StackSpec {
-            shift,
-            ..spec(&strings[..args], &strings[..envs], &auxv)
-        }
-        .build()
-        .unwrap();
+        let image = StackSpec { shift, ..spec(&strings[..args], &strings[..envs], &auxv) }.build().unwrap();
         assert_eq!(image.rsp % 16, 0);
         assert_eq!(walk(&image).1.len(), envs);
     }
@@ -123,26 +102,9 @@ fn too_big() {
     let many: Vec<&[u8]> = vec![&long[1..]; 48];
     assert_eq!(spec(&[], &many, &[]).build(), Err(Error::TooBig));
     let empty: Vec<&[u8]> = vec![b""; 20_000];
-    assert_eq!(
-        StackSpec {
-            limit: arg_limit(0),
-            ..spec(&empty, &[], &[])
-        }
-        .build(),
-        Err(Error::TooBig)
-    );
-    assert_eq!(
-        StackSpec {
-            stack_top: 64,
-            ..spec(&[], &[], &[])
-        }
-        .build(),
-        Err(Error::TooBig)
-    );
-    assert_eq!(
-        (arg_limit(0), arg_limit(8 << 20), arg_limit(u64::MAX)),
-        (131_072, 2 << 20, 6 << 20)
-    );
+    assert_eq!(StackSpec { limit: arg_limit(0), ..spec(&empty, &[], &[]) }.build(), Err(Error::TooBig));
+    assert_eq!(StackSpec { stack_top: 64, ..spec(&[], &[], &[]) }.build(), Err(Error::TooBig));
+    assert_eq!((arg_limit(0), arg_limit(8 << 20), arg_limit(u64::MAX)), (131_072, 2 << 20, 6 << 20));
 }
 
 /// Memory of this process, read through the kernel because the tests use no unsafe code.
@@ -155,11 +117,7 @@ fn memory(addr: u64, len: u64) -> Vec<u8> {
 
 /// The strings of a file in /proc, each ended by a NUL.
 fn strings_of(path: &str) -> Vec<Vec<u8>> {
-    let mut list: Vec<Vec<u8>> = std::fs::read(path)
-        .unwrap()
-        .split(|&byte| byte == 0)
-        .map(<[u8]>::to_vec)
-        .collect();
+    let mut list: Vec<Vec<u8>> = std::fs::read(path).unwrap().split(|&byte| byte == 0).map(<[u8]>::to_vec).collect();
     list.pop();
     list
 }
@@ -168,12 +126,8 @@ fn strings_of(path: &str) -> Vec<Vec<u8>> {
 fn the_same_words_as_linux_gave_this_process() {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let after_name = &stat[stat.rfind(')').unwrap() + 2..];
-    let fields: Vec<u64> = after_name
-        .split_whitespace()
-        .map(|field| field.parse().unwrap_or(0))
-        .collect();
-    let (start_stack, arg_start, env_start, env_end) =
-        (fields[25], fields[45], fields[47], fields[48]);
+    let fields: Vec<u64> = after_name.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
+    let (start_stack, arg_start, env_start, env_end) = (fields[25], fields[45], fields[47], fields[48]);
     let pairs = std::fs::read("/proc/self/auxv").unwrap();
     let word_of = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
     let auxv: Vec<(u64, u64)> = pairs
@@ -182,10 +136,7 @@ fn the_same_words_as_linux_gave_this_process() {
         .take_while(|&(tag, _)| tag != AT_NULL)
         .collect();
     let value = |wanted| auxv.iter().find(|&&(tag, _)| tag == wanted).unwrap().1;
-    let execfn = memory(
-        value(AT_EXECFN),
-        4096.min(0u64.wrapping_sub(value(AT_EXECFN)) % 4096),
-    );
+    let execfn = memory(value(AT_EXECFN), 4096.min(0u64.wrapping_sub(value(AT_EXECFN)) % 4096));
     let execfn = execfn.split(|&byte| byte == 0).next().unwrap();
     let spec = StackSpec {
         argv: &strings_of("/proc/self/cmdline"),
@@ -201,10 +152,7 @@ fn the_same_words_as_linux_gave_this_process() {
     };
     let image = spec.build().unwrap();
     assert_eq!(image.rsp, start_stack);
-    assert_eq!(
-        (image.args.start, image.env.start, image.env.end),
-        (arg_start, env_start, env_end)
-    );
+    assert_eq!((image.args.start, image.env.start, image.env.end), (arg_start, env_start, env_end));
     let len = image.auxv + (auxv.len() as u64 + 1) * 16 - image.rsp;
     assert_eq!(memory(image.rsp, len), image.bytes[..len as usize]);
 }

@@ -127,7 +127,14 @@ unsafe fn map_arena(fd: u64) {
         fail("cannot write the world's shared memory");
     }
     // Over the private copy of the data that the host's execve put there.
-    map_shared(ARENA_BASE, ARENA_SIZE, fd, 0, MAP_SHARED_FIXED | MAP_NORESERVE, "cannot map the world's shared memory (is the address space limited? see `ulimit -v`)");
+    map_shared(
+        ARENA_BASE,
+        ARENA_SIZE,
+        fd,
+        0,
+        MAP_SHARED_FIXED | MAP_NORESERVE,
+        "cannot map the world's shared memory (is the address space limited? see `ulimit -v`)",
+    );
 }
 
 /// First Rust code: `stack` is what the host's execve left.
@@ -153,7 +160,14 @@ pub unsafe fn main(stack: *const u64) -> ! {
     }
     PHYSMEM_FD.store(block.physmem_fd, Ordering::Relaxed);
     SUPERVISOR.store(block.supervisor_pid, Ordering::Relaxed);
-    map_shared(WINDOW_BASE, WINDOW_SIZE, block.physmem_fd as u64, 0, 1 | MAP_NORESERVE | MAP_FIXED_NOREPLACE, "cannot map the world's page memory");
+    map_shared(
+        WINDOW_BASE,
+        WINDOW_SIZE,
+        block.physmem_fd as u64,
+        0,
+        1 | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+        "cannot map the world's page memory",
+    );
     let mut index = 1 + arg(0) as usize + 1;
     while arg(index) != 0 {
         index += 1;

@@ -70,7 +70,9 @@ pub fn available() -> bool {
 pub fn save(frame: &UserFrame, area: &mut Xstate) {
     let mask = features();
     // SAFETY: the area is 64-byte aligned and as large as every enabled component needs.
-    unsafe { asm!("xsave64 [{}]", in(reg) area.0.as_mut_ptr(), in("eax") mask as u32, in("edx") (mask >> 32) as u32, options(nostack)) };
+    unsafe {
+        asm!("xsave64 [{}]", in(reg) area.0.as_mut_ptr(), in("eax") mask as u32, in("edx") (mask >> 32) as u32, options(nostack))
+    };
     for (index, xmm) in frame.xmm.iter().enumerate() {
         let at = XMM_OFFSET + index * 16;
         area.0[at..at + 8].copy_from_slice(&xmm[0].to_le_bytes());

@@ -133,7 +133,13 @@ pub fn spawn_borrower(borrower: &'static Thread) -> Result<u32, Errno> {
     borrower.loan.set_lender(None);
     let mask = signal::block_all();
     // SAFETY: the child runs on the borrower's stack, which nobody else runs on from here on.
-    let result = unsafe { acrida_clone_switched(spawn::PROCESS_FLAGS, borrower.loan.switch_sp.load(Ordering::Relaxed), core::ptr::from_ref(borrower).cast()) };
+    let result = unsafe {
+        acrida_clone_switched(
+            spawn::PROCESS_FLAGS,
+            borrower.loan.switch_sp.load(Ordering::Relaxed),
+            core::ptr::from_ref(borrower).cast(),
+        )
+    };
     let result = raw::check(result);
     signal::set_mask(mask);
     if result.is_err() {

@@ -186,7 +186,10 @@ fn in_kernel_text(me: &Thread, signo: u32, info: &Siginfo, context: &mut Ucontex
         } else if (entry::cmpxchg_window()..entry::cmpxchg_window_end()).contains(&rip) {
             context.rip = entry::cmpxchg_fixup();
         } else {
-            panic!("kernel text faulted: signal {signo} code {} at {rip:#x}, address {:#x}, rsp {:#x}", info.code, info.field, context.rsp);
+            panic!(
+                "kernel text faulted: signal {signo} code {} at {rip:#x}, address {:#x}, rsp {:#x}",
+                info.code, info.field, context.rsp
+            );
         }
         return;
     }

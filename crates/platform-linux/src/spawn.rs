@@ -37,12 +37,12 @@ unsafe extern "C" {
 /// Starts `child` in a new host thread or process.
 pub fn spawn(child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
     let flags = match kind {
-        SpawnKind::Thread | SpawnKind::Kernel => {
-            CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM
-        }
+        SpawnKind::Thread | SpawnKind::Kernel => CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
         SpawnKind::Process => PROCESS_FLAGS,
     };
-    child.platform_data.store(u64::from(kind == SpawnKind::Process) | u64::from(kind == SpawnKind::Kernel) << 1, Ordering::Relaxed);
+    child
+        .platform_data
+        .store(u64::from(kind == SpawnKind::Process) | u64::from(kind == SpawnKind::Kernel) << 1, Ordering::Relaxed);
     child.mark_started();
     let mask = signal::block_all();
     // SAFETY: the child runs on its own stack from `acrida_thread_start` on and never returns into this frame.

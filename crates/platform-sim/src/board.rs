@@ -63,9 +63,7 @@ pub struct Board {
 
 impl State {
     fn ready(&self) -> Vec<usize> {
-        (0..self.slots.len())
-            .filter(|&index| self.slots[index].run == Run::Ready)
-            .collect()
+        (0..self.slots.len()).filter(|&index| self.slots[index].run == Run::Ready).collect()
     }
 
     fn deadline(&self, index: usize) -> Option<u64> {
@@ -81,16 +79,11 @@ impl State {
         self.passes += 1;
         let mut ready = self.ready();
         if ready.is_empty()
-            && let Some(next) = (0..self.slots.len())
-                .filter_map(|index| self.deadline(index))
-                .min()
+            && let Some(next) = (0..self.slots.len()).filter_map(|index| self.deadline(index)).min()
         {
             self.now = self.now.max(next);
             for index in 0..self.slots.len() {
-                if self
-                    .deadline(index)
-                    .is_some_and(|deadline| deadline <= self.now)
-                {
+                if self.deadline(index).is_some_and(|deadline| deadline <= self.now) {
                     self.slots[index].run = Run::Ready;
                     self.slots[index].timed_out = true;
                 }
@@ -99,8 +92,7 @@ impl State {
         }
         self.running = self.rng.choice(&ready).copied();
         if self.running.is_none() && self.slots.iter().any(|slot| slot.run != Run::Ended) {
-            self.failure
-                .get_or_insert(format!("deadlock: {}", self.who_waits()));
+            self.failure.get_or_insert(format!("deadlock: {}", self.who_waits()));
         }
     }
 
@@ -109,11 +101,7 @@ impl State {
         for slot in self.slots.iter().filter(|slot| slot.run != Run::Ended) {
             // Writing to a string cannot fail.
             let _ = match slot.run {
-                Run::Join(index) => write!(
-                    text,
-                    "{} waits for the end of {}; ",
-                    slot.name, self.slots[index].name
-                ),
+                Run::Join(index) => write!(text, "{} waits for the end of {}; ", slot.name, self.slots[index].name),
                 run => write!(text, "{} {run:?} in {:?}; ", slot.name, slot.thread.wchan()),
             };
         }
@@ -133,11 +121,7 @@ impl Board {
             failure: None,
             passes: 0,
         };
-        Board {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            memory: Mutex::default(),
-        }
+        Board { state: Mutex::new(state), changed: Condvar::new(), memory: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -148,13 +132,7 @@ impl Board {
     /// A thread more, ready to run; its index.
     pub fn add(&self, name: &str, thread: &'static Thread) -> usize {
         let mut state = self.lock();
-        state.slots.push(Slot {
-            name: name.to_owned(),
-            thread,
-            run: Run::Ready,
-            token: false,
-            timed_out: false,
-        });
+        state.slots.push(Slot { name: name.to_owned(), thread, run: Run::Ready, token: false, timed_out: false });
         state.slots.len() - 1
     }
 
@@ -173,10 +151,7 @@ impl Board {
 
     fn turn<'a>(&'a self, mut state: MutexGuard<'a, State>, me: usize) -> MutexGuard<'a, State> {
         while state.running != Some(me) || state.failure.is_some() {
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state
     }
@@ -200,21 +175,13 @@ impl Board {
     pub fn park(&self, me: usize, deadline: Option<u64>) -> bool {
         let mut state = self.lock();
         let token = std::mem::take(&mut state.slots[me].token);
-        state.slots[me].run = if token {
-            Run::Ready
-        } else {
-            Run::Parked { deadline }
-        };
+        state.slots[me].run = if token { Run::Ready } else { Run::Parked { deadline } };
         self.switch(state, me)
     }
 
     pub fn unpark(&self, me: usize, thread: &Thread) {
         let mut state = self.lock();
-        if let Some(slot) = state
-            .slots
-            .iter_mut()
-            .find(|slot| std::ptr::eq(slot.thread, thread))
-        {
+        if let Some(slot) = state.slots.iter_mut().find(|slot| std::ptr::eq(slot.thread, thread)) {
             match slot.run {
                 Run::Parked { .. } => slot.run = Run::Ready,
                 _ => slot.token = true,
@@ -231,13 +198,7 @@ impl Board {
     }
 
     /// Sleeps on a word unless it has changed already; whether the sleep ended by its deadline.
-    pub fn wait_word(
-        &self,
-        me: usize,
-        address: usize,
-        timeout_ns: u64,
-        unchanged: impl Fn() -> bool,
-    ) -> bool {
+    pub fn wait_word(&self, me: usize, address: usize, timeout_ns: u64, unchanged: impl Fn() -> bool) -> bool {
         let mut state = self.lock();
         if unchanged() {
             let deadline = state.now.saturating_add(timeout_ns);
@@ -248,10 +209,7 @@ impl Board {
 
     pub fn wake_word(&self, me: usize, address: usize, n: u32) {
         let mut state = self.lock();
-        let sleepers = state
-            .slots
-            .iter_mut()
-            .filter(|slot| matches!(slot.run, Run::Word { address: at, .. } if at == address));
+        let sleepers = state.slots.iter_mut().filter(|slot| matches!(slot.run, Run::Word { address: at, .. } if at == address));
         for slot in sleepers.take(n as usize) {
             slot.run = Run::Ready;
         }
@@ -277,11 +235,7 @@ impl Board {
     pub fn end(&self, me: usize, panicked: Option<String>) {
         let mut state = self.lock();
         state.slots[me].run = Run::Ended;
-        for slot in state
-            .slots
-            .iter_mut()
-            .filter(|slot| slot.run == Run::Join(me))
-        {
+        for slot in state.slots.iter_mut().filter(|slot| slot.run == Run::Join(me)) {
             slot.run = Run::Ready;
         }
         if let Some(message) = panicked {
@@ -311,15 +265,10 @@ impl Board {
                 return Ok(std::mem::take(&mut state.log));
             }
             let before = state.passes;
-            let (next, timeout) = self
-                .changed
-                .wait_timeout(state, STUCK)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (next, timeout) = self.changed.wait_timeout(state, STUCK).unwrap_or_else(PoisonError::into_inner);
             state = next;
             if timeout.timed_out() && state.passes == before {
-                let name = state
-                    .running
-                    .map_or("nobody", |index| &state.slots[index].name);
+                let name = state.running.map_or("nobody", |index| &state.slots[index].name);
                 return Err(format!("{name} runs without end; {}", state.who_waits()));
             }
         }

@@ -33,14 +33,7 @@ impl Host for NoHost {
         Err(Errno::ENOSYS)
     }
 
-    fn mremap(
-        &self,
-        _addr: u64,
-        _old_len: usize,
-        _new_len: usize,
-        _new_addr: u64,
-        _dont_unmap: bool,
-    ) -> Result<(), Errno> {
+    fn mremap(&self, _addr: u64, _old_len: usize, _new_len: usize, _new_addr: u64, _dont_unmap: bool) -> Result<(), Errno> {
         Err(Errno::ENOSYS)
     }
 

@@ -54,10 +54,7 @@ fn give_number(thread: &Thread) -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     thread.host_tid.store(number, Ordering::Relaxed);
-    ALIVE
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(number);
+    ALIVE.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
     number
 }
 
@@ -69,10 +66,7 @@ pub fn sit(seat: Seat) {
 /// The record of a thread that has ended answers no more.
 pub fn ended(thread: &Thread) {
     let number = thread.host_tid.load(Ordering::Relaxed);
-    ALIVE
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .remove(&number);
+    ALIVE.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
     thread.host_alive.store(0, Ordering::Release);
 }
 
@@ -84,8 +78,7 @@ pub fn seat() -> Option<Seat> {
 /// The kernel's `%gs`.
 #[unsafe(no_mangle)]
 fn acrida_current_thread() -> &'static Thread {
-    SEAT.with(|slot| slot.borrow().as_ref().map(|seat| seat.thread))
-        .unwrap_or_else(|| STRAY.with(|thread| *thread))
+    SEAT.with(|slot| slot.borrow().as_ref().map(|seat| seat.thread)).unwrap_or_else(|| STRAY.with(|thread| *thread))
 }
 
 /// Puts the machine under the kernel and maps the window of page frames, once per test program; [`crate::run`] does it by itself.
@@ -94,19 +87,8 @@ pub fn install() {
     ONCE.call_once(|| {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED_NOREPLACE;
         // SAFETY: a new mapping, at a place where nothing is mapped.
-        let at = unsafe {
-            mmap_anonymous(
-                WINDOW_BASE as *mut _,
-                WINDOW,
-                ProtFlags::READ | ProtFlags::WRITE,
-                flags,
-            )
-        };
-        assert_eq!(
-            at.map(|at| at as u64),
-            Ok(WINDOW_BASE),
-            "the window's place is taken"
-        );
+        let at = unsafe { mmap_anonymous(WINDOW_BASE as *mut _, WINDOW, ProtFlags::READ | ProtFlags::WRITE, flags) };
+        assert_eq!(at.map(|at| at as u64), Ok(WINDOW_BASE), "the window's place is taken");
         set_platform(&Machine);
     });
 }
@@ -121,29 +103,17 @@ struct Machine;
 /// # Panics
 /// On a thread of no world: it cannot sleep, nor has it guest memory.
 fn here() -> Seat {
-    seat().unwrap_or_else(|| {
-        panic!("this needs a simulated thread: run it inside acrida_platform_sim::run")
-    })
+    seat().unwrap_or_else(|| panic!("this needs a simulated thread: run it inside acrida_platform_sim::run"))
 }
 
 fn with_memory<R>(body: impl FnOnce(&mut Memory) -> R) -> R {
-    body(
-        &mut here()
-            .board
-            .memory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner),
-    )
+    body(&mut here().board.memory.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 impl Platform for Machine {
     fn park(&self, _me: &Thread, deadline: Option<u64>) -> Parked {
         let seat = here();
-        if seat.board.park(seat.index, deadline) {
-            Parked::TimedOut
-        } else {
-            Parked::Woken
-        }
+        if seat.board.park(seat.index, deadline) { Parked::TimedOut } else { Parked::Woken }
     }
 
     fn unpark(&self, thread: &Thread) {
@@ -161,9 +131,7 @@ impl Platform for Machine {
             return true;
         };
         let unchanged = || word.load(Ordering::SeqCst) == expected;
-        let timed_out =
-            seat.board
-                .wait_word(seat.index, word.as_ptr().addr(), timeout_ns, unchanged);
+        let timed_out = seat.board.wait_word(seat.index, word.as_ptr().addr(), timeout_ns, unchanged);
         if timed_out {
             // The word may be another world's, which runs by itself: let it.
             std::thread::yield_now();
@@ -178,26 +146,18 @@ impl Platform for Machine {
     }
 
     fn thread_alive(&self, host_tid: u32) -> bool {
-        ALIVE
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&host_tid)
+        ALIVE.lock().unwrap_or_else(PoisonError::into_inner).contains(&host_tid)
     }
 
     fn spawn(&self, child: &'static Thread, _kind: SpawnKind) -> Result<u32, Errno> {
         let entry = child.take_entry();
         let number = give_number(child);
         child.mark_started();
-        crate::sim::start(
-            &here().board,
-            &format!("thread {number}"),
-            child,
-            move || {
-                if let Some(entry) = entry {
-                    entry();
-                }
-            },
-        );
+        crate::sim::start(&here().board, &format!("thread {number}"), child, move || {
+            if let Some(entry) = entry {
+                entry();
+            }
+        });
         Ok(number)
     }
 
@@ -240,20 +200,11 @@ impl Platform for Machine {
     }
 
     fn copy_user_window(&self, user: UserAddr, window: u64, len: usize, to_user: bool) -> usize {
-        assert!(
-            window >= WINDOW_BASE && window - WINDOW_BASE + len as u64 <= WINDOW as u64,
-            "bytes outside the window"
-        );
+        assert!(window >= WINDOW_BASE && window - WINDOW_BASE + len as u64 <= WINDOW as u64, "bytes outside the window");
         let window = std::ptr::with_exposed_provenance_mut::<u8>(window as usize);
         // SAFETY: `install` mapped the window for good; one simulated thread runs at a time, and frames have one user.
         let frame = unsafe { std::slice::from_raw_parts_mut(window, len) };
-        with_memory(|memory| {
-            if to_user {
-                memory.write(user, frame)
-            } else {
-                memory.read(frame, user)
-            }
-        })
+        with_memory(|memory| if to_user { memory.write(user, frame) } else { memory.read(frame, user) })
     }
 
     fn fs_base(&self) -> u64 {

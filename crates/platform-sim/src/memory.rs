@@ -24,11 +24,7 @@ impl Memory {
 
     /// As many of `len` bytes at `addr` as there are.
     fn part(&mut self, addr: UserAddr, len: usize) -> &mut [u8] {
-        let Some(start) = addr
-            .0
-            .checked_sub(USER_BASE)
-            .and_then(|start| usize::try_from(start).ok())
-        else {
+        let Some(start) = addr.0.checked_sub(USER_BASE).and_then(|start| usize::try_from(start).ok()) else {
             return &mut [];
         };
         let end = start.saturating_add(len).min(self.bytes.len());

@@ -40,41 +40,23 @@ pub fn run(seed: u64, body: impl FnOnce(&Sim) + Send + 'static) -> Vec<String> {
 }
 
 /// Starts a host thread that runs `body` with a seat, once it has the baton.
-fn enter(
-    board: &Arc<Board>,
-    name: &str,
-    thread: &'static Thread,
-    body: impl FnOnce(&Sim) + Send + 'static,
-) -> usize {
+fn enter(board: &Arc<Board>, name: &str, thread: &'static Thread, body: impl FnOnce(&Sim) + Send + 'static) -> usize {
     let index = board.add(name, thread);
-    let seat = Seat {
-        board: board.clone(),
-        index,
-        thread,
-    };
-    let started = std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || {
-            let sim = Sim { seat: seat.clone() };
-            sit(seat.clone());
-            seat.board.wait_turn(index);
-            let panicked = catch_unwind(AssertUnwindSafe(|| body(&sim)))
-                .err()
-                .and_then(|payload| message(&*payload));
-            ended(seat.thread);
-            seat.board.end(index, panicked);
-        });
+    let seat = Seat { board: board.clone(), index, thread };
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let sim = Sim { seat: seat.clone() };
+        sit(seat.clone());
+        seat.board.wait_turn(index);
+        let panicked = catch_unwind(AssertUnwindSafe(|| body(&sim))).err().and_then(|payload| message(&*payload));
+        ended(seat.thread);
+        seat.board.end(index, panicked);
+    });
     assert!(started.is_ok(), "the host refused a thread for {name}");
     index
 }
 
 /// As [`enter`], for a thread that the kernel itself makes.
-pub fn start(
-    board: &Arc<Board>,
-    name: &str,
-    thread: &'static Thread,
-    body: impl FnOnce() + Send + 'static,
-) {
+pub fn start(board: &Arc<Board>, name: &str, thread: &'static Thread, body: impl FnOnce() + Send + 'static) {
     enter(board, name, thread, move |_| body());
 }
 
@@ -83,13 +65,8 @@ fn message(payload: &(dyn Any + Send)) -> Option<String> {
     if payload.is::<ThreadExit>() {
         return None;
     }
-    let text = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned());
-    Some(
-        text.or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "panicked".to_owned()),
-    )
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    Some(text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked".to_owned()))
 }
 
 /// Lets other threads of the caller's world come first, if the seed says so: for conditions and wake functions, which
@@ -107,15 +84,8 @@ impl Sim {
     }
 
     /// As [`Sim::spawn`], with a thread record that the kernel's own data may hang on.
-    pub fn spawn_as(
-        &self,
-        name: &str,
-        thread: &'static Thread,
-        body: impl FnOnce(&Sim) + Send + 'static,
-    ) -> Join {
-        Join {
-            index: enter(&self.seat.board, name, thread, body),
-        }
+    pub fn spawn_as(&self, name: &str, thread: &'static Thread, body: impl FnOnce(&Sim) + Send + 'static) -> Join {
+        Join { index: enter(&self.seat.board, name, thread, body) }
     }
 
     /// Waits for the end of a thread.
@@ -153,12 +123,7 @@ impl Sim {
 
     /// Guest memory with these bytes in it.
     pub fn user(&self, bytes: &[u8]) -> UserAddr {
-        let mut memory = self
-            .seat
-            .board
-            .memory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.seat.board.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let at = memory.alloc(bytes.len());
         let left = memory.write(at, bytes);
         assert_eq!(left, 0, "memory just handed out is there");
@@ -171,13 +136,7 @@ impl Sim {
     /// Where no memory was handed out.
     pub fn user_bytes(&self, at: UserAddr, len: usize) -> Vec<u8> {
         let mut bytes = vec![0; len];
-        let left = self
-            .seat
-            .board
-            .memory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .read(&mut bytes, at);
+        let left = self.seat.board.memory.lock().unwrap_or_else(PoisonError::into_inner).read(&mut bytes, at);
         assert_eq!(left, 0, "no guest memory at {at:?}");
         bytes
     }

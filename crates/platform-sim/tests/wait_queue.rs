@@ -28,11 +28,7 @@ impl Tokens {
     /// Others may come before and after the look: that is where wake-ups get lost.
     fn try_take(&self) -> Option<()> {
         preempt();
-        let taken = self
-            .free
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |free| {
-                free.checked_sub(1)
-            });
+        let taken = self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |free| free.checked_sub(1));
         preempt();
         taken.ok().map(|_| ())
     }
@@ -85,9 +81,7 @@ fn an_interrupted_exclusive_sleeper_hands_its_wake_up_on() {
             };
             let other = {
                 let tokens = tokens.clone();
-                sim.spawn("other", move |_| {
-                    assert_eq!(tokens.take(WAIT.exclusive()), Ok(()))
-                })
+                sim.spawn("other", move |_| assert_eq!(tokens.take(WAIT.exclusive()), Ok(())))
             };
             let waker = {
                 let tokens = tokens.clone();
@@ -109,10 +103,7 @@ fn a_deadline_ends_the_sleep_at_its_time() {
         let tokens = Tokens::default();
         let start = sim.now();
         let outcome = tokens.take(WAIT.until(Some(start + 5_000)));
-        assert_eq!(
-            (outcome, sim.now() - start),
-            (Err(WaitError::TimedOut), 5_000)
-        );
+        assert_eq!((outcome, sim.now() - start), (Err(WaitError::TimedOut), 5_000));
     });
 }
 
@@ -151,22 +142,8 @@ fn non_exclusive_sleepers_are_all_woken_and_one_exclusive_one() {
             sleepers.into_iter().for_each(|sleeper| sim.join(sleeper));
         });
         let first: Vec<_> = log.iter().take_while(|line| *line != "main: ---").collect();
-        assert_eq!(
-            first
-                .iter()
-                .filter(|line| line.starts_with("shared"))
-                .count(),
-            2,
-            "seed {seed}: {log:?}"
-        );
-        assert_eq!(
-            first
-                .iter()
-                .filter(|line| line.starts_with("exclusive"))
-                .count(),
-            1,
-            "seed {seed}: {log:?}"
-        );
+        assert_eq!(first.iter().filter(|line| line.starts_with("shared")).count(), 2, "seed {seed}: {log:?}");
+        assert_eq!(first.iter().filter(|line| line.starts_with("exclusive")).count(), 1, "seed {seed}: {log:?}");
     }
 }
 
@@ -216,10 +193,7 @@ fn the_same_seed_gives_the_same_run() {
     };
     let logs: Vec<_> = (0..20).map(story).collect();
     assert_eq!(logs, (0..20).map(story).collect::<Vec<_>>());
-    assert!(
-        logs.iter().any(|log| *log != logs[0]),
-        "twenty seeds give more than one order"
-    );
+    assert!(logs.iter().any(|log| *log != logs[0]), "twenty seeds give more than one order");
 }
 
 #[test]

@@ -37,7 +37,8 @@ fn scratch() -> Result<tempfile::TempDir> {
 }
 
 /// Runs `$0` on a new pseudo-terminal and copies what it says.
-const ON_A_PTY: &str = r#"exec python3.11 -c 'import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))' "$0""#;
+const ON_A_PTY: &str =
+    r#"exec python3.11 -c 'import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))' "$0""#;
 
 fn script(side: &Side, program: &Program) -> Command {
     let mut command = side.command("sh");

@@ -96,7 +96,8 @@ fn fuzz(binary: &Path, soak: bool) -> Result<()> {
 }
 
 fn epoll_storm(binary: &Path, soak: bool) -> Result<()> {
-    let seconds = std::env::var("ACRIDA_EPOLL_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(if soak { 600 } else { 3 });
+    let seconds =
+        std::env::var("ACRIDA_EPOLL_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(if soak { 600 } else { 3 });
     says_ok(binary, "epoll_storm", &[&seconds.to_string(), "8"], seconds + 60)
 }
 
@@ -126,7 +127,8 @@ fn reap_all(what: &str) -> Result<()> {
     Ok(())
 }
 
-const BUSY: &str = "echo start; i=0; while :; do i=$((i+1)); (echo a | cat > /tmp/f; cat /tmp/f >/dev/null) & wait; echo $i; done";
+const BUSY: &str =
+    "echo start; i=0; while :; do i=$((i+1)); (echo a | cat > /tmp/f; cat /tmp/f >/dev/null) & wait; echo $i; done";
 
 fn killed_worlds(binary: &Path, soak: bool) -> Result<()> {
     set_child_subreaper(Some(rustix::process::getpid()))?;

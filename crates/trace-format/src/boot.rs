@@ -117,7 +117,12 @@ mod tests {
 
     #[test]
     fn lists_survive_the_trip_and_cuts_are_seen() {
-        let lists = Lists { argv: vec![b"sh".to_vec(), vec![]], envp: vec![], mounts: vec![b"tmpfs:/x".to_vec()], options: vec![b"cwd=/".to_vec()] };
+        let lists = Lists {
+            argv: vec![b"sh".to_vec(), vec![]],
+            envp: vec![],
+            mounts: vec![b"tmpfs:/x".to_vec()],
+            options: vec![b"cwd=/".to_vec()],
+        };
         let bytes = lists.encode();
         assert_eq!(Lists::decode(&bytes).as_ref(), Some(&lists));
         assert_eq!(lists.option("cwd"), Some(&b"/"[..]));

@@ -36,9 +36,7 @@ pub const AT_MINSIGSTKSZ: u64 = 51;
 
 /// One entry; the vector ends with key [`AT_NULL`].
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct AuxvEntry {
     pub a_type: u64,
     pub a_val: u64,

@@ -55,9 +55,7 @@ pub const _LINUX_CAPABILITY_VERSION_3: u32 = 0x2008_0522;
 /// The first argument of `capget` and `capset`.
 #[doc(alias = "__user_cap_header_struct")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct UserCapHeaderStruct {
     pub version: u32,
     /// 0 is the caller.
@@ -67,9 +65,7 @@ pub struct UserCapHeaderStruct {
 /// 32 capabilities of each set.
 #[doc(alias = "__user_cap_data_struct")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct UserCapDataStruct {
     pub effective: u32,
     pub permitted: u32,

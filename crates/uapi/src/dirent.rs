@@ -25,9 +25,7 @@ pub const fn mode_to_dt(mode: u32) -> u8 {
 /// record `d_reclen` bytes behind the start of this one.
 #[doc(alias = "linux_dirent64")]
 #[repr(C, packed)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct LinuxDirent64 {
     pub d_ino: u64,
     /// Where the entry behind this one starts, in the file system's own measure.
@@ -40,9 +38,7 @@ pub struct LinuxDirent64 {
 /// The fixed part of what the old `getdents` writes; the kind is the record's last byte.
 #[doc(alias = "linux_dirent")]
 #[repr(C, packed)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct LinuxDirent {
     pub d_ino: u64,
     pub d_off: u64,

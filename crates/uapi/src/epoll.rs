@@ -45,9 +45,7 @@ pub const EPIOCGPARAMS: u32 = ioc(_IOC_READ, 0x8a, 0x02, size_of::<EpollParams>(
 /// How network devices are polled while a wait is busy.
 #[doc(alias = "epoll_params")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct EpollParams {
     pub busy_poll_usecs: u32,
     /// Packets.
@@ -60,9 +58,7 @@ pub struct EpollParams {
 /// One event. Packed on x86-64, so that 32-bit programs see the same layout.
 #[doc(alias = "epoll_event")]
 #[repr(C, packed)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct EpollEvent {
     pub events: u32,
     /// The caller's, given back as it came.

@@ -180,11 +180,7 @@ impl Errno {
 
     /// The error with number `raw` (positive), or `None` outside 1 to [`MAX_ERRNO`].
     pub const fn from_raw(raw: i32) -> Option<Errno> {
-        if raw >= 1 && raw <= MAX_ERRNO as i32 {
-            Some(Errno(raw as u16))
-        } else {
-            None
-        }
+        if raw >= 1 && raw <= MAX_ERRNO as i32 { Some(Errno(raw as u16)) } else { None }
     }
 
     /// The positive number.
@@ -195,11 +191,7 @@ impl Errno {
     /// Splits what a system call left in `rax`: values in -4095..=-1 are errors, all others results.
     pub const fn from_return(rax: usize) -> core::result::Result<usize, Errno> {
         let negated = rax.wrapping_neg();
-        if negated >= 1 && negated <= MAX_ERRNO as usize {
-            Err(Errno(negated as u16))
-        } else {
-            Ok(rax)
-        }
+        if negated >= 1 && negated <= MAX_ERRNO as usize { Err(Errno(negated as u16)) } else { Ok(rax) }
     }
 
     /// The value of `rax` that reports this error; the inverse of [`Errno::from_return`].

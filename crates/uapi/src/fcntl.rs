@@ -194,9 +194,7 @@ pub const OPEN_HOW_SIZE_VER0: usize = 24;
 /// A record lock, for `F_GETLK`, `F_SETLK` and the OFD forms.
 #[doc(alias = "flock")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Flock {
     /// `F_RDLCK`, `F_WRLCK` or `F_UNLCK`.
     pub l_type: i16,
@@ -215,9 +213,7 @@ pub struct Flock {
 /// Who gets `SIGIO`, for `F_SETOWN_EX`.
 #[doc(alias = "f_owner_ex")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct FOwnerEx {
     pub type_: i32,
     pub pid: i32,
@@ -226,9 +222,7 @@ pub struct FOwnerEx {
 /// The argument of `openat2`; longer ones are accepted while the surplus is zero.
 #[doc(alias = "open_how")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct OpenHow {
     pub flags: u64,
     pub mode: u64,
@@ -239,9 +233,7 @@ pub struct OpenHow {
 /// Head of a file handle (`name_to_handle_at`); `handle_bytes` opaque bytes follow.
 #[doc(alias = "file_handle")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct FileHandle {
     pub handle_bytes: u32,
     pub handle_type: i32,

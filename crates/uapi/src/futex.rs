@@ -60,9 +60,7 @@ pub const FUTEX_WAITV_MAX: usize = 128;
 /// An entry of a robust list: the address of the next entry; bit 0 says "PI".
 #[doc(alias = "robust_list")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct RobustList {
     pub next: u64,
 }
@@ -70,9 +68,7 @@ pub struct RobustList {
 /// Head of a thread's robust list.
 #[doc(alias = "robust_list_head")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct RobustListHead {
     pub list: RobustList,
     /// From an entry to its futex word, in bytes.
@@ -84,9 +80,7 @@ pub struct RobustListHead {
 /// One futex of `futex_waitv`.
 #[doc(alias = "futex_waitv")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct FutexWaitv {
     pub val: u64,
     pub uaddr: u64,

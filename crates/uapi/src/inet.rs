@@ -168,12 +168,7 @@ pub struct SockaddrIn {
 impl SockaddrIn {
     /// The address `addr` (host byte order) and `port`.
     pub fn new(addr: u32, port: u16) -> SockaddrIn {
-        SockaddrIn {
-            sin_family: AF_INET,
-            sin_port: port.into(),
-            sin_addr: addr.into(),
-            __pad: [0; 8],
-        }
+        SockaddrIn { sin_family: AF_INET, sin_port: port.into(), sin_addr: addr.into(), __pad: [0; 8] }
     }
 }
 
@@ -194,13 +189,7 @@ impl SockaddrIn6 {
     /// The address `addr` and `port`, without flow and scope.
     pub fn new(addr: [u8; 16], port: u16) -> SockaddrIn6 {
         let flow = U32::new(0);
-        SockaddrIn6 {
-            sin6_family: AF_INET6,
-            sin6_port: port.into(),
-            sin6_flowinfo: flow,
-            sin6_addr: addr,
-            sin6_scope_id: 0,
-        }
+        SockaddrIn6 { sin6_family: AF_INET6, sin6_port: port.into(), sin6_flowinfo: flow, sin6_addr: addr, sin6_scope_id: 0 }
     }
 }
 
@@ -210,9 +199,7 @@ pub const SIN6_LEN_RFC2133: usize = 24;
 /// The argument of `IP_ADD_MEMBERSHIP`.
 #[doc(alias = "ip_mreqn")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct IpMreqn {
     pub imr_multiaddr: U32,
     pub imr_address: U32,
@@ -222,9 +209,7 @@ pub struct IpMreqn {
 /// Ancillary data of `IP_PKTINFO`.
 #[doc(alias = "in_pktinfo")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct InPktinfo {
     pub ipi_ifindex: i32,
     pub ipi_spec_dst: U32,

@@ -39,9 +39,7 @@ pub const IN_NONBLOCK: u32 = 0x800;
 /// Head of an event; `len` bytes of name follow, NUL-padded to a multiple of its size.
 #[doc(alias = "inotify_event")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct InotifyEvent {
     pub wd: i32,
     pub mask: u32,

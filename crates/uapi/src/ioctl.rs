@@ -229,9 +229,6 @@ mod tests {
     fn a_command_comes_apart_again() {
         let cmd = ioc(_IOC_READ, b'T', 0x30, 4);
         assert_eq!(cmd, TIOCGPTN);
-        assert_eq!(
-            (ioc_dir(cmd), ioc_type(cmd), ioc_nr(cmd), ioc_size(cmd)),
-            (_IOC_READ, b'T', 0x30, 4)
-        );
+        assert_eq!((ioc_dir(cmd), ioc_type(cmd), ioc_nr(cmd), ioc_size(cmd)), (_IOC_READ, b'T', 0x30, 4));
     }
 }

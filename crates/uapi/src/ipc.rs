@@ -26,9 +26,7 @@ pub const IPCMNI: usize = 32768;
 /// Owner, creator and mode of an object.
 #[doc(alias = "ipc64_perm")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Ipc64Perm {
     pub key: i32,
     pub uid: u32,

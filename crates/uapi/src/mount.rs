@@ -101,9 +101,7 @@ pub const MOUNT_ATTR_SIZE_VER0: usize = 32;
 /// The argument of `mount_setattr`.
 #[doc(alias = "mount_attr")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct MountAttr {
     pub attr_set: u64,
     pub attr_clr: u64,

@@ -28,9 +28,7 @@ pub const NOTIFY_COOKIE_LEN: usize = 32;
 /// Attributes of a queue.
 #[doc(alias = "mq_attr")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct MqAttr {
     /// `O_NONBLOCK` or 0.
     pub mq_flags: i64,

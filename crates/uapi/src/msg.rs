@@ -29,9 +29,7 @@ pub const MSGSEG: i32 = 0xffff;
 /// `IPC_STAT` and `IPC_SET`.
 #[doc(alias = "msqid64_ds")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Msqid64Ds {
     pub msg_perm: Ipc64Perm,
     pub msg_stime: i64,
@@ -52,9 +50,7 @@ pub struct Msqid64Ds {
 /// `IPC_INFO` and `MSG_INFO`.
 #[doc(alias = "msginfo")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Msginfo {
     pub msgpool: i32,
     pub msgmap: i32,

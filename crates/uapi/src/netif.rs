@@ -31,9 +31,7 @@ pub const IFF_ECHO: u32 = 0x4_0000;
 /// The argument of the `SIOCGIF*` and `SIOCSIF*` commands: a name, and an answer that depends on the command.
 #[doc(alias = "ifreq")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Ifreq {
     pub ifr_name: [u8; IFNAMSIZ],
     /// An address, or a number in the first bytes.
@@ -43,9 +41,7 @@ pub struct Ifreq {
 /// The argument of `SIOCGIFCONF`.
 #[doc(alias = "ifconf")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Ifconf {
     /// Bytes of the buffer (in) and written (out).
     pub ifc_len: i32,

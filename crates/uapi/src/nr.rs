@@ -410,9 +410,7 @@ pub fn name(nr: u32) -> Option<&'static str> {
 
 /// The number of the system call called `name`.
 pub fn by_name(name: &str) -> Option<u32> {
-    ALL.iter()
-        .find(|(_, candidate)| *candidate == name)
-        .map(|&(number, _)| number)
+    ALL.iter().find(|(_, candidate)| *candidate == name).map(|&(number, _)| number)
 }
 
 #[cfg(test)]

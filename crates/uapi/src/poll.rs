@@ -24,9 +24,7 @@ pub const POLLRDHUP: u16 = 0x2000;
 /// One descriptor that `poll` watches; negative descriptors are skipped.
 #[doc(alias = "pollfd")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Pollfd {
     pub fd: i32,
     /// Asked for; `POLLERR`, `POLLHUP` and `POLLNVAL` are reported unasked.
@@ -41,9 +39,7 @@ pub const FD_SETSIZE: usize = 1024;
 /// The sixth argument of `pselect6`: a signal mask and its size.
 #[doc(alias = "sigset_argpack")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct SigsetArgpack {
     /// Address of the mask.
     pub p: u64,

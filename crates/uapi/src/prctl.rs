@@ -184,9 +184,7 @@ pub const SECCOMP_GET_NOTIF_SIZES: u32 = 3;
 /// The argument of `PR_SET_MM_MAP`.
 #[doc(alias = "prctl_mm_map")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct PrctlMmMap {
     pub start_code: u64,
     pub end_code: u64,

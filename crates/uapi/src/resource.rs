@@ -43,9 +43,7 @@ pub const PRIO_MAX: i32 = 20;
 #[doc(alias = "rlimit64")]
 #[doc(alias = "rlimit")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Rlimit64 {
     pub rlim_cur: u64,
     pub rlim_max: u64,
@@ -54,9 +52,7 @@ pub struct Rlimit64 {
 /// What `getrusage` and `wait4` fill in.
 #[doc(alias = "rusage")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Rusage {
     pub ru_utime: Timeval,
     pub ru_stime: Timeval,

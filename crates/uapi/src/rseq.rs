@@ -17,9 +17,7 @@ pub const RSEQ_CPU_ID_REGISTRATION_FAILED: i32 = -2;
 /// What a thread shares with the kernel.
 #[doc(alias = "rseq")]
 #[repr(C, align(32))]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Rseq {
     pub cpu_id_start: u32,
     pub cpu_id: u32,

@@ -66,9 +66,7 @@ pub const SCHED_FLAG_ALL: u64 = 0x7f;
 /// The argument of `clone3`; longer ones are accepted while the surplus is zero.
 #[doc(alias = "clone_args")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct CloneArgs {
     pub flags: u64,
     pub pidfd: u64,
@@ -87,9 +85,7 @@ pub struct CloneArgs {
 /// The argument of `sched_setparam`.
 #[doc(alias = "sched_param")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct SchedParam {
     pub sched_priority: i32,
 }
@@ -97,9 +93,7 @@ pub struct SchedParam {
 /// The argument of `sched_setattr`.
 #[doc(alias = "sched_attr")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct SchedAttr {
     /// Bytes in this structure as the caller knows it.
     pub size: u32,

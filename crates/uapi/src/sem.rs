@@ -31,9 +31,7 @@ pub const SEMAEM: i32 = 32767;
 /// One operation of `semop`.
 #[doc(alias = "sembuf")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Sembuf {
     pub sem_num: u16,
     pub sem_op: i16,
@@ -44,9 +42,7 @@ pub struct Sembuf {
 /// `IPC_STAT` and `IPC_SET`.
 #[doc(alias = "semid64_ds")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Semid64Ds {
     pub sem_perm: Ipc64Perm,
     /// Last operation.
@@ -63,9 +59,7 @@ pub struct Semid64Ds {
 /// `IPC_INFO` and `SEM_INFO`.
 #[doc(alias = "seminfo")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Seminfo {
     pub semmap: i32,
     pub semmni: i32,

@@ -40,9 +40,7 @@ pub const SHM_STAT_ANY: i32 = 15;
 /// `IPC_STAT` and `IPC_SET`.
 #[doc(alias = "shmid64_ds")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Shmid64Ds {
     pub shm_perm: Ipc64Perm,
     /// Bytes.
@@ -62,9 +60,7 @@ pub struct Shmid64Ds {
 /// `IPC_INFO`: the limits.
 #[doc(alias = "shminfo64")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Shminfo64 {
     pub shmmax: u64,
     pub shmmin: u64,
@@ -77,9 +73,7 @@ pub struct Shminfo64 {
 /// `SHM_INFO`: what is in use.
 #[doc(alias = "shm_info")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct ShmInfo {
     pub used_ids: i32,
     pub _pad0: u32,

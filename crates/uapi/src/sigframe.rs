@@ -31,9 +31,7 @@ pub const RED_ZONE: u64 = 128;
 #[doc(alias = "sigcontext")]
 #[doc(alias = "sigcontext_64")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Sigcontext {
     pub r8: u64,
     pub r9: u64,
@@ -73,9 +71,7 @@ pub struct Sigcontext {
 /// The third argument of a handler with `SA_SIGINFO`.
 #[doc(alias = "ucontext")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Ucontext {
     /// `UC_*`.
     pub uc_flags: u64,
@@ -91,9 +87,7 @@ pub struct Ucontext {
 /// The whole frame.
 #[doc(alias = "rt_sigframe")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct RtSigframe {
     /// Return address: `sa_restorer`.
     pub pretcode: u64,
@@ -104,9 +98,7 @@ pub struct RtSigframe {
 /// What software adds to an FXSAVE image, in the bytes hardware leaves alone.
 #[doc(alias = "_fpx_sw_bytes")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct FpxSwBytes {
     /// [`FP_XSTATE_MAGIC1`], else the image is a plain FXSAVE one.
     pub magic1: u32,
@@ -123,9 +115,7 @@ pub struct FpxSwBytes {
 #[doc(alias = "_fpstate_64")]
 #[doc(alias = "_fpstate")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Fpstate {
     pub cwd: u16,
     pub swd: u16,
@@ -148,9 +138,7 @@ pub struct Fpstate {
 #[doc(alias = "_header")]
 #[doc(alias = "xstate_header")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct XstateHeader {
     /// Components that are not in their initial state.
     pub xfeatures: u64,
@@ -161,9 +149,7 @@ pub struct XstateHeader {
 /// Fixed start of an XSAVE image.
 #[doc(alias = "_xstate")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Xstate {
     pub fpstate: Fpstate,
     pub xstate_hdr: XstateHeader,

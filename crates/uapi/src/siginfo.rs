@@ -126,13 +126,7 @@ impl SigInfo {
         fields[1] = words[1];
         fields[2] = words[2];
         fields[3] = words[3];
-        SigInfo {
-            si_signo: signo,
-            si_errno: 0,
-            si_code: code,
-            _pad0: 0,
-            fields,
-        }
+        SigInfo { si_signo: signo, si_errno: 0, si_code: code, _pad0: 0, fields }
     }
 
     /// Sent by `kill`, `tgkill` or the kernel itself ([`SI_USER`], [`SI_TKILL`], [`SI_KERNEL`]).
@@ -153,32 +147,12 @@ impl SigInfo {
 
     /// Expiry of POSIX timer `tid`.
     pub const fn timer(signo: i32, tid: i32, overrun: i32, value: u64) -> SigInfo {
-        SigInfo::with(
-            signo,
-            SI_TIMER,
-            [pair(tid as u32, overrun as u32), value, 0, 0],
-        )
+        SigInfo::with(signo, SI_TIMER, [pair(tid as u32, overrun as u32), value, 0, 0])
     }
 
     /// A child changed state. Times are in clock ticks (1/100 s).
-    pub const fn chld(
-        code: i32,
-        pid: i32,
-        uid: u32,
-        status: i32,
-        utime: i64,
-        stime: i64,
-    ) -> SigInfo {
-        SigInfo::with(
-            SIGCHLD,
-            code,
-            [
-                pair(pid as u32, uid),
-                status as u32 as u64,
-                utime as u64,
-                stime as u64,
-            ],
-        )
+    pub const fn chld(code: i32, pid: i32, uid: u32, status: i32, utime: i64, stime: i64) -> SigInfo {
+        SigInfo::with(SIGCHLD, code, [pair(pid as u32, uid), status as u32 as u64, utime as u64, stime as u64])
     }
 
     /// A fault at `addr`.
@@ -345,9 +319,7 @@ impl Default for SigInfo {
 /// How `timer_create` and `mq_notify` tell the caller.
 #[doc(alias = "sigevent")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Sigevent {
     /// Handed to the handler as `si_value`.
     pub sigev_value: u64,

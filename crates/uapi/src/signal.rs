@@ -123,19 +123,13 @@ pub const fn signal_name(sig: i32) -> Option<&'static str> {
         "SIGPWR",
         "SIGSYS",
     ];
-    if sig >= 1 && sig < SIGRTMIN {
-        Some(NAMES[sig as usize - 1])
-    } else {
-        None
-    }
+    if sig >= 1 && sig < SIGRTMIN { Some(NAMES[sig as usize - 1]) } else { None }
 }
 
 /// A set of signals: bit `n - 1` stands for signal `n`, as in the kernel's own `sigset_t`.
 #[doc(alias = "sigset_t")]
 #[repr(transparent)]
-#[derive(
-    Clone, Copy, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct SigSet(u64);
 
 impl SigSet {
@@ -158,9 +152,8 @@ impl SigSet {
     pub const IGNORE: SigSet = SigSet::of(&[SIGCONT, SIGCHLD, SIGWINCH, SIGURG]);
     /// Those whose default is to dump core.
     #[doc(alias = "SIG_KERNEL_COREDUMP_MASK")]
-    pub const COREDUMP: SigSet = SigSet::of(&[
-        SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGSEGV, SIGBUS, SIGSYS, SIGXCPU, SIGXFSZ,
-    ]);
+    pub const COREDUMP: SigSet =
+        SigSet::of(&[SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGSEGV, SIGBUS, SIGSYS, SIGXCPU, SIGXFSZ]);
 
     /// The set with these bits.
     pub const fn from_bits(bits: u64) -> SigSet {
@@ -231,11 +224,7 @@ impl SigSet {
 
     /// The lowest signal in the set.
     pub const fn first(self) -> Option<i32> {
-        if self.0 == 0 {
-            None
-        } else {
-            Some(self.0.trailing_zeros() as i32 + 1)
-        }
+        if self.0 == 0 { None } else { Some(self.0.trailing_zeros() as i32 + 1) }
     }
 
     /// The signals in rising order.
@@ -292,9 +281,7 @@ impl core::fmt::Debug for SigSet {
 #[doc(alias = "kernel_sigaction")]
 #[doc(alias = "sigaction")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct KernelSigaction {
     /// [`SIG_DFL`], [`SIG_IGN`] or the handler's address.
     pub sa_handler: u64,
@@ -310,9 +297,7 @@ pub struct KernelSigaction {
 #[doc(alias = "sigaltstack")]
 #[doc(alias = "stack_t")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct StackT {
     /// Lowest address.
     pub ss_sp: u64,

@@ -10,9 +10,7 @@ pub const SFD_NONBLOCK: u32 = 0x800;
 /// One signal, flattened: no union, every field has its own place.
 #[doc(alias = "signalfd_siginfo")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct SignalfdSiginfo {
     pub ssi_signo: u32,
     pub ssi_errno: i32,

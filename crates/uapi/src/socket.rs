@@ -247,19 +247,14 @@ pub struct SockaddrStorage {
 
 impl Default for SockaddrStorage {
     fn default() -> SockaddrStorage {
-        SockaddrStorage {
-            ss_family: AF_UNSPEC,
-            __data: [0; _K_SS_MAXSIZE - 2],
-        }
+        SockaddrStorage { ss_family: AF_UNSPEC, __data: [0; _K_SS_MAXSIZE - 2] }
     }
 }
 
 /// The shortest common form of an address.
 #[doc(alias = "sockaddr")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Sockaddr {
     pub sa_family: u16,
     pub sa_data: [u8; 14],
@@ -276,10 +271,7 @@ pub struct SockaddrUn {
 
 impl Default for SockaddrUn {
     fn default() -> SockaddrUn {
-        SockaddrUn {
-            sun_family: AF_UNIX,
-            sun_path: [0; UNIX_PATH_MAX],
-        }
+        SockaddrUn { sun_family: AF_UNIX, sun_path: [0; UNIX_PATH_MAX] }
     }
 }
 
@@ -287,9 +279,7 @@ impl Default for SockaddrUn {
 #[doc(alias = "user_msghdr")]
 #[doc(alias = "msghdr")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Msghdr {
     /// Address.
     pub msg_name: u64,
@@ -310,9 +300,7 @@ pub struct Msghdr {
 /// The element of `sendmmsg` and `recvmmsg`.
 #[doc(alias = "mmsghdr")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Mmsghdr {
     pub msg_hdr: Msghdr,
     /// Bytes moved.
@@ -323,9 +311,7 @@ pub struct Mmsghdr {
 /// Head of one piece of ancillary data.
 #[doc(alias = "cmsghdr")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Cmsghdr {
     /// Bytes of head and data, without padding behind.
     pub cmsg_len: u64,
@@ -354,9 +340,7 @@ pub const fn cmsg_len(len: usize) -> usize {
 /// Who sent a message, or sits at the other end.
 #[doc(alias = "ucred")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Ucred {
     pub pid: i32,
     pub uid: u32,
@@ -366,9 +350,7 @@ pub struct Ucred {
 /// The argument of `SO_LINGER`.
 #[doc(alias = "linger")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Linger {
     pub l_onoff: i32,
     /// Seconds.

@@ -74,9 +74,7 @@ pub const STATX_ATTR_WRITE_ATOMIC: u64 = 0x40_0000;
 /// What `stat`, `lstat`, `fstat` and `newfstatat` fill in.
 #[doc(alias = "stat")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Stat {
     /// As [`new_encode_dev`] makes it.
     pub st_dev: u64,
@@ -103,9 +101,7 @@ pub struct Stat {
 /// A point in time inside [`Statx`].
 #[doc(alias = "statx_timestamp")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct StatxTimestamp {
     pub tv_sec: i64,
     /// 0 to 999,999,999, also before 1970.
@@ -116,9 +112,7 @@ pub struct StatxTimestamp {
 /// What `statx` fills in.
 #[doc(alias = "statx")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Statx {
     /// `STATX_*` bits of the fields that are filled in.
     pub stx_mask: u32,

@@ -64,9 +64,7 @@ pub const ST_NOSYMFOLLOW: i64 = 0x2000;
 /// What `statfs` and `fstatfs` fill in.
 #[doc(alias = "statfs")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Statfs {
     /// A magic number.
     pub f_type: i64,

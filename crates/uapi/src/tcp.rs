@@ -92,9 +92,7 @@ pub const TCP_CA_Loss: u8 = 4;
 /// What `TCP_INFO` copies, cut to the length the caller asks for.
 #[doc(alias = "tcp_info")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct TcpInfo {
     /// `TCP_ESTABLISHED` and its kin.
     pub tcpi_state: u8,

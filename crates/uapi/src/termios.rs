@@ -188,9 +188,7 @@ pub const _POSIX_VDISABLE: u8 = 0;
 /// The kernel's `struct termios`.
 #[doc(alias = "termios")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Termios {
     pub c_iflag: u32,
     pub c_oflag: u32,
@@ -206,9 +204,7 @@ pub struct Termios {
 #[doc(alias = "termios2")]
 #[doc(alias = "ktermios")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Termios2 {
     pub c_iflag: u32,
     pub c_oflag: u32,
@@ -227,9 +223,7 @@ pub const NCC: usize = 8;
 /// The System V structure of `TCGETA`.
 #[doc(alias = "termio")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Termio {
     pub c_iflag: u16,
     pub c_oflag: u16,
@@ -243,9 +237,7 @@ pub struct Termio {
 /// Size of a terminal.
 #[doc(alias = "winsize")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Winsize {
     pub ws_row: u16,
     pub ws_col: u16,

@@ -48,9 +48,7 @@ pub const USEC_PER_SEC: i64 = 1_000_000;
 #[doc(alias = "__kernel_timespec")]
 #[derive(PartialOrd, Ord, Hash)]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Timespec {
     pub tv_sec: i64,
     /// 0 to 999,999,999 in a valid one.
@@ -61,18 +59,13 @@ impl Timespec {
     /// The span or point that lies `ns` nanoseconds after zero.
     #[doc(alias = "ns_to_timespec64")]
     pub const fn from_nanos(ns: i64) -> Timespec {
-        Timespec {
-            tv_sec: ns.div_euclid(NSEC_PER_SEC),
-            tv_nsec: ns.rem_euclid(NSEC_PER_SEC),
-        }
+        Timespec { tv_sec: ns.div_euclid(NSEC_PER_SEC), tv_nsec: ns.rem_euclid(NSEC_PER_SEC) }
     }
 
     /// Nanoseconds after zero; what does not fit becomes the largest or smallest number.
     #[doc(alias = "timespec64_to_ns")]
     pub const fn to_nanos(self) -> i64 {
-        self.tv_sec
-            .saturating_mul(NSEC_PER_SEC)
-            .saturating_add(self.tv_nsec)
+        self.tv_sec.saturating_mul(NSEC_PER_SEC).saturating_add(self.tv_nsec)
     }
 
     /// Whether Linux accepts it: not before zero, nanoseconds in range.
@@ -83,11 +76,7 @@ impl Timespec {
 
     /// Itself if valid, else `EINVAL`.
     pub const fn validated(self) -> core::result::Result<Timespec, Errno> {
-        if self.is_valid() {
-            Ok(self)
-        } else {
-            Err(Errno::EINVAL)
-        }
+        if self.is_valid() { Ok(self) } else { Err(Errno::EINVAL) }
     }
 }
 
@@ -96,9 +85,7 @@ impl Timespec {
 #[doc(alias = "__kernel_old_timeval")]
 #[derive(PartialOrd, Ord, Hash)]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Timeval {
     pub tv_sec: i64,
     /// 0 to 999,999 in a valid one.
@@ -110,19 +97,13 @@ impl Timeval {
     #[doc(alias = "ns_to_kernel_old_timeval")]
     pub const fn from_nanos(ns: i64) -> Timeval {
         let exact = Timespec::from_nanos(ns);
-        Timeval {
-            tv_sec: exact.tv_sec,
-            tv_usec: exact.tv_nsec / NSEC_PER_USEC,
-        }
+        Timeval { tv_sec: exact.tv_sec, tv_usec: exact.tv_nsec / NSEC_PER_USEC }
     }
 
     /// The same in nanoseconds; `None` unless the microseconds are in range.
     pub const fn to_timespec(self) -> Option<Timespec> {
         if self.tv_usec >= 0 && self.tv_usec < USEC_PER_SEC {
-            Some(Timespec {
-                tv_sec: self.tv_sec,
-                tv_nsec: self.tv_usec * NSEC_PER_USEC,
-            })
+            Some(Timespec { tv_sec: self.tv_sec, tv_nsec: self.tv_usec * NSEC_PER_USEC })
         } else {
             None
         }
@@ -133,9 +114,7 @@ impl Timeval {
 #[doc(alias = "itimerspec")]
 #[doc(alias = "__kernel_itimerspec")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Itimerspec {
     pub it_interval: Timespec,
     pub it_value: Timespec,
@@ -145,9 +124,7 @@ pub struct Itimerspec {
 #[doc(alias = "itimerval")]
 #[doc(alias = "__kernel_old_itimerval")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Itimerval {
     pub it_interval: Timeval,
     pub it_value: Timeval,
@@ -156,9 +133,7 @@ pub struct Itimerval {
 /// What `times` fills in, in ticks of 1/[`USER_HZ`] second.
 #[doc(alias = "tms")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Tms {
     pub tms_utime: i64,
     pub tms_stime: i64,
@@ -169,9 +144,7 @@ pub struct Tms {
 /// The obsolete second argument of `gettimeofday`.
 #[doc(alias = "timezone")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Timezone {
     pub tz_minuteswest: i32,
     pub tz_dsttime: i32,
@@ -181,9 +154,7 @@ pub struct Timezone {
 #[doc(alias = "timex")]
 #[doc(alias = "__kernel_timex")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Timex {
     /// `ADJ_*`: what to set.
     pub modes: u32,
@@ -226,9 +197,7 @@ pub const TIME_OK: i32 = 0;
 /// The argument of `utime`, in seconds.
 #[doc(alias = "utimbuf")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Utimbuf {
     pub actime: i64,
     pub modtime: i64,
@@ -245,36 +214,10 @@ mod tests {
 
     #[test]
     fn nanoseconds_stay_in_range_before_zero() {
-        assert_eq!(
-            Timespec::from_nanos(-1),
-            Timespec {
-                tv_sec: -1,
-                tv_nsec: 999_999_999
-            }
-        );
+        assert_eq!(Timespec::from_nanos(-1), Timespec { tv_sec: -1, tv_nsec: 999_999_999 });
         assert_eq!(Timespec::from_nanos(-1).to_nanos(), -1);
-        assert_eq!(
-            Timespec {
-                tv_sec: i64::MAX,
-                tv_nsec: 0
-            }
-            .to_nanos(),
-            i64::MAX
-        );
-        assert!(
-            !Timespec {
-                tv_sec: 0,
-                tv_nsec: NSEC_PER_SEC
-            }
-            .is_valid()
-        );
-        assert_eq!(
-            Timeval {
-                tv_sec: 1,
-                tv_usec: USEC_PER_SEC
-            }
-            .to_timespec(),
-            None
-        );
+        assert_eq!(Timespec { tv_sec: i64::MAX, tv_nsec: 0 }.to_nanos(), i64::MAX);
+        assert!(!Timespec { tv_sec: 0, tv_nsec: NSEC_PER_SEC }.is_valid());
+        assert_eq!(Timeval { tv_sec: 1, tv_usec: USEC_PER_SEC }.to_timespec(), None);
     }
 }

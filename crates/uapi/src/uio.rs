@@ -12,9 +12,7 @@ pub const UIO_FASTIOV: usize = 8;
 /// A piece of guest memory.
 #[doc(alias = "iovec")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Iovec {
     /// Address.
     pub iov_base: u64,

@@ -23,14 +23,7 @@ pub struct NewUtsname {
 impl Default for NewUtsname {
     fn default() -> NewUtsname {
         let empty = [0; 65];
-        NewUtsname {
-            sysname: empty,
-            nodename: empty,
-            release: empty,
-            version: empty,
-            machine: empty,
-            domainname: empty,
-        }
+        NewUtsname { sysname: empty, nodename: empty, release: empty, version: empty, machine: empty, domainname: empty }
     }
 }
 
@@ -40,9 +33,7 @@ pub const SI_LOAD_SHIFT: u32 = 16;
 /// What `sysinfo` fills in.
 #[doc(alias = "sysinfo")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct Sysinfo {
     /// Seconds since boot.
     pub uptime: i64,

@@ -62,11 +62,7 @@ impl WaitStatus {
     #[doc(alias = "WIFEXITED")]
     #[doc(alias = "WEXITSTATUS")]
     pub const fn exit_code(self) -> Option<i32> {
-        if self.0 & 0x7f == 0 {
-            Some(self.0 >> 8 & 0xff)
-        } else {
-            None
-        }
+        if self.0 & 0x7f == 0 { Some(self.0 >> 8 & 0xff) } else { None }
     }
 
     /// The signal the child died of.
@@ -83,11 +79,7 @@ impl WaitStatus {
     #[doc(alias = "WIFSTOPPED")]
     #[doc(alias = "WSTOPSIG")]
     pub const fn stop_signal(self) -> Option<i32> {
-        if self.0 & 0xff == 0x7f {
-            Some(self.0 >> 8 & 0xff)
-        } else {
-            None
-        }
+        if self.0 & 0xff == 0x7f { Some(self.0 >> 8 & 0xff) } else { None }
     }
 
     /// Whether the child was continued.
@@ -110,21 +102,12 @@ mod tests {
     #[test]
     fn each_status_is_of_one_kind() {
         let exited = WaitStatus::exited(0x1ff);
-        assert_eq!(
-            (exited.raw(), exited.exit_code(), exited.term_signal()),
-            (0xff00, Some(0xff), None)
-        );
+        assert_eq!((exited.raw(), exited.exit_code(), exited.term_signal()), (0xff00, Some(0xff), None));
         let killed = WaitStatus::signaled(11, true);
-        assert_eq!(
-            (killed.raw(), killed.term_signal(), killed.exit_code()),
-            (0x8b, Some(11), None)
-        );
+        assert_eq!((killed.raw(), killed.term_signal(), killed.exit_code()), (0x8b, Some(11), None));
         assert!(killed.core_dumped());
         let stopped = WaitStatus::stopped(19);
-        assert_eq!(
-            (stopped.raw(), stopped.stop_signal(), stopped.term_signal()),
-            (0x137f, Some(19), None)
-        );
+        assert_eq!((stopped.raw(), stopped.stop_signal(), stopped.term_signal()), (0x137f, Some(19), None));
         assert!(WaitStatus::continued().is_continued());
         assert_eq!(WaitStatus::continued().stop_signal(), None);
         assert_eq!(WaitStatus::continued().exit_code(), None);

@@ -15,9 +15,7 @@ pub const XATTR_USER_PREFIX: &str = "user.";
 /// The argument of `setxattrat` and `getxattrat`.
 #[doc(alias = "xattr_args")]
 #[repr(C)]
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 pub struct XattrArgs {
     /// Address of the value.
     pub value: u64,

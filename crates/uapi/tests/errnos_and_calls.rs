@@ -144,47 +144,21 @@ fn every_system_call_agrees_and_none_is_missing() {
         file_getattr=__NR_file_getattr file_setattr=__NR_file_setattr
     };
     for (number, name) in nr::ALL {
-        assert!(
-            known.contains(number) || NEWER.contains(number),
-            "{name} is not Linux's"
-        );
+        assert!(known.contains(number) || NEWER.contains(number), "{name} is not Linux's");
     }
 }
 
 #[test]
 fn unknown_numbers_pass_and_restarts_stay_apart() {
     let unknown = Errno::from_raw(524).unwrap();
-    assert_eq!(
-        (unknown.raw(), unknown.name(), unknown.to_string().as_str()),
-        (524, None, "errno 524")
-    );
-    assert_eq!(
-        (
-            Errno::from_raw(0),
-            Errno::from_raw(-1),
-            Errno::from_raw(4096)
-        ),
-        (None, None, None)
-    );
-    assert_eq!(
-        format!("{:?} {:>6}", Errno::EWOULDBLOCK, Errno::EIO),
-        "EAGAIN    EIO"
-    );
+    assert_eq!((unknown.raw(), unknown.name(), unknown.to_string().as_str()), (524, None, "errno 524"));
+    assert_eq!((Errno::from_raw(0), Errno::from_raw(-1), Errno::from_raw(4096)), (None, None, None));
+    assert_eq!(format!("{:?} {:>6}", Errno::EWOULDBLOCK, Errno::EIO), "EAGAIN    EIO");
     assert_eq!(Errno::from_return(Errno::EIO.to_return()), Err(Errno::EIO));
-    assert_eq!(
-        Errno::from_return((-i64::from(MAX_ERRNO) - 1) as usize),
-        Ok((-4096_i64) as usize)
-    );
+    assert_eq!(Errno::from_return((-i64::from(MAX_ERRNO) - 1) as usize), Ok((-4096_i64) as usize));
     assert_eq!(Errno::from_return(0), Ok(0));
     let error = Error::from(Restart::ERESTARTSYS);
-    assert_eq!(
-        (
-            error.errno(),
-            error == Restart::ERESTARTSYS,
-            error == Errno::EINTR
-        ),
-        (None, true, false)
-    );
+    assert_eq!((error.errno(), error == Restart::ERESTARTSYS, error == Errno::EINTR), (None, true, false));
     assert_eq!(Error::from(Errno::EINTR).errno(), Some(Errno::EINTR));
     assert_eq!(size_of::<Errno>(), 2);
 }

@@ -44,22 +44,10 @@ fn files() {
 /// The directory records are packed here and padded in C: only the offsets can agree.
 #[test]
 fn directory_entries() {
-    assert_eq!(
-        size_of::<dirent::LinuxDirent64>(),
-        offset_of!(general::linux_dirent64, d_name)
-    );
-    assert_eq!(
-        offset_of!(dirent::LinuxDirent64, d_off),
-        offset_of!(general::linux_dirent64, d_off)
-    );
-    assert_eq!(
-        offset_of!(dirent::LinuxDirent64, d_reclen),
-        offset_of!(general::linux_dirent64, d_reclen)
-    );
-    assert_eq!(
-        offset_of!(dirent::LinuxDirent64, d_type),
-        offset_of!(general::linux_dirent64, d_type)
-    );
+    assert_eq!(size_of::<dirent::LinuxDirent64>(), offset_of!(general::linux_dirent64, d_name));
+    assert_eq!(offset_of!(dirent::LinuxDirent64, d_off), offset_of!(general::linux_dirent64, d_off));
+    assert_eq!(offset_of!(dirent::LinuxDirent64, d_reclen), offset_of!(general::linux_dirent64, d_reclen));
+    assert_eq!(offset_of!(dirent::LinuxDirent64, d_type), offset_of!(general::linux_dirent64, d_type));
     assert_eq!(dirent::dirent64_reclen(1), 24);
     assert_eq!(dirent::dirent64_reclen(4), 24);
     assert_eq!(dirent::dirent64_reclen(5), 32);
@@ -100,18 +88,9 @@ fn processes() {
         set_tid_size cgroup;);
     layout!(sched::SchedParam, libc::sched_param; sched_priority;);
     // libc has the first published form.
-    assert_eq!(
-        offset_of!(sched::SchedAttr, sched_util_min),
-        size_of::<libc::sched_attr>()
-    );
-    assert_eq!(
-        offset_of!(sched::SchedAttr, sched_nice),
-        offset_of!(libc::sched_attr, sched_nice)
-    );
-    assert_eq!(
-        offset_of!(sched::SchedAttr, sched_runtime),
-        offset_of!(libc::sched_attr, sched_runtime)
-    );
+    assert_eq!(offset_of!(sched::SchedAttr, sched_util_min), size_of::<libc::sched_attr>());
+    assert_eq!(offset_of!(sched::SchedAttr, sched_nice), offset_of!(libc::sched_attr, sched_nice));
+    assert_eq!(offset_of!(sched::SchedAttr, sched_runtime), offset_of!(libc::sched_attr, sched_runtime));
     layout!(futex::RobustListHead, general::robust_list_head; list futex_offset list_op_pending;);
     layout!(futex::RobustList, general::robust_list; next;);
     layout!(futex::FutexWaitv, general::futex_waitv; val uaddr flags;);
@@ -141,10 +120,7 @@ fn sockets() {
     layout!(socket::Linger, net::linger; l_onoff l_linger;);
     // The big-endian numbers are unaligned bytes: these two may be less aligned than in C.
     assert_eq!(size_of::<inet::SockaddrIn>(), size_of::<net::sockaddr_in>());
-    assert_eq!(
-        offset_of!(inet::SockaddrIn, sin_addr),
-        offset_of!(net::sockaddr_in, sin_addr)
-    );
+    assert_eq!(offset_of!(inet::SockaddrIn, sin_addr), offset_of!(net::sockaddr_in, sin_addr));
     layout!(inet::SockaddrIn6, net::sockaddr_in6; sin6_family sin6_port sin6_flowinfo sin6_addr sin6_scope_id;);
     layout!(inet::IpMreqn, net::ip_mreqn; imr_multiaddr imr_address imr_ifindex;);
     layout!(tcp::TcpInfo, net::tcp_info; tcpi_state tcpi_options tcpi_rto tcpi_last_data_sent tcpi_rtt tcpi_rcv_space
@@ -166,8 +142,5 @@ fn ipc_objects() {
     layout!(msg::Msginfo, libc::msginfo; msgpool msgmap msgmax msgmnb msgmni msgssz msgtql msgseg;);
     layout!(mqueue::MqAttr, libc::mq_attr; mq_flags mq_maxmsg mq_msgsize mq_curmsgs;);
     // No crate has these two: sizes as a C compiler gives them.
-    assert_eq!(
-        (size_of::<shm::Shminfo64>(), size_of::<shm::ShmInfo>()),
-        (72, 48)
-    );
+    assert_eq!((size_of::<shm::Shminfo64>(), size_of::<shm::ShmInfo>()), (72, 48));
 }

@@ -18,14 +18,52 @@ const fn step(name: &'static str, command: &'static [&'static str]) -> Step {
 const STEPS: &[Step] = &[
     step("build", &["cargo", "build", "--release", "--package", "acrida"]),
     // What grows here costs every user; what the counts are pinned to is in crates/bench/instructions.toml.
-    step("instructions", &["cargo", "run", "--quiet", "--release", "--package", "acrida", "--", "bench", "--instructions", "--check"]),
-    step("unit", &["cargo", "test", "--quiet", "--workspace", "--exclude", "acrida-image", "--exclude", "acrida-conformance", "--exclude", "acrida-programs"]),
+    step(
+        "instructions",
+        &["cargo", "run", "--quiet", "--release", "--package", "acrida", "--", "bench", "--instructions", "--check"],
+    ),
+    step(
+        "unit",
+        &[
+            "cargo",
+            "test",
+            "--quiet",
+            "--workspace",
+            "--exclude",
+            "acrida-image",
+            "--exclude",
+            "acrida-conformance",
+            "--exclude",
+            "acrida-programs",
+        ],
+    ),
     step("conformance", &["cargo", "test", "--quiet", "--package", "acrida-conformance"]),
-    step("seccomp", &["env", "ACRIDA_OPTIONS=--seccomp", "cargo", "test", "--quiet", "--package", "acrida-conformance", "--test", "conformance", "--", "registers/"]),
-    step("robust", &["env", "ACRIDA_EPOLL_SECONDS=120", "cargo", "test", "--quiet", "--package", "acrida-programs", "--test", "robust"]),
+    step(
+        "seccomp",
+        &[
+            "env",
+            "ACRIDA_OPTIONS=--seccomp",
+            "cargo",
+            "test",
+            "--quiet",
+            "--package",
+            "acrida-conformance",
+            "--test",
+            "conformance",
+            "--",
+            "registers/",
+        ],
+    ),
+    step(
+        "robust",
+        &["env", "ACRIDA_EPOLL_SECONDS=120", "cargo", "test", "--quiet", "--package", "acrida-programs", "--test", "robust"],
+    ),
     step("programs", &["cargo", "test", "--quiet", "--package", "acrida-programs", "--lib", "--test", "programs"]),
     // Its table is the run's output. Times on CI's machines decide nothing, a workload that fails does.
-    step("bench", &["cargo", "run", "--quiet", "--release", "--package", "acrida", "--", "bench", "--quick", "--json=target/bench.json"]),
+    step(
+        "bench",
+        &["cargo", "run", "--quiet", "--release", "--package", "acrida", "--", "bench", "--quick", "--json=target/bench.json"],
+    ),
 ];
 
 pub fn run(only: Option<&str>, soak: bool) -> Result<()> {

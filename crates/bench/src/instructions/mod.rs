@@ -62,23 +62,15 @@ struct Call {
 ///
 /// # Errors
 /// When the guest does not run, or cannot be stepped.
-pub fn count(
-    workload: &str,
-    side: &Side,
-    guest: &Guest,
-    effort: Effort,
-    function_at: FunctionAt,
-) -> anyhow::Result<Vec<Count>> {
+pub fn count(workload: &str, side: &Side, guest: &Guest, effort: Effort, function_at: FunctionAt) -> anyhow::Result<Vec<Count>> {
     let mut words = vec![guest.program().into()];
     words.extend(workload.split_whitespace().map(OsString::from));
     words.push("forever=1".into());
     let running = Running::start(&side.command(&words, guest)?)?;
-    let calls = running
-        .next_line(effort.limit)
-        .and_then(|line| match line.as_str() {
-            "ready" => observe(running.id(), &guest.program(), effort),
-            other => bail!("it said {other}"),
-        });
+    let calls = running.next_line(effort.limit).and_then(|line| match line.as_str() {
+        "ready" => observe(running.id(), &guest.program(), effort),
+        other => bail!("it said {other}"),
+    });
     // It has been killed by now if it ever began; what it said explains a failure.
     let finished = running.finish(effort.limit);
     let calls = calls.with_context(|| match finished {
@@ -104,10 +96,7 @@ fn observe(command: u32, program: &Path, effort: Effort) -> anyhow::Result<Vec<C
         let was_in_kernel = std::mem::replace(&mut in_kernel, rip >= KERNEL_START);
         match (was_in_kernel, in_kernel) {
             (false, true) => {
-                current = Some(Call {
-                    number: rax,
-                    places: vec![rip],
-                });
+                current = Some(Call { number: rax, places: vec![rip] });
             }
             (true, true) => {
                 if let Some(call) = &mut current
@@ -133,8 +122,7 @@ fn observe(command: u32, program: &Path, effort: Effort) -> anyhow::Result<Vec<C
 /// Whether a process has mapped `program`.
 fn maps(pid: u32, program: &Path) -> bool {
     let program = program.display().to_string();
-    std::fs::read_to_string(format!("/proc/{pid}/maps"))
-        .is_ok_and(|maps| maps.lines().any(|line| line.ends_with(&program)))
+    std::fs::read_to_string(format!("/proc/{pid}/maps")).is_ok_and(|maps| maps.lines().any(|line| line.ends_with(&program)))
 }
 
 fn by_number(calls: &[Call]) -> BTreeMap<u64, Vec<&Call>> {
@@ -188,22 +176,14 @@ mod tests {
     use super::*;
 
     fn call(number: u64, instructions: u64) -> Call {
-        Call {
-            number,
-            places: (0..instructions).map(|at| KERNEL_START + at).collect(),
-        }
+        Call { number, places: (0..instructions).map(|at| KERNEL_START + at).collect() }
     }
 
     #[test]
     fn the_median_call_stands_for_its_kind() {
         let calls = vec![call(0, 5), call(1, 7), call(0, 900), call(0, 4), call(1, 7)];
-        let counts = summary("pipe_byte", calls, |place| {
-            Some(if place > KERNEL_START { "body" } else { "entry" })
-        });
-        let instructions: Vec<_> = counts
-            .iter()
-            .map(|count| (count.number, count.instructions))
-            .collect();
+        let counts = summary("pipe_byte", calls, |place| Some(if place > KERNEL_START { "body" } else { "entry" }));
+        let instructions: Vec<_> = counts.iter().map(|count| (count.number, count.instructions)).collect();
         assert_eq!(instructions, [(0, 5), (1, 7)]);
         assert_eq!(counts[0].functions, [("body", 4), ("entry", 1)]);
     }
@@ -212,11 +192,7 @@ mod tests {
     fn a_guest_that_does_not_run_says_why() {
         let guest = Guest::unpack().unwrap();
         let side = Side::acrida(["sh", "-c", "echo no >&2; exit 4"].map(OsString::from).to_vec());
-        let effort = Effort {
-            time: std::time::Duration::from_millis(1),
-            samples: 1,
-            limit: std::time::Duration::from_secs(20),
-        };
+        let effort = Effort { time: std::time::Duration::from_millis(1), samples: 1, limit: std::time::Duration::from_secs(20) };
         let error = count("getppid", &side, &guest, effort, |_| None).unwrap_err();
         assert!(format!("{error:#}").contains("it said: no"), "{error:#}");
     }

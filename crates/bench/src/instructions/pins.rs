@@ -51,10 +51,8 @@ impl Pins {
 
     /// A table of the counts, and how many of them are regressions; a path that was not counted is one.
     pub fn judge(&self, counts: &[Count]) -> (String, usize) {
-        let mut text = format!(
-            "{:<18} {:<12} {:>12} {:>8} {:>8}  path\n",
-            "workload", "call", "instructions", "pinned", "change"
-        );
+        let mut text =
+            format!("{:<18} {:<12} {:>12} {:>8} {:>8}  path\n", "workload", "call", "instructions", "pinned", "change");
         let mut regressions = 0;
         for pin in &self.path {
             let Some(count) = pin.find(counts) else {
@@ -96,10 +94,7 @@ impl Pins {
         let mut pins = self.path.iter();
         let mut text = String::new();
         for line in PINNED.lines() {
-            let Some(count) = line
-                .starts_with("instructions =")
-                .then(|| pins.next().and_then(|pin| pin.find(counts)))
-                .flatten()
+            let Some(count) = line.starts_with("instructions =").then(|| pins.next().and_then(|pin| pin.find(counts))).flatten()
             else {
                 let _ = writeln!(text, "{line}");
                 continue;
@@ -112,9 +107,7 @@ impl Pins {
 
 impl Pin {
     fn find<'a>(&self, counts: &'a [Count]) -> Option<&'a Count> {
-        counts
-            .iter()
-            .find(|count| count.workload == self.workload && count.number == self.number)
+        counts.iter().find(|count| count.workload == self.workload && count.number == self.number)
     }
 }
 

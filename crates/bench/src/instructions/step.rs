@@ -33,10 +33,7 @@ impl Stepped {
                 let _ = kill(pid, Signal::SIGKILL);
             }
         });
-        let stepped = Self {
-            pid,
-            _watched: watched,
-        };
+        let stepped = Self { pid, _watched: watched };
         ptrace::interrupt(pid).context("stopping the guest")?;
         stepped.stopped()?;
         Ok(stepped)
@@ -73,9 +70,7 @@ impl Drop for Stepped {
     /// Its parent hears of its end only after this process has.
     fn drop(&mut self) {
         if kill(self.pid, Signal::SIGKILL).is_ok() {
-            while let Ok(WaitStatus::Stopped(..) | WaitStatus::PtraceEvent(..)) =
-                waitpid(self.pid, Some(WaitPidFlag::__WALL))
-            {}
+            while let Ok(WaitStatus::Stopped(..) | WaitStatus::PtraceEvent(..)) = waitpid(self.pid, Some(WaitPidFlag::__WALL)) {}
         }
     }
 }

@@ -104,13 +104,19 @@ const CLONE: FlagSet = FlagSet {
     none: "0",
 };
 
-const ACCESS: FlagSet =
-    FlagSet { mask: 0, values: &[], bits: &[(4, "R_OK"), (2, "W_OK"), (1, "X_OK")], none: "F_OK" };
+const ACCESS: FlagSet = FlagSet { mask: 0, values: &[], bits: &[(4, "R_OK"), (2, "W_OK"), (1, "X_OK")], none: "F_OK" };
 
 const WAIT: FlagSet = FlagSet {
     mask: 0,
     values: &[],
-    bits: &[(1, "WNOHANG"), (2, "WUNTRACED"), (4, "WEXITED"), (8, "WCONTINUED"), (0x100_0000, "WNOWAIT"), (0x4000_0000, "__WALL")],
+    bits: &[
+        (1, "WNOHANG"),
+        (2, "WUNTRACED"),
+        (4, "WEXITED"),
+        (8, "WCONTINUED"),
+        (0x100_0000, "WNOWAIT"),
+        (0x4000_0000, "__WALL"),
+    ],
     none: "0",
 };
 
@@ -180,9 +186,10 @@ pub fn special(call: &str, arg: &str, value: u64) -> Option<String> {
         },
         ("lseek", "whence") => nth(SEEK, low)?,
         ("rt_sigprocmask", "how") => nth(SIG_HOW, low)?,
-        ("newfstatat" | "statx" | "unlinkat" | "linkat" | "fchownat" | "faccessat2" | "fchmodat2" | "utimensat" | "execveat", "flags") => {
-            AT.show(low)
-        }
+        (
+            "newfstatat" | "statx" | "unlinkat" | "linkat" | "fchownat" | "faccessat2" | "fchmodat2" | "utimensat" | "execveat",
+            "flags",
+        ) => AT.show(low),
         _ => return None,
     })
 }

@@ -125,7 +125,9 @@ fn class_test(class: &str) -> Result<Box<dyn Fn(&Call) -> bool>> {
         "ours" => Box::new(|call| call.service == Service::Ours),
         "host" => Box::new(|call| call.service == Service::Host),
         "refused" => Box::new(|call| matches!(call.service, Service::Refused(_))),
-        _ => bail!("trace filter: no class `%{class}`; there are %file, %desc, %process, %signal, %memory, %ours, %host and %refused"),
+        _ => bail!(
+            "trace filter: no class `%{class}`; there are %file, %desc, %process, %signal, %memory, %ours, %host and %refused"
+        ),
     })
 }
 

@@ -109,11 +109,14 @@ fn captured(record: &Record, n: usize) -> Option<String> {
         capture::STRING | capture::BYTES => decode::quoted(first.bytes, first.cut),
         capture::WORDS => {
             let words = first.bytes.chunks_exact(4).map(|w| i32::from_le_bytes([w[0], w[1], w[2], w[3]]));
-            let words: Vec<String> = words.map(|word| if first.bytes.len() == 4 { decode::wait_status(word) } else { word.to_string() }).collect();
+            let words: Vec<String> =
+                words.map(|word| if first.bytes.len() == 4 { decode::wait_status(word) } else { word.to_string() }).collect();
             format!("[{}]", words.join(", "))
         }
         _ => {
-            let show = |piece: &Capture<'_>| if piece.cut && piece.bytes.is_empty() { "...".to_string() } else { decode::quoted(piece.bytes, piece.cut) };
+            let show = |piece: &Capture<'_>| {
+                if piece.cut && piece.bytes.is_empty() { "...".to_string() } else { decode::quoted(piece.bytes, piece.cut) }
+            };
             format!("[{}]", pieces.iter().map(show).collect::<Vec<_>>().join(", "))
         }
     })

@@ -67,7 +67,11 @@ impl Tracer {
             // The world is not up yet, or never came up.
             return Ok(());
         }
-        ensure!(header.version == VERSION && header.record_size == RECORD_SIZE as u32, "the trace ring is of version {}, not {VERSION}", header.version);
+        ensure!(
+            header.version == VERSION && header.record_size == RECORD_SIZE as u32,
+            "the trace ring is of version {}, not {VERSION}",
+            header.version
+        );
         if header.head.saturating_sub(self.next) > CAPACITY {
             // Some of what is left is being overwritten: keep away from the edge.
             let first = header.head - CAPACITY + BATCH;
@@ -101,7 +105,9 @@ impl Tracer {
                         self.show(&record, header.start_ns);
                     }
                 }
-                Slot::Unfinished if !last && self.stuck.get_or_insert_with(Instant::now).elapsed() < PATIENCE => return Ok(false),
+                Slot::Unfinished if !last && self.stuck.get_or_insert_with(Instant::now).elapsed() < PATIENCE => {
+                    return Ok(false);
+                }
                 _ => self.lost += 1,
             }
             self.stuck = None;
@@ -158,7 +164,8 @@ mod tests {
     }
 
     fn head(arena: &File, head: u64) {
-        let header = Header { magic: MAGIC, version: VERSION, record_size: RECORD_SIZE as u32, capacity: CAPACITY, start_ns: 0, head };
+        let header =
+            Header { magic: MAGIC, version: VERSION, record_size: RECORD_SIZE as u32, capacity: CAPACITY, start_ns: 0, head };
         arena.write_all_at(header.as_bytes(), HEADER_OFFSET).expect("written");
     }
 

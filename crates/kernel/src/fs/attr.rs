@@ -125,9 +125,20 @@ mod tests {
 
     fn user(uid: u32, gid: u32) -> Cred {
         Cred {
-            uid, gid, suid: uid, sgid: gid, euid: uid, egid: gid, fsuid: uid, fsgid: gid,
+            uid,
+            gid,
+            suid: uid,
+            sgid: gid,
+            euid: uid,
+            egid: gid,
+            fsuid: uid,
+            fsgid: gid,
             groups: alloc::vec![],
-            cap_inheritable: 0, cap_permitted: 0, cap_effective: 0, cap_bset: 0, cap_ambient: 0,
+            cap_inheritable: 0,
+            cap_permitted: 0,
+            cap_effective: 0,
+            cap_bset: 0,
+            cap_ambient: 0,
             securebits: 0,
             no_new_privs: false,
         }

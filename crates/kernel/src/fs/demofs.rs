@@ -100,17 +100,8 @@ impl DemoInode {
     fn new(dev: u32, node: Node, queue: &Arc<Queue>, files: Box<[Arc<DemoInode>]>) -> Arc<DemoInode> {
         let (mode, nlink) = if node == Node::Root { (S_IFDIR | 0o755, 2) } else { (S_IFREG | 0o666, 1) };
         let now = current_time();
-        let attr = Kstat {
-            dev,
-            ino: node.ino(),
-            mode,
-            nlink,
-            blksize: 4096,
-            atime: now,
-            mtime: now,
-            ctime: now,
-            ..Kstat::default()
-        };
+        let attr =
+            Kstat { dev, ino: node.ino(), mode, nlink, blksize: 4096, atime: now, mtime: now, ctime: now, ..Kstat::default() };
         let common = InodeCommon::new(dev, node.ino());
         Arc::new(DemoInode { common, node, attr: SpinLock::new(attr), queue: queue.clone(), files })
     }

@@ -80,12 +80,7 @@ static NEXT_ID: AtomicU32 = AtomicU32::new(0);
 
 impl Eventfd {
     fn new(count: u32, mode: Mode) -> Self {
-        Eventfd {
-            count: AtomicU64::new(count.into()),
-            wqh: Arc::default(),
-            mode,
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-        }
+        Eventfd { count: AtomicU64::new(count.into()), wqh: Arc::default(), mode, id: NEXT_ID.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// Tries `change` on the counter, and tells the others about `event` when it succeeds and somebody listens.
@@ -111,12 +106,7 @@ impl Eventfd {
     }
 
     /// [`Eventfd::change`], waiting until it succeeds.
-    fn change_or_wait<R>(
-        &self,
-        blocking: Blocking,
-        event: u32,
-        change: impl Fn(&mut Count) -> Option<R>,
-    ) -> Result<R, Error> {
+    fn change_or_wait<R>(&self, blocking: Blocking, event: u32, change: impl Fn(&mut Count) -> Option<R>) -> Result<R, Error> {
         match (self.change(event, &change), blocking) {
             (Some(done), _) => Ok(done),
             (None, Blocking::No) => Err(Errno::EAGAIN.into()),
@@ -207,12 +197,7 @@ impl FileOperations for Eventfd {
     fn show_fdinfo(&self, _file: &File, out: &mut String) {
         let semaphore = u32::from(self.mode == Mode::Semaphore);
         // Writing to a String cannot fail.
-        let _ = write!(
-            out,
-            "eventfd-count: {:16x}\neventfd-id: {}\neventfd-semaphore: {semaphore}\n",
-            self.count().0,
-            self.id,
-        );
+        let _ = write!(out, "eventfd-count: {:16x}\neventfd-id: {}\neventfd-semaphore: {semaphore}\n", self.count().0, self.id,);
     }
 
     fn link_name(&self, _file: &File) -> Option<String> {

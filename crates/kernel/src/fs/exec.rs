@@ -32,8 +32,8 @@ use crate::fs::file::File;
 use crate::kernel::cred::Cred;
 use crate::kernel::setid::commit_creds;
 use crate::kernel::{exit, lend, signal, sys};
-use crate::mm::{ExecLayout, KernelMapping, MmStruct, Placement, VmFlags};
 use crate::mm::layout::Randomize;
+use crate::mm::{ExecLayout, KernelMapping, MmStruct, Placement, VmFlags};
 
 /// Longest single argument.
 const MAX_ARG_STRLEN: usize = 128 << 10;
@@ -46,10 +46,12 @@ pub struct FileSource(pub Arc<File>);
 
 impl Source for FileSource {
     fn read_at(&self, off: u64, buf: &mut [u8]) -> Result<usize, acrida_loader::Error> {
-        crate::fs::open::kernel_read(&self.0, buf, off).map_err(|error| acrida_loader::Error::Source(match error {
-            Error::Errno(errno) => errno.raw() as u16,
-            Error::Restart(_) => Errno::EINTR.raw() as u16,
-        }))
+        crate::fs::open::kernel_read(&self.0, buf, off).map_err(|error| {
+            acrida_loader::Error::Source(match error {
+                Error::Errno(errno) => errno.raw() as u16,
+                Error::Restart(_) => Errno::EINTR.raw() as u16,
+            })
+        })
     }
 }
 
@@ -192,7 +194,13 @@ fn read_strings(array: UserAddr, limit: u64, used: &mut u64) -> Result<Vec<Vec<u
 
 /// Everything that can be refused: formats, interpreters, scripts.
 #[doc(alias = "bprm_execve")]
-fn prepare(mut file: Arc<File>, mut argv: Vec<Vec<u8>>, envp: Vec<Vec<u8>>, execfn: Vec<u8>, path: ByPath) -> Result<Binprm, Error> {
+fn prepare(
+    mut file: Arc<File>,
+    mut argv: Vec<Vec<u8>>,
+    envp: Vec<Vec<u8>>,
+    execfn: Vec<u8>,
+    path: ByPath,
+) -> Result<Binprm, Error> {
     let mut name = execfn.clone();
     if argv.is_empty() {
         argv.push(Vec::new());
@@ -288,7 +296,10 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     if let (Some(vfork), false) = (&vfork, borrowed) {
         vfork.bring_home(&mm);
     }
-    let loaded = mm.exec_reset(ExecLayout { stack_limit, randomize }).map_err(Error::from).and_then(|()| load(&mm, &bprm, stack_limit, randomize));
+    let loaded = mm
+        .exec_reset(ExecLayout { stack_limit, randomize })
+        .map_err(Error::from)
+        .and_then(|()| load(&mm, &bprm, stack_limit, randomize));
     if let Some(vfork) = vfork {
         vfork.complete();
     }
@@ -326,7 +337,15 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     let old_exe = me.process.exe.lock().replace(bprm.file.clone());
     drop(old_exe);
     platform().set_fs_base(0);
-    frame.regs = PtRegs { rip: entry, rsp: stack.rsp, cs: 0x33, ss: 0x2b, eflags: 0x202, orig_rax: frame.regs.orig_rax, ..PtRegs::default() };
+    frame.regs = PtRegs {
+        rip: entry,
+        rsp: stack.rsp,
+        cs: 0x33,
+        ss: 0x2b,
+        eflags: 0x202,
+        orig_rax: frame.regs.orig_rax,
+        ..PtRegs::default()
+    };
     frame.full_restore = 1;
     platform().fpu_reset(frame);
     Ok(0)

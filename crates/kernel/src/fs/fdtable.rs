@@ -63,11 +63,7 @@ impl Table {
 
     fn find_free(&mut self, from: usize, limit: usize) -> Result<usize, Errno> {
         let start = from.max(self.next);
-        let fd = if start < self.files.len() {
-            self.next_zero(start)
-        } else {
-            start
-        };
+        let fd = if start < self.files.len() { self.next_zero(start) } else { start };
         if fd >= limit {
             return Err(Errno::EMFILE);
         }
@@ -81,7 +77,11 @@ impl Table {
     fn set(&mut self, fd: usize, file: Arc<File>, cloexec: bool) -> Option<Arc<File>> {
         let (word, bit) = (fd / 64, 1 << (fd % 64));
         self.open[word] |= bit;
-        if cloexec { self.cloexec[word] |= bit } else { self.cloexec[word] &= !bit }
+        if cloexec {
+            self.cloexec[word] |= bit
+        } else {
+            self.cloexec[word] &= !bit
+        }
         self.files[fd].replace(file)
     }
 
@@ -160,7 +160,8 @@ impl FilesStruct {
     pub fn with_files<const N: usize, R>(&self, fds: [i32; N], look: impl FnOnce([&Arc<File>; N]) -> R) -> Result<R, Errno> {
         if self.table.is_mine() {
             return self.table.read(|table| {
-                let files = fds.map(|fd| table.files.get(fd as u32 as usize).and_then(Option::as_ref).filter(|file| !file.is_path()));
+                let files =
+                    fds.map(|fd| table.files.get(fd as u32 as usize).and_then(Option::as_ref).filter(|file| !file.is_path()));
                 if files.iter().any(Option::is_none) {
                     return Err(Errno::EBADF);
                 }
@@ -276,7 +277,11 @@ impl FilesStruct {
         let fd = fd as u32 as usize;
         table.files.get(fd).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
         let bit = 1 << (fd % 64);
-        if on { table.cloexec[fd / 64] |= bit } else { table.cloexec[fd / 64] &= !bit }
+        if on {
+            table.cloexec[fd / 64] |= bit
+        } else {
+            table.cloexec[fd / 64] &= !bit
+        }
         Ok(())
     }
 

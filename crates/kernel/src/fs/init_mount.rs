@@ -63,7 +63,12 @@ impl Builder {
             self.attach(dev, b"devtmpfs", b"/dev", MsFlags::MS_NOSUID)?;
             let pts = devpts::mount(b"gid=5,mode=620,ptmxmode=666")?;
             self.attach(pts, b"devpts", b"/dev/pts", MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC)?;
-            self.attach(mqueue::instance()?, b"mqueue", b"/dev/mqueue", MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC)?;
+            self.attach(
+                mqueue::instance()?,
+                b"mqueue",
+                b"/dev/mqueue",
+                MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC,
+            )?;
             // Device nodes work there, as on hosts that mount it without restrictions.
             self.attach(tmpfs::mount(b"")?, b"tmpfs", b"/dev/shm", MsFlags::empty())?;
         }

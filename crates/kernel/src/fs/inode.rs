@@ -17,10 +17,10 @@ use acrida_uapi::stat::{S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_I
 
 pub use crate::fs::attr::{Iattr, Kstat, Owner, SetTime};
 pub use crate::fs::dcache::{Dentry, Path, Revalidated};
-pub use crate::fs::namespace::Mount;
-pub use crate::fs::readdir::DirContext;
 use crate::fs::file::FileOperations;
 use crate::fs::locks::FileLocks;
+pub use crate::fs::namespace::Mount;
+pub use crate::fs::readdir::DirContext;
 use crate::kernel::cred::Cred;
 
 /// Rights asked of [`Inode::permission`].

@@ -11,9 +11,7 @@ use acrida_uapi::capability::CAP_SYS_ADMIN;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::AT_FDCWD;
 use acrida_uapi::limits::PATH_MAX;
-use acrida_uapi::mount::{
-    MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_MGC_MSK, MS_MGC_VAL, MsFlags, UMOUNT_NOFOLLOW,
-};
+use acrida_uapi::mount::{MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_MGC_MSK, MS_MGC_VAL, MsFlags, UMOUNT_NOFOLLOW};
 
 use crate::abi::{Flags, SysResult, UserPath};
 use crate::fs::dcache::Path;
@@ -34,8 +32,7 @@ const PER_MOUNT: MsFlags = MsFlags::MS_RDONLY
     .union(MsFlags::MS_STRICTATIME)
     .union(MsFlags::MS_NOSYMFOLLOW);
 
-const PROPAGATION: MsFlags =
-    MsFlags::MS_SHARED.union(MsFlags::MS_PRIVATE).union(MsFlags::MS_SLAVE).union(MsFlags::MS_UNBINDABLE);
+const PROPAGATION: MsFlags = MsFlags::MS_SHARED.union(MsFlags::MS_PRIVATE).union(MsFlags::MS_SLAVE).union(MsFlags::MS_UNBINDABLE);
 
 #[doc(alias = "may_mount")]
 fn check_right() -> Result<(), Errno> {

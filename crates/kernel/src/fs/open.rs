@@ -8,18 +8,17 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{
     __O_SYNC, __O_TMPFILE, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, FASYNC, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT,
-    O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY,
-    O_RDWR, O_TRUNC, O_WRONLY, OPEN_HOW_SIZE_VER0, OpenHow, RESOLVE_BENEATH, RESOLVE_CACHED, RESOLVE_IN_ROOT,
-    RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV,
+    O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR,
+    O_TRUNC, O_WRONLY, OPEN_HOW_SIZE_VER0, OpenHow, RESOLVE_BENEATH, RESOLVE_CACHED, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS,
+    RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV,
 };
 use acrida_uapi::mount::MsFlags;
 use acrida_uapi::stat::{S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK};
-use acrida_kcore::uaccess::UserAddr;
 
-use crate::fs::special::copy_struct_from_user;
 use crate::abi::{DirFd, Flags, Mode, SysResult, UserPath};
 use crate::current;
 use crate::fs::attr::owner_or_capable;
@@ -30,9 +29,26 @@ use crate::fs::iov_iter::IovIter;
 use crate::fs::locks::lease::break_lease;
 use crate::fs::namei::{Last, Lookup, Stepped, Walk, getname};
 use crate::fs::notify::fsnotify;
+use crate::fs::special::copy_struct_from_user;
 
-const VALID_FLAGS: u32 = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC | __O_SYNC
-    | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE;
+const VALID_FLAGS: u32 = O_ACCMODE
+    | O_CREAT
+    | O_EXCL
+    | O_NOCTTY
+    | O_TRUNC
+    | O_APPEND
+    | O_NONBLOCK
+    | O_DSYNC
+    | __O_SYNC
+    | FASYNC
+    | O_DIRECT
+    | O_LARGEFILE
+    | O_DIRECTORY
+    | O_NOFOLLOW
+    | O_NOATIME
+    | O_CLOEXEC
+    | O_PATH
+    | __O_TMPFILE;
 const PATH_FLAGS: u32 = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
 /// Flags of opens that need the look-up.
 const CHANGES_OR_PLACES: u32 = O_CREAT | O_EXCL | O_TRUNC | O_PATH | O_DIRECTORY | O_NOATIME;
@@ -61,8 +77,8 @@ impl OpenFlags {
     pub fn new(how: &OpenHow) -> Result<OpenFlags, Errno> {
         let mut flags = u32::try_from(how.flags).map_err(|_| Errno::EINVAL)?;
         let resolve = how.resolve;
-        let known = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT
-            | RESOLVE_CACHED;
+        let known =
+            RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_CACHED;
         if flags & !VALID_FLAGS != 0 || resolve & !known != 0 {
             return Err(Errno::EINVAL);
         }

@@ -11,9 +11,7 @@ use acrida_kcore::solo::Light;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::fcntl::{SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET};
-use acrida_uapi::uio::{
-    MAX_RW_COUNT, RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOAPPEND, RWF_NOWAIT, RWF_SYNC,
-};
+use acrida_uapi::uio::{MAX_RW_COUNT, RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOAPPEND, RWF_NOWAIT, RWF_SYNC};
 
 use crate::abi::{BufIn, BufOut, Fd, Flags, SysResult};
 use crate::current;

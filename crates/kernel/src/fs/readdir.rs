@@ -10,9 +10,9 @@ use acrida_uapi::dirent::{LinuxDirent, LinuxDirent64, dirent_reclen, dirent64_re
 use acrida_uapi::errno::Errno;
 use zerocopy::IntoBytes;
 
-use crate::fs::notify::fsnotify;
 use crate::abi::{BufOut, Fd, SysResult};
 use crate::current;
+use crate::fs::notify::fsnotify;
 
 /// The records a caller wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

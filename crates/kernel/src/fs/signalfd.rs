@@ -57,18 +57,11 @@ fn record(info: &SigInfo) -> SignalfdSiginfo {
         SiginfoLayout::Kill => with_sender,
         SiginfoLayout::Rt => with_value(with_sender, info),
         SiginfoLayout::Timer => with_value(
-            SignalfdSiginfo {
-                ssi_tid: info.si_tid().cast_unsigned(),
-                ssi_overrun: info.si_overrun().cast_unsigned(),
-                ..head
-            },
+            SignalfdSiginfo { ssi_tid: info.si_tid().cast_unsigned(), ssi_overrun: info.si_overrun().cast_unsigned(), ..head },
             info,
         ),
         SiginfoLayout::Poll => SignalfdSiginfo { ssi_band: info.si_band() as u32, ssi_fd: info.si_fd(), ..head },
-        SiginfoLayout::Fault
-        | SiginfoLayout::FaultBnderr
-        | SiginfoLayout::FaultPkuerr
-        | SiginfoLayout::FaultPerfEvent => at,
+        SiginfoLayout::Fault | SiginfoLayout::FaultBnderr | SiginfoLayout::FaultPkuerr | SiginfoLayout::FaultPerfEvent => at,
         SiginfoLayout::FaultMceerr => SignalfdSiginfo { ssi_addr_lsb: info.si_addr_lsb(), ..at },
         SiginfoLayout::Chld => SignalfdSiginfo {
             ssi_status: info.si_status(),

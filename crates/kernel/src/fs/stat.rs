@@ -4,12 +4,10 @@
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
-use acrida_uapi::fcntl::{
-    AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW,
-};
+use acrida_uapi::fcntl::{AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW};
 use acrida_uapi::stat::{
-    STATX__RESERVED, STATX_ATTR_MOUNT_ROOT, STATX_BASIC_STATS, STATX_MNT_ID, STATX_MNT_ID_UNIQUE, Stat, Statx,
-    StatxTimestamp, new_decode_dev,
+    STATX__RESERVED, STATX_ATTR_MOUNT_ROOT, STATX_BASIC_STATS, STATX_MNT_ID, STATX_MNT_ID_UNIQUE, Stat, Statx, StatxTimestamp,
+    new_decode_dev,
 };
 use acrida_uapi::time::Timespec;
 use alloc::vec::Vec;

@@ -52,16 +52,15 @@ pub struct FileSystemType {
 }
 
 /// Every kind there is.
-pub static FILE_SYSTEMS: &[FileSystemType] =
-    &[
-        crate::fs::tmpfs::TMPFS,
-        crate::drivers::base::devtmpfs::DEVTMPFS,
-        crate::fs::proc::PROC,
-        crate::drivers::tty::devpts::DEVPTS,
-        crate::fs::locust::LOCUST,
-        crate::fs::demofs::DEMOFS,
-        crate::ipc::mqueue::MQUEUE,
-    ];
+pub static FILE_SYSTEMS: &[FileSystemType] = &[
+    crate::fs::tmpfs::TMPFS,
+    crate::drivers::base::devtmpfs::DEVTMPFS,
+    crate::fs::proc::PROC,
+    crate::drivers::tty::devpts::DEVPTS,
+    crate::fs::locust::LOCUST,
+    crate::fs::demofs::DEMOFS,
+    crate::ipc::mqueue::MQUEUE,
+];
 
 /// The kind called `name`, or `ENODEV`.
 #[doc(alias = "get_fs_type")]

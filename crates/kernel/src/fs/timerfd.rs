@@ -366,7 +366,10 @@ impl FileOperations for TimerfdFile {
         table.poll_wait(&self.0.wqh);
         let (ready, just_expired) = {
             let mut state = self.0.state.lock();
-            let just_expired = state.armed && { let now = state.now(); state.catch_up(now) };
+            let just_expired = state.armed && {
+                let now = state.now();
+                state.catch_up(now)
+            };
             (state.ticks > 0, just_expired)
         };
         if just_expired {

@@ -70,8 +70,8 @@ pub fn sys_ftruncate(fd: Fd, length: i64) -> SysResult {
 /// `EOPNOTSUPP` or `EINVAL` for modes that make no sense.
 fn check_fallocate_mode(mode: u32) -> Result<(), Errno> {
     let rest = mode & !(FALLOC_FL_KEEP_SIZE | FALLOC_FL_UNSHARE_RANGE);
-    let kinds = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE
-        | FALLOC_FL_WRITE_ZEROES;
+    let kinds =
+        FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_WRITE_ZEROES;
     if rest & !kinds != 0 || rest.count_ones() > 1 {
         return Err(Errno::EOPNOTSUPP);
     }

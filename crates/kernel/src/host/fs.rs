@@ -85,13 +85,8 @@ pub fn statx(dir: HostFd, name: &[u8]) -> Result<Kstat, Errno> {
     let flags = if name.is_empty() { AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH } else { AT_SYMLINK_NOFOLLOW };
     let name = CName::new(name);
     let mask = STATX_BASIC_STATS | STATX_BTIME | STATX_DIOALIGN;
-    let mut args = [
-        Arg::Fd(dir),
-        Arg::Str(name.as_cstr()),
-        Arg::Val(flags.into()),
-        Arg::Val(mask.into()),
-        Arg::Out(x.as_mut_bytes()),
-    ];
+    let mut args =
+        [Arg::Fd(dir), Arg::Str(name.as_cstr()), Arg::Val(flags.into()), Arg::Val(mask.into()), Arg::Out(x.as_mut_bytes())];
     call(nr::statx, &mut args)?;
     Ok(Kstat {
         dev: new_encode_dev(x.stx_dev_major, x.stx_dev_minor),
@@ -144,13 +139,7 @@ pub fn symlinkat(target: &[u8], dir: HostFd, name: &[u8]) -> Result<(), Errno> {
 /// `flags`: `AT_*` for the old name.
 pub fn linkat(old_dir: HostFd, old: &[u8], dir: HostFd, name: &[u8], flags: u32) -> Result<(), Errno> {
     let (old, name) = (CName::new(old), CName::new(name));
-    let mut args = [
-        Arg::Fd(old_dir),
-        Arg::Str(old.as_cstr()),
-        Arg::Fd(dir),
-        Arg::Str(name.as_cstr()),
-        Arg::Val(flags.into()),
-    ];
+    let mut args = [Arg::Fd(old_dir), Arg::Str(old.as_cstr()), Arg::Fd(dir), Arg::Str(name.as_cstr()), Arg::Val(flags.into())];
     call(nr::linkat, &mut args).map(drop)
 }
 
@@ -162,13 +151,7 @@ pub fn unlinkat(dir: HostFd, name: &[u8], flags: u32) -> Result<(), Errno> {
 
 pub fn renameat2(old_dir: HostFd, old: &[u8], dir: HostFd, name: &[u8], flags: u32) -> Result<(), Errno> {
     let (old, name) = (CName::new(old), CName::new(name));
-    let mut args = [
-        Arg::Fd(old_dir),
-        Arg::Str(old.as_cstr()),
-        Arg::Fd(dir),
-        Arg::Str(name.as_cstr()),
-        Arg::Val(flags.into()),
-    ];
+    let mut args = [Arg::Fd(old_dir), Arg::Str(old.as_cstr()), Arg::Fd(dir), Arg::Str(name.as_cstr()), Arg::Val(flags.into())];
     call(nr::renameat2, &mut args).map(drop)
 }
 
@@ -182,13 +165,7 @@ pub fn fchmodat(dir: HostFd, name: &[u8], mode: u32) -> Result<(), Errno> {
 pub fn fchownat(dir: HostFd, name: &[u8], uid: u32, gid: u32) -> Result<(), Errno> {
     let name = CName::new(name);
     let flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
-    let mut args = [
-        Arg::Fd(dir),
-        Arg::Str(name.as_cstr()),
-        Arg::Val(uid.into()),
-        Arg::Val(gid.into()),
-        Arg::Val(flags.into()),
-    ];
+    let mut args = [Arg::Fd(dir), Arg::Str(name.as_cstr()), Arg::Val(uid.into()), Arg::Val(gid.into()), Arg::Val(flags.into())];
     call(nr::fchownat, &mut args).map(drop)
 }
 
@@ -274,12 +251,8 @@ pub fn fd_path(fd: HostFd, name: &[u8]) -> Vec<u8> {
 }
 
 pub fn fadvise(fd: HostFd, offset: i64, len: i64, advice: i32) -> Result<(), Errno> {
-    let mut args = [
-        Arg::Fd(fd),
-        Arg::Val(offset.cast_unsigned()),
-        Arg::Val(len.cast_unsigned()),
-        Arg::Val(advice.cast_unsigned().into()),
-    ];
+    let mut args =
+        [Arg::Fd(fd), Arg::Val(offset.cast_unsigned()), Arg::Val(len.cast_unsigned()), Arg::Val(advice.cast_unsigned().into())];
     call(nr::fadvise64, &mut args).map(drop)
 }
 

@@ -20,7 +20,8 @@ const WORD: usize = 4;
 pub fn wait(word: UserAddr, flags: u32, value: u32, deadline: Option<&Timespec>, bitset: u32) -> Result<usize, Errno> {
     let op = FUTEX_WAIT_BITSET | flags;
     let timeout = deadline.map_or(Arg::Null, |time| Arg::In(time.as_bytes()));
-    let args = &mut [Arg::User(word, WORD), Arg::Val(op.into()), Arg::Val(value.into()), timeout, Arg::Null, Arg::Val(bitset.into())];
+    let args =
+        &mut [Arg::User(word, WORD), Arg::Val(op.into()), Arg::Val(value.into()), timeout, Arg::Null, Arg::Val(bitset.into())];
     platform().host().call_blocking(nr::futex, args)
 }
 
@@ -32,7 +33,13 @@ pub fn wake(word: UserAddr, flags: u32, count: u32) -> Result<usize, Errno> {
 /// An operation that does not sleep: `values` are the call's fourth and sixth argument.
 pub fn operation(word: UserAddr, op: u32, value: u32, values: [u64; 2], second: UserAddr) -> Result<usize, Errno> {
     let second = if second.is_null() { Arg::Null } else { Arg::User(second, WORD) };
-    let args =
-        &mut [Arg::User(word, WORD), Arg::Val(op.into()), Arg::Val(value.into()), Arg::Val(values[0]), second, Arg::Val(values[1])];
+    let args = &mut [
+        Arg::User(word, WORD),
+        Arg::Val(op.into()),
+        Arg::Val(value.into()),
+        Arg::Val(values[0]),
+        second,
+        Arg::Val(values[1]),
+    ];
     platform().host().call(nr::futex, args)
 }

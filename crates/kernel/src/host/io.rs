@@ -45,7 +45,13 @@ fn run(blocking: Blocking, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno
 
 /// Reads or writes one buffer; gives the bytes moved.
 #[inline(always)]
-pub fn transfer(fd: HostFd, direction: Direction, buffer: Buffer<'_>, position: Option<u64>, blocking: Blocking) -> Result<usize, Errno> {
+pub fn transfer(
+    fd: HostFd,
+    direction: Direction,
+    buffer: Buffer<'_>,
+    position: Option<u64>,
+    blocking: Blocking,
+) -> Result<usize, Errno> {
     let nr = match (direction, position) {
         (Direction::Read, None) => nr::read,
         (Direction::Read, Some(_)) => nr::pread64,
@@ -132,14 +138,8 @@ pub fn ioctl(fd: HostFd, cmd: u32, arg: u64, blocking: Blocking) -> Result<usize
 /// Copies between host files; gives the bytes copied.
 pub fn copy_file_range(from: HostFd, from_pos: u64, to: HostFd, to_pos: u64, len: usize) -> Result<usize, Errno> {
     let (mut from_pos, mut to_pos) = (from_pos.to_ne_bytes(), to_pos.to_ne_bytes());
-    let args = &mut [
-        Arg::Fd(from),
-        Arg::Out(&mut from_pos),
-        Arg::Fd(to),
-        Arg::Out(&mut to_pos),
-        Arg::Val(len as u64),
-        Arg::Val(0),
-    ];
+    let args =
+        &mut [Arg::Fd(from), Arg::Out(&mut from_pos), Arg::Fd(to), Arg::Out(&mut to_pos), Arg::Val(len as u64), Arg::Val(0)];
     platform().host().call(nr::copy_file_range, args)
 }
 
@@ -171,7 +171,8 @@ pub fn epoll_wait<const N: usize>(set: HostFd, events: &mut [(u32, u64); N]) -> 
     let count = platform().host().call_blocking(nr::epoll_wait, args)?;
     for (event, raw) in events.iter_mut().zip(&raw[..count]) {
         let (mask, data) = raw.split_at(4);
-        *event = (u32::from_ne_bytes(mask.try_into().unwrap_or_default()), u64::from_ne_bytes(data.try_into().unwrap_or_default()));
+        *event =
+            (u32::from_ne_bytes(mask.try_into().unwrap_or_default()), u64::from_ne_bytes(data.try_into().unwrap_or_default()));
     }
     Ok(count)
 }

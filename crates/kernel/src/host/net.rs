@@ -80,7 +80,8 @@ pub fn receive_user(fd: HostFd, at: UserAddr, room: usize, flags: u32) -> Result
     let mut addr = [0u8; MAX_ADDR];
     let mut len = MAX_ADDR as u32;
     let flags = Arg::Val((flags | MSG_DONTWAIT).into());
-    let args = &mut [Arg::Fd(fd), Arg::User(at, room), Arg::Val(room as u64), flags, Arg::Out(&mut addr), Arg::Out(len.as_mut_bytes())];
+    let args =
+        &mut [Arg::Fd(fd), Arg::User(at, room), Arg::Val(room as u64), flags, Arg::Out(&mut addr), Arg::Out(len.as_mut_bytes())];
     let got = call(nr::recvfrom, args)?;
     Ok((got, addr[..(len as usize).min(MAX_ADDR)].to_vec()))
 }
@@ -97,7 +98,8 @@ pub fn set_option(fd: HostFd, level: i32, name: i32, value: &[u8]) -> Result<(),
 pub fn get_option(fd: HostFd, level: i32, name: i32, room: usize) -> Result<Vec<u8>, Errno> {
     let mut value = vec![0u8; room];
     let mut len = room as u32;
-    let args = &mut [Arg::Fd(fd), Arg::Val(level as u64), Arg::Val(name as u64), Arg::Out(&mut value), Arg::Out(len.as_mut_bytes())];
+    let args =
+        &mut [Arg::Fd(fd), Arg::Val(level as u64), Arg::Val(name as u64), Arg::Out(&mut value), Arg::Out(len.as_mut_bytes())];
     call(nr::getsockopt, args)?;
     value.truncate(len as usize);
     Ok(value)

@@ -32,8 +32,7 @@ pub fn get(path: &[u8], name: &[u8]) -> Result<Vec<u8>, Errno> {
 pub fn set(path: &[u8], name: &[u8], value: &[u8], flags: u32) -> Result<(), Errno> {
     let nr = if follows(path) { nr::setxattr } else { nr::lsetxattr };
     let (path, name) = (CName::new(path), CName::new(name));
-    let mut args =
-        [Arg::Str(path.as_cstr()), Arg::Str(name.as_cstr()), Arg::InLen(value), Arg::Val(flags.into())];
+    let mut args = [Arg::Str(path.as_cstr()), Arg::Str(name.as_cstr()), Arg::InLen(value), Arg::Val(flags.into())];
     platform().host().call(nr, &mut args).map(drop)
 }
 

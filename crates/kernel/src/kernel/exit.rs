@@ -19,12 +19,12 @@ use acrida_uapi::signal::{SIGCONT, SIGHUP};
 use acrida_uapi::wait::WaitStatus;
 
 use crate::abi::SysResult;
+use crate::current;
 use crate::fs::fdtable::filp_close;
 use crate::kernel::pid::INIT_PID;
 use crate::kernel::signal;
 use crate::kernel::state::Kernel;
 use crate::kernel::task::{Process, Task};
-use crate::current;
 
 /// Dead tasks whose host threads may still be on their last instructions.
 #[derive(Default)]

@@ -16,8 +16,8 @@ use acrida_kcore::solo::SoloLock;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::Thread;
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
-use acrida_uapi::capability::{CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN};
 use acrida_kcore::wait::WaitQueueHead;
+use acrida_uapi::capability::{CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::resource::RLIMIT_NPROC;
 use acrida_uapi::sched::*;
@@ -318,7 +318,8 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     process.threads.lock().push(task.clone());
     tables.tasks.insert(tid, task.clone());
     if !has(CLONE_THREAD) {
-        let home = if has(CLONE_PARENT) { parent.process.relations.lock().parent.upgrade() } else { Some(parent.process.clone()) };
+        let home =
+            if has(CLONE_PARENT) { parent.process.relations.lock().parent.upgrade() } else { Some(parent.process.clone()) };
         let home = home.unwrap_or_else(|| parent.process.clone());
         process.set_parent(&mut process.relations.lock(), &home);
         home.relations.lock().children.push(process.clone());

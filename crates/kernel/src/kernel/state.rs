@@ -3,9 +3,9 @@
 //! Mirrors: the statics of Linux 6.1.
 //! Locking: each field has its own lock; the order is in docs/locking.md.
 
-use alloc::sync::Arc;
 use acrida_kcore::host::HostFd;
 use acrida_kcore::sync::SpinLock;
+use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::fs::locks::deadlock::WaitGraph;

@@ -16,13 +16,15 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::capability::{CAP_LAST_CAP, CAP_SETPCAP, CAP_SYS_ADMIN, CAP_SYS_RESOURCE};
 use acrida_uapi::prctl::*;
 use acrida_uapi::resource::{
-    RLIM_NLIMITS, RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_NICE, RLIMIT_NOFILE, RLIMIT_RTPRIO, RLIMIT_RTTIME, RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD, Rlimit64, Rusage};
+    RLIM_NLIMITS, RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_NICE, RLIMIT_NOFILE, RLIMIT_RTPRIO, RLIMIT_RTTIME,
+    RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD, Rlimit64, Rusage,
+};
 use acrida_uapi::signal::valid_signal;
 use acrida_uapi::time::Timeval;
 
-use crate::fs::iov_iter::IovIter;
 use crate::abi::{ArgKind, SysResult};
 use crate::fs::fdtable::NR_OPEN;
+use crate::fs::iov_iter::IovIter;
 use crate::kernel::cred::Cred;
 use crate::kernel::lend::own_host_process;
 use crate::{current, host, kernel};

@@ -10,12 +10,12 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::mman::MAP_PRIVATE;
 use acrida_uapi::resource::RLIMIT_DATA;
 
-use super::mm_struct::{MmState, MmStruct, release};
 use super::layout::PIE_BASE;
 use super::mlock::lock_pages;
+use super::mm_struct::{MmState, MmStruct, release};
 use super::mmap::check_limits;
 use super::patch::stubs_end;
-use super::vma::{Backing, PAGE_SIZE, Vma, VmFlags, page_align};
+use super::vma::{Backing, PAGE_SIZE, VmFlags, Vma, page_align};
 use crate::abi::SysResult;
 use crate::current;
 

@@ -19,7 +19,7 @@ use super::host_map::{apply_flags, map_pieces};
 use super::mm_struct::{MmState, MmStruct};
 use super::mmap::{MapBacking, MmapRequest, check_limits};
 use super::pieces::{Piece, holds, without};
-use super::vma::{Backing, FilePages, PAGE_SIZE, Vma, VmFlags, page_start};
+use super::vma::{Backing, FilePages, PAGE_SIZE, VmFlags, Vma, page_start};
 use super::vma_tree::STACK_GUARD_GAP;
 use crate::current;
 use crate::fs::file::File;

@@ -19,7 +19,13 @@ use super::vma::{Backing, FilePages, VmFlags};
 pub type HostFile = (HostFd, u64);
 
 /// Maps `range` with fresh pages, over whatever is there. `extra` are further host `MAP_*` flags.
-pub fn install(range: Range<u64>, flags: VmFlags, backing: &Backing, host_file: Option<HostFile>, extra: u64) -> Result<(), Errno> {
+pub fn install(
+    range: Range<u64>,
+    flags: VmFlags,
+    backing: &Backing,
+    host_file: Option<HostFile>,
+    extra: u64,
+) -> Result<(), Errno> {
     let host = platform().host();
     let sharing = if flags.contains(VmFlags::SHARED) { MAP_SHARED } else { MAP_PRIVATE };
     // The caller may ask the host for another type of its own (MAP_DROPPABLE).
@@ -122,7 +128,14 @@ pub fn protect(range: &Range<u64>, flags: VmFlags, backing: &Backing) -> Result<
 }
 
 /// Moves the pages of `range` to `to`, growing or shrinking to `new_len`; what is behind the old length comes up fresh.
-pub fn relocate(range: &Range<u64>, to: u64, new_len: u64, flags: VmFlags, backing: &Backing, keep_old: bool) -> Result<(), Errno> {
+pub fn relocate(
+    range: &Range<u64>,
+    to: u64,
+    new_len: u64,
+    flags: VmFlags,
+    backing: &Backing,
+    keep_old: bool,
+) -> Result<(), Errno> {
     let host = platform().host();
     let Some((pieces, offset)) = pieces_of(backing) else {
         return host.mremap(range.start, (range.end - range.start) as usize, new_len as usize, to, keep_old);

@@ -11,7 +11,7 @@ use acrida_uapi::mman::*;
 
 use super::fault::fault_in_range;
 use super::mm_struct::{MmState, MmStruct};
-use super::vma::{Backing, FilePages, Vma, VmFlags, page_align, page_start};
+use super::vma::{Backing, FilePages, VmFlags, Vma, page_align, page_start};
 use crate::abi::SysResult;
 use crate::{current, host};
 
@@ -104,7 +104,8 @@ impl MmStruct {
 fn refusal(advice: i32, vma: &Vma) -> Option<Errno> {
     let private = matches!(vma.backing, Backing::Anonymous);
     let locked = vma.flags.contains(VmFlags::LOCKED);
-    let drops = matches!(advice, MADV_DONTNEED | MADV_FREE | MADV_DONTNEED_LOCKED | MADV_DONTFORK | MADV_WIPEONFORK | MADV_GUARD_INSTALL);
+    let drops =
+        matches!(advice, MADV_DONTNEED | MADV_FREE | MADV_DONTNEED_LOCKED | MADV_DONTFORK | MADV_WIPEONFORK | MADV_GUARD_INSTALL);
     if drops && private && vma.flags & (VmFlags::SEALED | VmFlags::WRITE) == VmFlags::SEALED {
         return Some(Errno::EPERM);
     }

@@ -17,7 +17,7 @@ use acrida_uapi::mman::{MADV_DOFORK, MADV_DONTFORK, MAP_NORESERVE, MAP_PRIVATE};
 
 use super::brk::Brk;
 use super::layout::{Layout, Randomize};
-use super::vma::{Backing, PAGE_SIZE, Vma, VmFlags, page_start};
+use super::vma::{Backing, PAGE_SIZE, VmFlags, Vma, page_start};
 use super::vma_tree::VmaTree;
 use crate::fs::file::fput;
 
@@ -188,12 +188,8 @@ impl MmStruct {
 #[doc(alias = "dup_mmap")]
 fn copy_for_child(state: &MmState) -> MmState {
     let mut child = MmState { default_flags: VmFlags::empty(), ..state.clone() };
-    let left_out: Vec<_> = state
-        .areas
-        .iter()
-        .filter(|(_, vma)| vma.flags.contains(VmFlags::DONTCOPY))
-        .map(|(start, vma)| start..vma.end)
-        .collect();
+    let left_out: Vec<_> =
+        state.areas.iter().filter(|(_, vma)| vma.flags.contains(VmFlags::DONTCOPY)).map(|(start, vma)| start..vma.end).collect();
     for range in left_out {
         // The parent's areas keep the files.
         child.areas.remove(range);

@@ -23,7 +23,7 @@ use super::mlock::lock_pages;
 use super::mm_struct::{MmState, MmStruct, release};
 use super::patch::{self, Origin, Part, TextImage, drop_stubs};
 use super::pieces::Piece;
-use super::vma::{AreaFile, Backing, FilePages, PAGE_SHIFT, SharedAnon, Vma, VmFlags, page_align, page_start};
+use super::vma::{AreaFile, Backing, FilePages, PAGE_SHIFT, SharedAnon, VmFlags, Vma, page_align, page_start};
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
 use crate::fs::file::File;
@@ -162,7 +162,14 @@ impl MmStruct {
 
     /// Where `len` bytes are free now, at `wish` if possible; for a caller who is alone in the address space.
     pub fn free_place(&self, wish: u64, len: u64) -> Result<u64, Error> {
-        let wanted = Wanted { addr: wish, len: page_align(len).ok_or(Errno::ENOMEM)?, prot: 0, flags: MAP_PRIVATE | MAP_ANONYMOUS, file: None, offset: 0 };
+        let wanted = Wanted {
+            addr: wish,
+            len: page_align(len).ok_or(Errno::ENOMEM)?,
+            prot: 0,
+            flags: MAP_PRIVATE | MAP_ANONYMOUS,
+            file: None,
+            offset: 0,
+        };
         Ok(wanted.check(&mut self.lock(), 0)?.range.start)
     }
 

@@ -53,6 +53,6 @@ pub mod vma_tree;
 pub use fault::{FaultAction, handle_fault};
 pub use mm_struct::{ExecLayout, MmStruct, ProgramLayout};
 pub use mmap::{KernelMapping, MapBacking, MmapRequest, Placement};
-pub use task_mmu::{MapsEntry, MapsObject, MemoryKey, MmSizes};
 pub use pieces::Piece;
-pub use vma::{Vma, VmFlags};
+pub use task_mmu::{MapsEntry, MapsObject, MemoryKey, MmSizes};
+pub use vma::{VmFlags, Vma};

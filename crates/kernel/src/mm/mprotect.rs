@@ -14,7 +14,7 @@ use acrida_uapi::mman::{PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT
 use super::host_map;
 use super::mm_struct::{MmState, MmStruct};
 use super::mmap::{MAX_MAP_COUNT, check_data_limit};
-use super::vma::{Vma, VmFlags, page_align, page_start};
+use super::vma::{VmFlags, Vma, page_align, page_start};
 use crate::abi::{Flags, SysResult};
 use crate::current;
 

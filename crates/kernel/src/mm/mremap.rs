@@ -19,7 +19,7 @@ use super::mm_struct::{MmState, MmStruct, release};
 use super::mmap::{MAX_MAP_COUNT, MapBacking, MmapRequest, Wanted, check_limits, check_lock_limit, find_area};
 use super::munmap::unmap_locked;
 use super::pieces::{Piece, without};
-use super::vma::{Backing, FilePages, PAGE_SIZE, Vma, VmFlags, page_align, page_start};
+use super::vma::{Backing, FilePages, PAGE_SIZE, VmFlags, Vma, page_align, page_start};
 use crate::abi::{Flags, SysResult};
 use crate::current;
 use crate::fs::file::File;
@@ -39,7 +39,8 @@ pub fn sys_mremap(old: UserAddr, old_len: u64, new_len: u64, flags: Flags, new: 
     let more = mm.pieces_for_growth(old, old_len, new_len)?;
     let mut state = mm.lock();
     let mut call = Mremap { old, old_len, new_len, flags, more, removed: Vec::new() };
-    let result = if flags & MREMAP_FIXED != 0 && old_len == new_len { call.move_all(&mut state, new) } else { call.run(&mut state, new) };
+    let result =
+        if flags & MREMAP_FIXED != 0 && old_len == new_len { call.move_all(&mut state, new) } else { call.run(&mut state, new) };
     mm.note_peak(&state);
     drop(state);
     release(call.removed.into_iter());
@@ -83,7 +84,8 @@ impl MmStruct {
     /// written over the text (break points) is lost.
     fn show_plain_text(&self, addr: u64, len: u64) -> Result<(), Error> {
         let range = addr..addr.saturating_add(len.max(1));
-        let patched: Vec<Wanted> = self.lock().areas.overlapping(range).filter_map(|(start, vma)| plain_text(start, vma)).collect();
+        let patched: Vec<Wanted> =
+            self.lock().areas.overlapping(range).filter_map(|(start, vma)| plain_text(start, vma)).collect();
         for wanted in patched {
             self.do_mmap_plain(&wanted)?;
         }

@@ -12,7 +12,7 @@ use acrida_uapi::errno::Errno;
 use super::mm_struct::{MmState, MmStruct, release};
 use super::mmap::MAX_MAP_COUNT;
 use super::patch::drop_stubs;
-use super::vma::{Vma, VmFlags, page_align, page_start};
+use super::vma::{VmFlags, Vma, page_align, page_start};
 use crate::abi::SysResult;
 use crate::current;
 

@@ -36,7 +36,12 @@ pub fn without(found: &[Piece], known: &[Piece]) -> Vec<Piece> {
     let cut = |piece: &Piece| {
         let piece = piece.clone();
         let parts = uncovered(&[(piece.offset, piece.len)], &known);
-        parts.into_iter().map(move |(offset, len)| Piece { offset, len, start: piece.start + (offset - piece.offset), extent: piece.extent.clone() })
+        parts.into_iter().map(move |(offset, len)| Piece {
+            offset,
+            len,
+            start: piece.start + (offset - piece.offset),
+            extent: piece.extent.clone(),
+        })
     };
     found.iter().flat_map(cut).collect()
 }

@@ -23,12 +23,26 @@ use crate::kernel::pidfd;
 use crate::{Task, current};
 
 #[doc(alias = "process_vm_readv")]
-pub fn sys_process_vm_readv(pid: i32, local: UserAddr, count: usize, remote: UserAddr, remote_count: usize, flags: u64) -> SysResult {
+pub fn sys_process_vm_readv(
+    pid: i32,
+    local: UserAddr,
+    count: usize,
+    remote: UserAddr,
+    remote_count: usize,
+    flags: u64,
+) -> SysResult {
     process_vm_rw(pid, (local, count), (remote, remote_count), flags, Direction::FromRemote)
 }
 
 #[doc(alias = "process_vm_writev")]
-pub fn sys_process_vm_writev(pid: i32, local: UserAddr, count: usize, remote: UserAddr, remote_count: usize, flags: u64) -> SysResult {
+pub fn sys_process_vm_writev(
+    pid: i32,
+    local: UserAddr,
+    count: usize,
+    remote: UserAddr,
+    remote_count: usize,
+    flags: u64,
+) -> SysResult {
     process_vm_rw(pid, (local, count), (remote, remote_count), flags, Direction::ToRemote)
 }
 

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 
 use super::mm_struct::MmStruct;
-use super::vma::{Backing, PAGE_SIZE, Vma, VmFlags};
+use super::vma::{Backing, PAGE_SIZE, VmFlags, Vma};
 use crate::fs::file::File;
 
 /// One line of `maps`, before its path is known.

@@ -177,8 +177,14 @@ impl Backing {
         match (self, next) {
             (Backing::Anonymous, Backing::Anonymous) => true,
             (Backing::Shared(a, at), Backing::Shared(b, next_at)) => Arc::ptr_eq(a, b) && at + len == *next_at,
-            (Backing::File { file, offset, pages }, Backing::File { file: next_file, offset: next_offset, pages: next_pages }) => {
-                !file.counted && Arc::ptr_eq(&file.file, &next_file.file) && offset + len == *next_offset && pages.same(next_pages)
+            (
+                Backing::File { file, offset, pages },
+                Backing::File { file: next_file, offset: next_offset, pages: next_pages },
+            ) => {
+                !file.counted
+                    && Arc::ptr_eq(&file.file, &next_file.file)
+                    && offset + len == *next_offset
+                    && pages.same(next_pages)
             }
             _ => false,
         }

@@ -52,7 +52,14 @@ pub fn create(family: u16, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>
 
 impl HostSocket {
     fn new(fd: HostFd, family: u16, kind: u32, protocol: i32) -> Self {
-        HostSocket { handle: HostHandle::new(fd), family, kind, protocol, common: SockCommon::default(), notices: SpinLock::default() }
+        HostSocket {
+            handle: HostHandle::new(fd),
+            family,
+            kind,
+            protocol,
+            common: SockCommon::default(),
+            notices: SpinLock::default(),
+        }
     }
 
     fn fd(&self) -> HostFd {
@@ -67,7 +74,12 @@ impl HostSocket {
     }
 
     /// Tries until the host does not answer `EAGAIN` any more.
-    fn until<R>(&self, nonblock: bool, (deadline, interrupted): (Option<u64>, Error), mut attempt: impl FnMut() -> Result<R, Errno>) -> Result<R, Error> {
+    fn until<R>(
+        &self,
+        nonblock: bool,
+        (deadline, interrupted): (Option<u64>, Error),
+        mut attempt: impl FnMut() -> Result<R, Errno>,
+    ) -> Result<R, Error> {
         let mut look = || match attempt() {
             Err(Errno::EAGAIN) => None,
             other => Some(other.map_err(Error::from)),

@@ -133,8 +133,7 @@ fn check_creds(ucred: &Ucred) -> Result<(), Errno> {
     if !(pid_ok && uid_ok && gid_ok) {
         return Err(Errno::EPERM);
     }
-    let known = ucred.pid.cast_unsigned() == me.process.tgid
-        || crate::kernel().pids.process(ucred.pid.cast_unsigned()).is_some();
+    let known = ucred.pid.cast_unsigned() == me.process.tgid || crate::kernel().pids.process(ucred.pid.cast_unsigned()).is_some();
     if known { Ok(()) } else { Err(Errno::ESRCH) }
 }
 

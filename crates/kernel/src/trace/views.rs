@@ -119,7 +119,9 @@ fn file_lines(kernel: &Kernel, target: &Target, out: &mut String) {
         let host = file.ops.host_fd().map_or_else(|| String::from("-"), |fd| alloc::format!("{}", fd.0));
         let name = field(&d_path_from(&path_of(&file), &root));
         // The largest number: the position is kept elsewhere (by the host) or there is none.
-        let pos = Some(*file.pos.lock()).filter(|&pos| pos != u64::MAX).map_or_else(|| String::from("-"), |pos| alloc::format!("{pos}"));
+        let pos = Some(*file.pos.lock())
+            .filter(|&pos| pos != u64::MAX)
+            .map_or_else(|| String::from("-"), |pos| alloc::format!("{pos}"));
         let _ = writeln!(out, "{}\t{comm}\t{fd}\t{}\t{pos}\t{host}\t{name}", target.process.tgid, flags(&file, cloexec));
     }
 }

@@ -65,11 +65,7 @@ impl HlistLink {
     /// A link that is in no table.
     #[doc(alias = "INIT_HLIST_NODE")]
     pub const fn new() -> Self {
-        Self {
-            next: Slot::new(),
-            slot: Cell::new(core::ptr::null()),
-            owner: Owner::new(),
-        }
+        Self { next: Slot::new(), slot: Cell::new(core::ptr::null()), owner: Owner::new() }
     }
 
     /// Whether the link is in a table now. Firm only under the lock of the tables it can be in.
@@ -150,14 +146,8 @@ impl<A: Adapter<Link = HlistLink>> HlistTable<A> {
     /// A table of that many chains, rounded up to a power of two.
     #[doc(alias = "hash_init")]
     pub fn new(chains: usize) -> Self {
-        let heads = (0..chains.next_power_of_two())
-            .map(|_| Slot::new())
-            .collect();
-        Self {
-            heads,
-            identity: Identity::new(),
-            owns: PhantomData,
-        }
+        let heads = (0..chains.next_power_of_two()).map(|_| Slot::new()).collect();
+        Self { heads, identity: Identity::new(), owns: PhantomData }
     }
 
     /// How many chains there are.

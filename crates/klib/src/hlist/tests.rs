@@ -14,14 +14,7 @@ struct Item {
 adapter!(ById = Item { chain: HlistLink });
 
 fn items(count: usize) -> Vec<Arc<Item>> {
-    (0..count)
-        .map(|id| {
-            Arc::new(Item {
-                id,
-                chain: HlistLink::new(),
-            })
-        })
-        .collect()
+    (0..count).map(|id| Arc::new(Item { id, chain: HlistLink::new() })).collect()
 }
 
 fn ids(table: &HlistTable<ById>, hash: usize) -> Vec<usize> {
@@ -47,9 +40,7 @@ fn first_middle_and_last_leave_without_the_head() {
     for gone in 0..3 {
         let nodes = items(3);
         let mut table: HlistTable<ById> = HlistTable::new(4);
-        nodes
-            .iter()
-            .for_each(|node| table.add(2, node.clone()).unwrap());
+        nodes.iter().for_each(|node| table.add(2, node.clone()).unwrap());
         // The first node points into the table: a move must not matter.
         let mut table = *Box::new(table);
         assert_eq!(table.remove(&nodes[gone]).unwrap().id, gone);
@@ -70,10 +61,7 @@ const NODES: usize = 32;
 const CHAINS: usize = 4;
 
 fn op() -> impl Strategy<Value = Op> {
-    prop_oneof![
-        (0..64usize, 0..NODES).prop_map(|(hash, id)| Op::Add(hash, id)),
-        (0..NODES).prop_map(Op::Remove),
-    ]
+    prop_oneof![(0..64usize, 0..NODES).prop_map(|(hash, id)| Op::Add(hash, id)), (0..NODES).prop_map(Op::Remove),]
 }
 
 proptest! {

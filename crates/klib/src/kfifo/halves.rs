@@ -33,10 +33,7 @@ pub struct KfifoOut<T, K = Arc<Kfifo<T>>> {
 
 impl<T: Copy, K: Deref<Target = Kfifo<T>>> KfifoIn<T, K> {
     pub(super) fn new(fifo: K) -> Self {
-        Self {
-            fifo,
-            elements: PhantomData,
-        }
+        Self { fifo, elements: PhantomData }
     }
 
     /// The queue, to ask how full it is.
@@ -78,19 +75,14 @@ impl<T: Copy, K: Deref<Target = Kfifo<T>>> KfifoIn<T, K> {
             }
         }
         // INVARIANT: done <= room <= 2^31, so nothing is cut and the fill stays within the size.
-        self.fifo
-            .enter
-            .store(enter.wrapping_add(done as u32), Release);
+        self.fifo.enter.store(enter.wrapping_add(done as u32), Release);
         done
     }
 }
 
 impl<T: Copy, K: Deref<Target = Kfifo<T>>> KfifoOut<T, K> {
     pub(super) fn new(fifo: K) -> Self {
-        Self {
-            fifo,
-            elements: PhantomData,
-        }
+        Self { fifo, elements: PhantomData }
     }
 
     /// The queue, to ask how full it is.
@@ -130,9 +122,7 @@ impl<T: Copy, K: Deref<Target = Kfifo<T>>> KfifoOut<T, K> {
         let leave = self.fifo.leave.load(Relaxed);
         let len = len.min(self.stored(leave));
         // INVARIANT: len <= the fill, so `out` does not pass `in`, and it fits in 32 bits.
-        self.fifo
-            .leave
-            .store(leave.wrapping_add(len as u32), Release);
+        self.fifo.leave.store(leave.wrapping_add(len as u32), Release);
         len
     }
 

@@ -82,11 +82,7 @@ impl<T: Copy + Default> Kfifo<T> {
     pub fn new(size: u32) -> Self {
         assert!(size <= MAX_SIZE, "kfifo of {size} elements");
         let buffer = Buffer::new(size.next_power_of_two() as usize);
-        Self {
-            buffer,
-            enter: AtomicU32::new(0),
-            leave: AtomicU32::new(0),
-        }
+        Self { buffer, enter: AtomicU32::new(0), leave: AtomicU32::new(0) }
     }
 
     /// Puts in as many elements as there is room for; how many.

@@ -50,11 +50,7 @@ fn a_short_fill_or_drain_counts_what_was_done() {
     let done = enter.put_with(usize::MAX, |piece| {
         pieces.push(piece.len());
         piece.fill(7);
-        if pieces.len() == 2 {
-            piece.len() - 1
-        } else {
-            piece.len()
-        }
+        if pieces.len() == 2 { piece.len() - 1 } else { piece.len() }
     });
     assert_eq!((done, &pieces[..]), (7, &[2, 6][..]));
     assert_eq!(leave.get_with(usize::MAX, |piece| piece.len() - 1), 1);
@@ -157,8 +153,7 @@ impl Model {
                 });
                 assert_eq!(done, len.min(room).min(most));
                 self.next = value;
-                self.expect
-                    .extend((1..=done).map(|n| first.wrapping_add(n as u16)));
+                self.expect.extend((1..=done).map(|n| first.wrapping_add(n as u16)));
             }
             Op::Get(len) => {
                 let mut elements = vec![0; len];

@@ -20,11 +20,7 @@ impl<A: Adapter<Link = ListLink>> List<A> {
     /// The nodes, first to last.
     #[doc(alias = "list_for_each_entry")]
     pub fn iter(&self) -> Iter<'_, A> {
-        Iter {
-            front: self.ends.first(),
-            back: self.ends.last(),
-            list: self,
-        }
+        Iter { front: self.ends.first(), back: self.ends.last(), list: self }
     }
 
     /// A cursor at the first node.

@@ -54,11 +54,7 @@ impl ListLink {
     /// A link that is on no list.
     #[doc(alias = "INIT_LIST_HEAD")]
     pub const fn new() -> Self {
-        Self {
-            next: Slot::new(),
-            prev: Slot::new(),
-            owner: Owner::new(),
-        }
+        Self { next: Slot::new(), prev: Slot::new(), owner: Owner::new() }
     }
 
     /// Whether the link is on a list now. Somebody else's list may change that at any time; the
@@ -100,10 +96,7 @@ struct Ends {
 
 impl Ends {
     const fn new() -> Self {
-        Self {
-            first: Slot::new(),
-            last: Slot::new(),
-        }
+        Self { first: Slot::new(), last: Slot::new() }
     }
 
     fn first(&self) -> Option<Node<'_, ListLink>> {
@@ -163,11 +156,7 @@ impl<A: Adapter<Link = ListLink>> List<A> {
     /// An empty list.
     #[doc(alias = "LIST_HEAD")]
     pub const fn new() -> Self {
-        Self {
-            ends: Ends::new(),
-            identity: Identity::new(),
-            owns: PhantomData,
-        }
+        Self { ends: Ends::new(), identity: Identity::new(), owns: PhantomData }
     }
 
     /// Whether nothing is linked here.

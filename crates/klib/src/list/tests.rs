@@ -17,11 +17,7 @@ adapter!(ByLink = Item { link: ListLink });
 adapter!(BySecond = Item { second: ListLink });
 
 fn item(id: usize) -> Arc<Item> {
-    Arc::new(Item {
-        id,
-        link: ListLink::new(),
-        second: ListLink::new(),
-    })
+    Arc::new(Item { id, link: ListLink::new(), second: ListLink::new() })
 }
 
 fn items(count: usize) -> Vec<Arc<Item>> {
@@ -54,9 +50,7 @@ fn a_node_is_on_one_list_per_link() {
 fn the_list_owns_one_reference_per_node() {
     let nodes = items(3);
     let mut list: List<ByLink> = List::new();
-    nodes
-        .iter()
-        .for_each(|node| list.push_back(node.clone()).unwrap());
+    nodes.iter().for_each(|node| list.push_back(node.clone()).unwrap());
     assert!(nodes.iter().all(|node| Arc::strong_count(node) == 2));
     let own = list.arc(&nodes[1]).unwrap();
     assert_eq!(Arc::strong_count(&own), 3);
@@ -80,9 +74,7 @@ fn the_list_alone_keeps_a_node_alive() {
 fn a_scan_takes_the_list_and_puts_the_rest_back_in_front() {
     let nodes = items(4);
     let mut ready: List<ByLink> = List::new();
-    nodes
-        .iter()
-        .for_each(|node| ready.push_back(node.clone()).unwrap());
+    nodes.iter().for_each(|node| ready.push_back(node.clone()).unwrap());
     let mut scan = core::mem::take(&mut ready);
     scan.pop_front();
     ready.push_back(item(9)).unwrap();
@@ -111,18 +103,13 @@ fn cursor_edits_around_itself() {
     assert!(cursor.current().is_none());
     assert_eq!(ids(&list), [0, 10, 2]);
     list.retain(|item| item.id != 10);
-    assert_eq!(
-        list.iter().rev().map(|item| item.id).collect::<Vec<_>>(),
-        [2, 0]
-    );
+    assert_eq!(list.iter().rev().map(|item| item.id).collect::<Vec<_>>(), [2, 0]);
 }
 
 #[test]
 fn iteration_from_both_ends_meets_once() {
     let mut list: List<ByLink> = List::new();
-    items(5)
-        .into_iter()
-        .for_each(|node| list.push_back(node).unwrap());
+    items(5).into_iter().for_each(|node| list.push_back(node).unwrap());
     let mut iter = list.iter();
     let mut seen = Vec::new();
     while let Some(node) = iter.next() {
@@ -152,14 +139,8 @@ fn threads_hand_nodes_between_two_locked_lists() {
             });
         }
     });
-    let left: usize = lists
-        .iter()
-        .map(|list| list.lock().unwrap().iter().count())
-        .sum();
-    assert_eq!(
-        left,
-        nodes.iter().filter(|node| node.link.is_linked()).count()
-    );
+    let left: usize = lists.iter().map(|list| list.lock().unwrap().iter().count()).sum();
+    assert_eq!(left, nodes.iter().filter(|node| node.link.is_linked()).count());
 }
 
 #[derive(Clone, Debug)]
@@ -203,11 +184,7 @@ struct Model {
 
 impl Model {
     fn new() -> Self {
-        Self {
-            nodes: items(NODES),
-            lists: Default::default(),
-            expect: Default::default(),
-        }
+        Self { nodes: items(NODES), lists: Default::default(), expect: Default::default() }
     }
 
     fn linked(&self, id: usize) -> bool {
@@ -216,11 +193,7 @@ impl Model {
 
     fn push(&mut self, which: usize, id: usize, front: bool) {
         let (list, node) = (&mut self.lists[which], self.nodes[id].clone());
-        let done = if front {
-            list.push_front(node)
-        } else {
-            list.push_back(node)
-        };
+        let done = if front { list.push_front(node) } else { list.push_back(node) };
         assert_eq!(done.is_ok(), !self.linked(id));
         match (done.is_ok(), front) {
             (true, true) => self.expect[which].push_front(id),
@@ -279,10 +252,7 @@ impl Model {
             }
             Op::Take(which) => {
                 let taken = core::mem::take(&mut self.lists[which]);
-                assert_eq!(
-                    ids(&taken),
-                    Vec::from(core::mem::take(&mut self.expect[which]))
-                );
+                assert_eq!(ids(&taken), Vec::from(core::mem::take(&mut self.expect[which])));
             }
             Op::Retain(which, modulus) => {
                 self.lists[which].retain(|item| item.id % modulus != 0);
@@ -294,12 +264,7 @@ impl Model {
     fn check(&self) {
         for (list, expect) in self.lists.iter().zip(&self.expect) {
             assert!(list.iter().map(|item| &item.id).eq(expect));
-            assert!(
-                list.iter()
-                    .rev()
-                    .map(|item| &item.id)
-                    .eq(expect.iter().rev())
-            );
+            assert!(list.iter().rev().map(|item| &item.id).eq(expect.iter().rev()));
             assert_eq!(list.is_empty(), expect.is_empty());
         }
         for (id, node) in self.nodes.iter().enumerate() {

@@ -125,10 +125,7 @@ enum Next {
     End(usize),
 }
 
-const _: () = assert!(
-    align_of::<NullsLink>() > 1,
-    "a marker is told by an odd address"
-);
+const _: () = assert!(align_of::<NullsLink>() > 1, "a marker is told by an odd address");
 
 impl Next {
     #[doc(alias = "is_a_nulls")]
@@ -161,15 +158,9 @@ pub struct NullsTable<A: Adapter<Link = NullsLink>, R: Reclaim> {
 
 // SAFETY: a table is a set of `Arc`s; readers get `&Value` and clones of the `Arc`s, writers are
 // one per chain, and `retire` may drop a value on any thread.
-unsafe impl<A: Adapter<Link = NullsLink>, R: Reclaim + Send> Send for NullsTable<A, R> where
-    A::Value: Send + Sync
-{
-}
+unsafe impl<A: Adapter<Link = NullsLink>, R: Reclaim + Send> Send for NullsTable<A, R> where A::Value: Send + Sync {}
 // SAFETY: as above.
-unsafe impl<A: Adapter<Link = NullsLink>, R: Reclaim + Sync> Sync for NullsTable<A, R> where
-    A::Value: Send + Sync
-{
-}
+unsafe impl<A: Adapter<Link = NullsLink>, R: Reclaim + Sync> Sync for NullsTable<A, R> where A::Value: Send + Sync {}
 
 impl<A: Adapter<Link = NullsLink>, R: Reclaim> NullsTable<A, R> {
     /// A table of `chains` chains that are changed through `writers` writers; both are rounded up
@@ -182,16 +173,12 @@ impl<A: Adapter<Link = NullsLink>, R: Reclaim> NullsTable<A, R> {
         let (chains, writers) = (chains.next_power_of_two(), writers.next_power_of_two());
         assert!(writers <= chains, "{writers} writers for {chains} chains");
         let table = Arc::new(Self {
-            heads: (0..chains)
-                .map(|chain| AtomicPtr::new(marker(chain)))
-                .collect(),
+            heads: (0..chains).map(|chain| AtomicPtr::new(marker(chain))).collect(),
             home: Identity::new().get_or_assign(),
             reclaim,
             owns: PhantomData,
         });
-        let writers = (0..writers)
-            .map(|first| NullsWriter::new(&table, first, writers))
-            .collect();
+        let writers = (0..writers).map(|first| NullsWriter::new(&table, first, writers)).collect();
         (table, writers)
     }
 

@@ -19,10 +19,7 @@ pub struct NullsReader<'t, A: Adapter<Link = NullsLink>, R: Reclaim + 't> {
 
 impl<'t, A: Adapter<Link = NullsLink>, R: Reclaim> NullsReader<'t, A, R> {
     pub(super) fn new(table: &'t NullsTable<A, R>) -> Self {
-        Self {
-            table,
-            _guard: table.reclaim.enter(),
-        }
+        Self { table, _guard: table.reclaim.enter() }
     }
 
     /// The first node of the chain of `hash` that `matches`. It was in the table at some time
@@ -36,22 +33,14 @@ impl<'t, A: Adapter<Link = NullsLink>, R: Reclaim> NullsReader<'t, A, R> {
 
     /// As [`lookup`](Self::lookup), with a reference of the caller's own.
     #[doc(alias = "refcount_inc_not_zero")]
-    pub fn lookup_arc(
-        &self,
-        hash: usize,
-        matches: impl FnMut(&A::Value) -> bool,
-    ) -> Option<Arc<A::Value>> {
+    pub fn lookup_arc(&self, hash: usize, matches: impl FnMut(&A::Value) -> bool) -> Option<Arc<A::Value>> {
         let node = self.find(hash, matches)?;
         // SAFETY: the pointer is one of into_link, and the table's reference is at most retired,
         // not dropped, while the section lasts.
         Some(unsafe { A::clone_link(node.as_ptr()) })
     }
 
-    fn find(
-        &self,
-        hash: usize,
-        mut matches: impl FnMut(&A::Value) -> bool,
-    ) -> Option<Node<'_, NullsLink>> {
+    fn find(&self, hash: usize, mut matches: impl FnMut(&A::Value) -> bool) -> Option<Node<'_, NullsLink>> {
         let chain = self.table.chain_of(hash);
         let head = &self.table.heads[chain];
         'again: loop {

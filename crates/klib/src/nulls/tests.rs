@@ -15,10 +15,7 @@ struct Sock {
 adapter!(ById = Sock { chain: NullsLink });
 
 fn sock(id: usize) -> Arc<Sock> {
-    Arc::new(Sock {
-        id,
-        chain: NullsLink::new(),
-    })
+    Arc::new(Sock { id, chain: NullsLink::new() })
 }
 
 /// Grace periods by counting: what is retired is dropped when no reader is left.
@@ -77,9 +74,7 @@ fn nodes_enter_at_the_head_and_leave_from_anywhere() {
         let (table, mut writers) = table(2, 1);
         let [writer] = &mut writers[..] else { panic!() };
         let socks: Vec<_> = (0..3).map(sock).collect();
-        socks
-            .iter()
-            .for_each(|sock| writer.add(0, sock.clone()).unwrap());
+        socks.iter().for_each(|sock| writer.add(0, sock.clone()).unwrap());
         assert_eq!(ids(writer), [2, 1, 0]);
         assert!(writer.add(1, socks[0].clone()).is_err());
         assert!(writer.remove(&socks[gone]) && !writer.remove(&socks[gone]));
@@ -93,11 +88,7 @@ fn nodes_enter_at_the_head_and_leave_from_anywhere() {
         writer.add(1, socks[gone].clone()).unwrap();
         drop(writers);
         drop(table);
-        assert!(
-            socks
-                .iter()
-                .all(|sock| Arc::strong_count(sock) == 1 && !sock.chain.is_linked())
-        );
+        assert!(socks.iter().all(|sock| Arc::strong_count(sock) == 1 && !sock.chain.is_linked()));
     }
 }
 
@@ -127,9 +118,7 @@ fn what_a_reader_found_outlives_its_removal() {
 #[test]
 fn a_reader_carried_away_starts_again() {
     let (table, mut writers) = table(2, 2);
-    let [even, odd] = &mut writers[..] else {
-        panic!()
-    };
+    let [even, odd] = &mut writers[..] else { panic!() };
     let [x, y, z] = [1, 2, 3].map(sock);
     odd.add(1, y).unwrap();
     even.add(0, z).unwrap();
@@ -173,13 +162,7 @@ fn a_node_that_stays_is_never_missed_while_others_move() {
     const CHAINS: usize = 4;
     let (table, writers) = table(CHAINS, 2);
     let writers: Vec<Mutex<Writer>> = writers.into_iter().map(Mutex::new).collect();
-    let add = |hash: usize, node: &Arc<Sock>| {
-        writers[hash % 2]
-            .lock()
-            .unwrap()
-            .add(hash, node.clone())
-            .is_ok()
-    };
+    let add = |hash: usize, node: &Arc<Sock>| writers[hash % 2].lock().unwrap().add(hash, node.clone()).is_ok();
     for id in 0..CHAINS {
         assert!(add(id, &sock(id))); // stays at the end of its chain
     }
@@ -192,19 +175,13 @@ fn a_node_that_stays_is_never_missed_while_others_move() {
                     let reader = table.read();
                     let found = reader.lookup(id, |sock| sock.id == id);
                     assert_eq!(found.map(|sock| sock.id), Some(id));
-                    assert!(
-                        reader
-                            .lookup_arc(id, |sock| sock.id == usize::MAX)
-                            .is_none()
-                    );
+                    assert!(reader.lookup_arc(id, |sock| sock.id == usize::MAX).is_none());
                 }
             }
         });
         for step in 0..steps(50_000, 100) as usize {
             let mover = &movers[step % movers.len()];
-            writers
-                .iter()
-                .for_each(|writer| _ = writer.lock().unwrap().remove(mover));
+            writers.iter().for_each(|writer| _ = writer.lock().unwrap().remove(mover));
             assert!(add(step * 7 / 3, mover));
         }
         stop.store(true, Relaxed);

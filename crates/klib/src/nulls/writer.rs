@@ -52,10 +52,7 @@ where
     #[doc(alias = "hlist_nulls_add_head_rcu")]
     pub fn add(&mut self, hash: usize, node: Arc<A::Value>) -> Result<(), AlreadyLinked<A::Value>> {
         let chain = self.table.chain_of(hash);
-        assert!(
-            chain % self.step == self.first,
-            "chain {chain} is another writer's"
-        );
+        assert!(chain % self.step == self.first, "chain {chain} is another writer's");
         if !self.settle(A::link(&node)) {
             return Err(AlreadyLinked(node));
         }
@@ -114,12 +111,7 @@ where
 
 impl<A: Adapter<Link = NullsLink>, R: Reclaim> NullsWriter<A, R> {
     pub(super) fn new(table: &Arc<NullsTable<A, R>>, first: usize, step: usize) -> Self {
-        Self {
-            table: table.clone(),
-            first,
-            step,
-            identity: Identity::new(),
-        }
+        Self { table: table.clone(), first, step, identity: Identity::new() }
     }
 
     fn node(&self, link: NonNull<NullsLink>) -> Node<'_, NullsLink> {

@@ -17,21 +17,13 @@ pub struct Iter<'a, A: Adapter<Link = RbLink>> {
 impl<A: Adapter<Link = RbLink>> RbTree<A> {
     /// The nodes, leftmost first.
     pub fn iter(&self) -> Iter<'_, A> {
-        Iter {
-            front: self.root.leftmost(),
-            back: self.root.rightmost(),
-            tree: self,
-        }
+        Iter { front: self.root.leftmost(), back: self.root.rightmost(), tree: self }
     }
 
     /// The nodes from one of this tree on; empty if it is not in this tree.
     pub fn iter_from(&self, node: &A::Value) -> Iter<'_, A> {
         let front = self.handle_of(node);
-        Iter {
-            front,
-            back: front.and_then(|_| self.root.rightmost()),
-            tree: self,
-        }
+        Iter { front, back: front.and_then(|_| self.root.rightmost()), tree: self }
     }
 }
 

@@ -66,10 +66,7 @@ struct Root {
 
 impl Root {
     const fn new() -> Self {
-        Self {
-            top: Slot::new(),
-            leftmost: Slot::new(),
-        }
+        Self { top: Slot::new(), leftmost: Slot::new() }
     }
 
     fn top(&self) -> Option<Node<'_, RbLink>> {
@@ -144,11 +141,7 @@ impl<A: Adapter<Link = RbLink>> RbTree<A> {
     /// An empty tree.
     #[doc(alias = "RB_ROOT")]
     pub const fn new() -> Self {
-        Self {
-            root: Root::new(),
-            identity: Identity::new(),
-            owns: PhantomData,
-        }
+        Self { root: Root::new(), identity: Identity::new(), owns: PhantomData }
     }
 
     /// Whether nothing is linked here.
@@ -177,17 +170,13 @@ impl<A: Adapter<Link = RbLink>> RbTree<A> {
     /// The node behind one of this tree; `None` also if that is not in this tree.
     #[doc(alias = "rb_next")]
     pub fn next(&self, node: &A::Value) -> Option<&A::Value> {
-        self.handle_of(node)?
-            .neighbour(Side::Right)
-            .map(|node| self.value(node))
+        self.handle_of(node)?.neighbour(Side::Right).map(|node| self.value(node))
     }
 
     /// The node before one of this tree; `None` also if that is not in this tree.
     #[doc(alias = "rb_prev")]
     pub fn prev(&self, node: &A::Value) -> Option<&A::Value> {
-        self.handle_of(node)?
-            .neighbour(Side::Left)
-            .map(|node| self.value(node))
+        self.handle_of(node)?.neighbour(Side::Left).map(|node| self.value(node))
     }
 
     /// Looks a node up. `go` says where the wanted key lies from a node: `key.cmp(&node.key)`.
@@ -210,11 +199,7 @@ impl<A: Adapter<Link = RbLink>> RbTree<A> {
         let mut best = None;
         let mut next = self.root.top();
         while let Some(node) = next {
-            let side = if reached(self.value(node)) {
-                Side::Left
-            } else {
-                Side::Right
-            };
+            let side = if reached(self.value(node)) { Side::Left } else { Side::Right };
             if side == Side::Left {
                 best = Some(node);
             }
@@ -260,11 +245,7 @@ impl<A: Adapter<Link = RbLink>> RbTree<A> {
     /// # Errors
     /// [`AlreadyLinked`] with `new` if its link is in a tree, or if `old` is not in this one.
     #[doc(alias = "rb_replace_node")]
-    pub fn replace(
-        &mut self,
-        old: &A::Value,
-        new: Arc<A::Value>,
-    ) -> Result<Arc<A::Value>, AlreadyLinked<A::Value>> {
+    pub fn replace(&mut self, old: &A::Value, new: Arc<A::Value>) -> Result<Arc<A::Value>, AlreadyLinked<A::Value>> {
         let Some(old) = self.handle_of(old).map(Node::as_ptr) else {
             return Err(AlreadyLinked(new));
         };

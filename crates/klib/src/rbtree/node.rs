@@ -21,10 +21,7 @@ pub struct RbLink {
     owner: Owner,
 }
 
-const _: () = assert!(
-    align_of::<RbLink>() > BLACK,
-    "the colour needs a free bit in the address"
-);
+const _: () = assert!(align_of::<RbLink>() > BLACK, "the colour needs a free bit in the address");
 
 const BLACK: usize = 1;
 
@@ -38,11 +35,7 @@ impl RbLink {
     /// A link that is in no tree.
     #[doc(alias = "RB_CLEAR_NODE")]
     pub const fn new() -> Self {
-        Self {
-            parent_color: Cell::new(core::ptr::null_mut()),
-            children: [Slot::new(), Slot::new()],
-            owner: Owner::new(),
-        }
+        Self { parent_color: Cell::new(core::ptr::null_mut()), children: [Slot::new(), Slot::new()], owner: Owner::new() }
     }
 
     /// Whether the link is in a tree now. Firm only under the lock of the trees it can be in.
@@ -106,11 +99,7 @@ impl<'t> Node<'t, RbLink> {
 
     /// On which side of this node a child hangs.
     pub(super) fn side_of(self, child: Self) -> Side {
-        if self.child(Side::Left) == Some(child) {
-            Side::Left
-        } else {
-            Side::Right
-        }
+        if self.child(Side::Left) == Some(child) { Side::Left } else { Side::Right }
     }
 
     pub(super) fn parent(self) -> Option<Self> {
@@ -136,11 +125,7 @@ impl<'t> Node<'t, RbLink> {
     /// Keeps the parent.
     pub(super) fn set_color(self, color: Color) {
         let black = if color == Color::Black { BLACK } else { 0 };
-        self.parent_color.set(
-            self.parent_color
-                .get()
-                .map_addr(|word| word & !BLACK | black),
-        );
+        self.parent_color.set(self.parent_color.get().map_addr(|word| word & !BLACK | black));
     }
 
     /// The last node when walking down on one side.

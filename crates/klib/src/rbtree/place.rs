@@ -49,10 +49,7 @@ impl<A: Adapter<Link = RbLink>> Vacant<'_, A> {
     }
 
     /// As [`insert`](Self::insert); says how many rotations the repair took.
-    pub(super) fn insert_counting(
-        self,
-        node: Arc<A::Value>,
-    ) -> Result<u32, AlreadyLinked<A::Value>> {
+    pub(super) fn insert_counting(self, node: Arc<A::Value>) -> Result<u32, AlreadyLinked<A::Value>> {
         // SAFETY: linked below, and the handle does not leave this function.
         let node = unsafe { self.tree.identity.own::<A>(node) }?;
         let root = &self.tree.root;

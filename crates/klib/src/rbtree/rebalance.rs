@@ -29,9 +29,7 @@ pub(super) fn after_insert(root: &Root, inserted: Node<'_, RbLink>) -> u32 {
         if parent.color() == Color::Black {
             return 0;
         }
-        let grandparent = parent
-            .parent()
-            .expect("a red node has a parent: the root is black");
+        let grandparent = parent.parent().expect("a red node has a parent: the root is black");
         let side = grandparent.side_of(parent);
         match grandparent.child(side.other()) {
             Some(uncle) if uncle.color() == Color::Red => {
@@ -49,16 +47,12 @@ pub(super) fn after_insert(root: &Root, inserted: Node<'_, RbLink>) -> u32 {
 /// The two reds become children of one black: the last step of an insertion.
 fn rotate_grandparent(root: &Root, grandparent: Node<'_, RbLink>, side: Side, inner: Side) -> u32 {
     let mut rotations = 1;
-    let parent = grandparent
-        .child(side)
-        .expect("the clash was found below it");
+    let parent = grandparent.child(side).expect("the clash was found below it");
     if inner != side {
         rotate(root, parent, side);
         rotations += 1;
     }
-    let top = grandparent
-        .child(side)
-        .expect("a rotation keeps the place filled");
+    let top = grandparent.child(side).expect("a rotation keeps the place filled");
     top.set_color(Color::Black);
     grandparent.set_color(Color::Red);
     rotate(root, grandparent, side.other());
@@ -129,11 +123,7 @@ fn after_erase<'t>(root: &'t Root, mut hole: Hole<'t>) -> u32 {
             rotations += 1;
             sibling = sibling_of_hole(parent, side);
         }
-        let is_red = |side| {
-            sibling
-                .child(side)
-                .is_some_and(|node| node.color() == Color::Red)
-        };
+        let is_red = |side| sibling.child(side).is_some_and(|node| node.color() == Color::Red);
         if is_red(side) || is_red(side.other()) {
             return rotations + fill_from_sibling(root, parent, side, sibling);
         }
@@ -144,18 +134,11 @@ fn after_erase<'t>(root: &'t Root, mut hole: Hole<'t>) -> u32 {
 }
 
 fn sibling_of_hole<'t>(parent: Node<'t, RbLink>, side: Side) -> Node<'t, RbLink> {
-    parent
-        .child(side.other())
-        .expect("rule 3: a side that lost a black had a sibling")
+    parent.child(side.other()).expect("rule 3: a side that lost a black had a sibling")
 }
 
 /// The sibling has a red child to spare: moves a black node over to the short side.
-fn fill_from_sibling(
-    root: &Root,
-    parent: Node<'_, RbLink>,
-    side: Side,
-    sibling: Node<'_, RbLink>,
-) -> u32 {
+fn fill_from_sibling(root: &Root, parent: Node<'_, RbLink>, side: Side, sibling: Node<'_, RbLink>) -> u32 {
     let far = side.other();
     let mut rotations = 1;
     let outer = sibling.child(far).filter(|node| node.color() == Color::Red);
@@ -185,9 +168,7 @@ fn fill_from_sibling(
 /// ```
 #[doc(alias = "__rb_rotate_set_parents")]
 fn rotate(root: &Root, node: Node<'_, RbLink>, toward: Side) {
-    let up = node
-        .child(toward.other())
-        .expect("a rotation lifts a child");
+    let up = node.child(toward.other()).expect("a rotation lifts a child");
     let two = up.child(toward);
     root.replace(node, Some(up));
     node.adopt(toward.other(), two);

@@ -17,10 +17,7 @@ struct Item {
 adapter!(ByKey = Item { rbn: RbLink });
 
 fn item(key: u32) -> Arc<Item> {
-    Arc::new(Item {
-        key,
-        rbn: RbLink::new(),
-    })
+    Arc::new(Item { key, rbn: RbLink::new() })
 }
 
 /// Inserts unless the key is there; the rotations it took.
@@ -34,9 +31,7 @@ fn insert(tree: &mut RbTree<ByKey>, node: Arc<Item>) -> Option<u32> {
 
 /// Removes as `RbTree::remove` does; the rotations it took.
 fn erase(tree: &mut RbTree<ByKey>, key: u32) -> Option<u32> {
-    let node = tree
-        .handle_of(tree.find(|other| key.cmp(&other.key))?)
-        .expect("found here");
+    let node = tree.handle_of(tree.find(|other| key.cmp(&other.key))?).expect("found here");
     let rotations = tree.root.erase(node);
     assert_eq!(RbTree::<ByKey>::disown(node).key, key);
     Some(rotations)
@@ -57,10 +52,7 @@ fn check(tree: &RbTree<ByKey>) -> usize {
             let child = node.child(side);
             if let Some(child) = child {
                 assert!(child.parent() == Some(node));
-                assert!(
-                    node.color() == Color::Black || child.color() == Color::Black,
-                    "red below red"
-                );
+                assert!(node.color() == Color::Black || child.color() == Color::Black, "red below red");
             }
             blacks[side as usize] = walk(tree, child, count);
         }
@@ -102,20 +94,9 @@ fn neighbours_bounds_and_ranges() {
     assert_eq!(found.key, 460);
     assert_eq!(tree.next(found).unwrap().key, 470);
     assert_eq!(tree.prev(found).unwrap().key, 450);
-    assert!(
-        tree.iter_from(found)
-            .map(|item| item.key)
-            .eq((46..100).map(|n| n * 10))
-    );
-    assert!(
-        tree.iter()
-            .rev()
-            .map(|item| item.key)
-            .eq((0..100).rev().map(|n| n * 10))
-    );
-    assert!(
-        tree.prev(tree.first().unwrap()).is_none() && tree.next(tree.last().unwrap()).is_none()
-    );
+    assert!(tree.iter_from(found).map(|item| item.key).eq((46..100).map(|n| n * 10)));
+    assert!(tree.iter().rev().map(|item| item.key).eq((0..100).rev().map(|n| n * 10)));
+    assert!(tree.prev(tree.first().unwrap()).is_none() && tree.next(tree.last().unwrap()).is_none());
     assert!(tree.first_where(|item| item.key > 990).is_none());
     let stranger = item(460);
     assert!(tree.next(&stranger).is_none() && tree.iter_from(&stranger).next().is_none());
@@ -126,15 +107,11 @@ fn a_node_is_in_one_tree_per_link() {
     let (mut here, mut there): (RbTree<ByKey>, RbTree<ByKey>) = Default::default();
     let node = item(1);
     insert(&mut here, node.clone());
-    let Place::Vacant(place) = there.descend(|_| unreachable!("it is empty")) else {
-        panic!()
-    };
+    let Place::Vacant(place) = there.descend(|_| unreachable!("it is empty")) else { panic!() };
     assert!(place.insert(node.clone()).is_err());
     assert!(there.is_empty() && there.remove(&node).is_none());
     assert_eq!(Arc::strong_count(&node), 2);
-    let Place::Occupied(place) = here.descend(|other| 1.cmp(&other.key)) else {
-        panic!()
-    };
+    let Place::Occupied(place) = here.descend(|other| 1.cmp(&other.key)) else { panic!() };
     assert_eq!(place.get().key, 1);
     drop(place.remove());
     assert!(!node.rbn.is_linked());
@@ -149,9 +126,7 @@ fn a_node_is_in_one_tree_per_link() {
 fn replace_keeps_the_shape() {
     let mut tree = RbTree::new();
     let nodes: Vec<_> = (0..64).map(item).collect();
-    nodes
-        .iter()
-        .for_each(|node| _ = insert(&mut tree, node.clone()));
+    nodes.iter().for_each(|node| _ = insert(&mut tree, node.clone()));
     for old in &nodes {
         let new = item(old.key);
         let given_back = tree.replace(old, new.clone()).unwrap();
@@ -168,9 +143,7 @@ fn equal_keys_queue_behind_each_other() {
     let mut tree: RbTree<ByKey> = RbTree::new();
     let nodes: Vec<_> = (0..50).map(|_| item(7)).collect();
     for node in &nodes {
-        let Place::Vacant(place) = tree.descend(|other| 7.cmp(&other.key).then(Greater)) else {
-            panic!()
-        };
+        let Place::Vacant(place) = tree.descend(|other| 7.cmp(&other.key).then(Greater)) else { panic!() };
         place.insert(node.clone()).unwrap();
     }
     assert!(tree.iter().zip(&nodes).all(|(a, b)| core::ptr::eq(a, &**b)));
@@ -212,9 +185,7 @@ fn apply(tree: &mut RbTree<ByKey>, model: &mut BTreeMap<u32, Arc<Item>>, op: Op)
             assert_eq!(popped, model.pop_first().map(|(key, _)| key));
         }
         Op::FirstWhere(key) => {
-            let found = tree
-                .first_where(|item| item.key >= key)
-                .map(|item| item.key);
+            let found = tree.first_where(|item| item.key >= key).map(|item| item.key);
             assert_eq!(found, model.range(key..).next().map(|(&key, _)| key));
         }
     }

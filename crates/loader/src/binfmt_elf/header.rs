@@ -75,11 +75,7 @@ impl Ehdr {
         let known = header.e_ident.starts_with(b"\x7fELF\x02\x01")
             && matches!(header.e_type, ET_EXEC | ET_DYN)
             && header.e_machine == EM_X86_64;
-        if known {
-            Ok(header)
-        } else {
-            Err(Error::NoExec)
-        }
+        if known { Ok(header) } else { Err(Error::NoExec) }
     }
 
     /// Reads the program headers.
@@ -95,9 +91,6 @@ impl Ehdr {
         }
         let mut bytes = alloc::vec![0u8; len];
         read_exact_at(source, self.e_phoff, &mut bytes).map_err(|_| Error::NoExec)?;
-        bytes
-            .chunks_exact(size_of::<Phdr>())
-            .map(|chunk| Phdr::read_from_bytes(chunk).map_err(|_| Error::NoExec))
-            .collect()
+        bytes.chunks_exact(size_of::<Phdr>()).map(|chunk| Phdr::read_from_bytes(chunk).map_err(|_| Error::NoExec)).collect()
     }
 }

@@ -125,11 +125,7 @@ pub fn plan(source: &dyn Source, role: Role, task_size: u64) -> Result<Plan, Err
         Role::Program => read_interp(source, &phdrs)?,
         Role::Interpreter => None,
     };
-    let stack_exec = phdrs
-        .iter()
-        .rev()
-        .find(|p| p.p_type == PT_GNU_STACK)
-        .is_some_and(|p| p.p_flags & PF_X != 0);
+    let stack_exec = phdrs.iter().rev().find(|p| p.p_type == PT_GNU_STACK).is_some_and(|p| p.p_flags & PF_X != 0);
 
     let loads = || phdrs.iter().filter(|p| p.p_type == PT_LOAD);
     let mut segments = Vec::new();
@@ -139,27 +135,15 @@ pub fn plan(source: &dyn Source, role: Role, task_size: u64) -> Result<Plan, Err
         segment.push_mappings(&mut mappings);
         segments.push(segment);
     }
-    let span = hull(
-        segments
-            .iter()
-            .map(|s| page_start(s.vaddr)..page_align(s.vaddr + s.memsz)),
-    );
+    let span = hull(segments.iter().map(|s| page_start(s.vaddr)..page_align(s.vaddr + s.memsz)));
     if span.is_empty() || span.end > task_size || header.e_entry >= task_size {
         return Err(Error::Inval);
     }
     let executable = segments.iter().filter(|s| s.prot.contains(Prot::EXEC));
     let data_start = segments.iter().map(|s| s.vaddr).max().unwrap_or(0);
-    let data_end = segments
-        .iter()
-        .map(|s| s.vaddr + s.filesz)
-        .max()
-        .unwrap_or(0);
+    let data_end = segments.iter().map(|s| s.vaddr + s.filesz).max().unwrap_or(0);
     Ok(Plan {
-        kind: if header.e_type == ET_DYN {
-            Kind::Relocatable
-        } else {
-            Kind::Fixed
-        },
+        kind: if header.e_type == ET_DYN { Kind::Relocatable } else { Kind::Fixed },
         entry: header.e_entry,
         phdr_vaddr: phdr_vaddr(header.e_phoff, &segments),
         phnum: header.e_phnum,
@@ -167,11 +151,7 @@ pub fn plan(source: &dyn Source, role: Role, task_size: u64) -> Result<Plan, Err
         stack_exec,
         span,
         align: maximum_alignment(loads()),
-        brk: segments
-            .iter()
-            .map(|s| s.vaddr + s.memsz)
-            .max()
-            .unwrap_or(0),
+        brk: segments.iter().map(|s| s.vaddr + s.memsz).max().unwrap_or(0),
         code: hull(executable.map(|s| s.vaddr..s.vaddr + s.filesz)),
         data: data_start..data_end,
         segments,
@@ -183,20 +163,11 @@ impl Segment {
     /// Checks one PT_LOAD entry so that no later arithmetic on it can overflow.
     fn validate(phdr: &Phdr, task_size: u64) -> Result<Self, Error> {
         let end = phdr.p_vaddr.checked_add(phdr.p_memsz).ok_or(Error::Inval)?;
-        let file_end = phdr
-            .p_offset
-            .checked_add(phdr.p_filesz)
-            .ok_or(Error::Inval)?;
+        let file_end = phdr.p_offset.checked_add(phdr.p_filesz).ok_or(Error::Inval)?;
         // mmap refuses an offset that is no whole page once the page offset of the address is taken off.
         let congruent = phdr.p_filesz == 0 || phdr.p_vaddr % PAGE_SIZE == phdr.p_offset % PAGE_SIZE;
-        let representable =
-            i64::try_from(file_end).is_ok_and(|end| end <= i64::MAX - PAGE_SIZE as i64);
-        if phdr.p_filesz > phdr.p_memsz
-            || end > task_size
-            || end > u64::MAX - PAGE_SIZE
-            || !congruent
-            || !representable
-        {
+        let representable = i64::try_from(file_end).is_ok_and(|end| end <= i64::MAX - PAGE_SIZE as i64);
+        if phdr.p_filesz > phdr.p_memsz || end > task_size || end > u64::MAX - PAGE_SIZE || !congruent || !representable {
             return Err(Error::Inval);
         }
         Ok(Segment {
@@ -253,24 +224,18 @@ pub(crate) fn page_align(addr: u64) -> u64 {
 
 /// Smallest range that covers all, empty for none.
 fn hull(ranges: impl Iterator<Item = Range<u64>>) -> Range<u64> {
-    ranges
-        .reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
-        .unwrap_or(0..0)
+    ranges.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
 }
 
 /// Where the program headers are in memory: in the segment whose file part contains them.
 fn phdr_vaddr(phoff: u64, segments: &[Segment]) -> u64 {
-    let home = segments
-        .iter()
-        .find(|s| s.offset <= phoff && phoff < s.offset + s.filesz);
+    let home = segments.iter().find(|s| s.offset <= phoff && phoff < s.offset + s.filesz);
     home.map_or(0, |s| s.vaddr + (phoff - s.offset))
 }
 
 /// Largest `p_align` that is a power of two; others are ignored, as in Linux.
 fn maximum_alignment<'a>(loads: impl Iterator<Item = &'a Phdr>) -> u64 {
-    let aligns = loads
-        .map(|p| p.p_align)
-        .filter(|align| align.is_power_of_two());
+    let aligns = loads.map(|p| p.p_align).filter(|align| align.is_power_of_two());
     aligns.max().unwrap_or(0).max(PAGE_SIZE)
 }
 

@@ -97,11 +97,7 @@ impl Cursor {
     /// Places strings so that the first is lowest; returns their addresses in list order.
     #[doc(alias = "copy_strings")]
     fn strings<S: AsRef<[u8]>>(&mut self, list: &[S]) -> Result<Vec<u64>, Error> {
-        let mut at = list
-            .iter()
-            .rev()
-            .map(|s| self.string(s.as_ref()))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut at = list.iter().rev().map(|s| self.string(s.as_ref())).collect::<Result<Vec<_>, _>>()?;
         at.reverse();
         Ok(at)
     }
@@ -124,11 +120,7 @@ impl<S: AsRef<[u8]>> StackSpec<'_, S> {
         let env_end = at.0;
         let envp = at.strings(self.envp)?;
         let arg_end = at.0;
-        let argv = if self.argv.is_empty() {
-            alloc::vec![at.string(b"")?]
-        } else {
-            at.strings(self.argv)?
-        };
+        let argv = if self.argv.is_empty() { alloc::vec![at.string(b"")?] } else { at.strings(self.argv)? };
         let arg_start = at.0;
 
         let pointers = (argv.len() + envp.len()) as u64 * WORD;
@@ -145,11 +137,7 @@ impl<S: AsRef<[u8]>> StackSpec<'_, S> {
         at.align();
 
         let len = usize::try_from(self.stack_top - at.0).map_err(|_| Error::TooBig)?;
-        let mut image = Writer {
-            base: at.0,
-            next: 0,
-            bytes: alloc::vec![0; len],
-        };
+        let mut image = Writer { base: at.0, next: 0, bytes: alloc::vec![0; len] };
         image.word(argv.len() as u64);
         image.pointers(&argv);
         image.pointers(&envp);
@@ -168,22 +156,10 @@ impl<S: AsRef<[u8]>> StackSpec<'_, S> {
 
         image.put(random, &self.random);
         image.put(platform, self.platform);
-        self.argv
-            .iter()
-            .zip(&argv)
-            .for_each(|(string, &to)| image.put(to, string.as_ref()));
-        self.envp
-            .iter()
-            .zip(&envp)
-            .for_each(|(string, &to)| image.put(to, string.as_ref()));
+        self.argv.iter().zip(&argv).for_each(|(string, &to)| image.put(to, string.as_ref()));
+        self.envp.iter().zip(&envp).for_each(|(string, &to)| image.put(to, string.as_ref()));
         image.put(execfn, self.execfn);
-        Ok(StackImage {
-            bytes: image.bytes,
-            rsp: at.0,
-            args: arg_start..arg_end,
-            env: arg_end..env_end,
-            auxv,
-        })
+        Ok(StackImage { bytes: image.bytes, rsp: at.0, args: arg_start..arg_end, env: arg_end..env_end, auxv })
     }
 }
 

@@ -24,10 +24,7 @@ pub struct LongBranches {
 impl LongBranches {
     /// Looks at every position for `call`, `jmp`, `jcc` and `xbegin` with a four-byte distance.
     pub fn scan(bytes: &[u8]) -> Self {
-        let mut branches = Self {
-            words: alloc::vec![0u64; bytes.len().div_ceil(64)],
-            len: bytes.len(),
-        };
+        let mut branches = Self { words: alloc::vec![0u64; bytes.len().div_ceil(64)], len: bytes.len() };
         let opcodes = |p: Positions| {
             let call_or_jmp = p.first_is(0xfe, 0xe8);
             let jcc = p.first_is(0xff, 0x0f) & p.second_is(0xf0, 0x80);
@@ -36,9 +33,7 @@ impl LongBranches {
         };
         positions(bytes, opcodes, |at| {
             let opcode_len = if bytes[at] & 0xfe == 0xe8 { 1 } else { 2 };
-            let distance = bytes
-                .get(at + opcode_len..)
-                .and_then(|rest| rest.first_chunk());
+            let distance = bytes.get(at + opcode_len..).and_then(|rest| rest.first_chunk());
             if let Some(&distance) = distance {
                 branches.mark(at + opcode_len + 4, distance);
             }
@@ -56,24 +51,14 @@ impl LongBranches {
 
     /// Whether any byte of a range may be a target.
     pub fn lead_into(&self, range: &Range<u32>) -> bool {
-        range.clone().any(|at| {
-            self.words
-                .get(at as usize / 64)
-                .is_some_and(|word| word >> (at % 64) & 1 != 0)
-        })
+        range.clone().any(|at| self.words.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 != 0))
     }
 }
 
 /// Offsets that might hold a branch with a one-byte distance into a range.
-pub fn short_branches_into<'a>(
-    bytes: &'a [u8],
-    range: &'a Range<u32>,
-) -> impl Iterator<Item = u32> + 'a {
+pub fn short_branches_into<'a>(bytes: &'a [u8], range: &'a Range<u32>) -> impl Iterator<Item = u32> + 'a {
     let first = range.start.saturating_sub(SHORT_AHEAD);
-    let last = range
-        .end
-        .saturating_add(SHORT_BACK)
-        .min(bytes.len().saturating_sub(1) as u32);
+    let last = range.end.saturating_add(SHORT_BACK).min(bytes.len().saturating_sub(1) as u32);
     (first..last).filter(move |&at| {
         let [opcode, distance] = [bytes[at as usize], bytes[at as usize + 1]];
         let short = matches!(opcode, 0x70..=0x7f | 0xe0..=0xe3 | 0xeb);

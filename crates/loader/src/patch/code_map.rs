@@ -46,49 +46,30 @@ impl CodeMap {
         for frame in text.unwind.iter().flat_map(|unwind| unwind.ranges()) {
             if let Some(range) = offsets(text, frame.start, frame.len) {
                 labels.push(range.start);
-                extents.push(Extent {
-                    range,
-                    origin: Origin::Unwind,
-                    landing_pads: frame.landing_pads,
-                });
+                extents.push(Extent { range, origin: Origin::Unwind, landing_pads: frame.landing_pads });
             }
         }
         for symbol in text.symbols {
             if let Some(range) = offsets(text, symbol.vaddr, symbol.len) {
                 labels.push(range.start);
-                extents.push(Extent {
-                    range,
-                    origin: Origin::Symbol,
-                    landing_pads: false,
-                });
+                extents.push(Extent { range, origin: Origin::Symbol, landing_pads: false });
             }
         }
         labels.sort_unstable();
         labels.dedup();
-        Self {
-            extents: without_overlap(extents),
-            labels,
-        }
+        Self { extents: without_overlap(extents), labels }
     }
 
     /// Index of the extent that contains an offset.
     pub fn containing(&self, at: u32) -> Option<usize> {
-        let next = self
-            .extents
-            .partition_point(|extent| extent.range.start <= at);
-        next.checked_sub(1)
-            .filter(|&index| at < self.extents[index].range.end)
+        let next = self.extents.partition_point(|extent| extent.range.start <= at);
+        next.checked_sub(1).filter(|&index| at < self.extents[index].range.end)
     }
 
     /// The extent before a gap, if the offset is in one.
     pub fn before_gap(&self, at: u32) -> Option<usize> {
-        let next = self
-            .extents
-            .partition_point(|extent| extent.range.start <= at);
-        let (before, behind) = (
-            self.extents.get(next.checked_sub(1)?)?,
-            self.extents.get(next)?,
-        );
+        let next = self.extents.partition_point(|extent| extent.range.start <= at);
+        let (before, behind) = (self.extents.get(next.checked_sub(1)?)?, self.extents.get(next)?);
         let gap = before.range.end..behind.range.start;
         (gap.contains(&at) && gap.end - gap.start <= GAP_MAX).then(|| next - 1)
     }
@@ -103,14 +84,7 @@ impl CodeMap {
                 Some(before)
             }
             Ending::Stops => {
-                self.extents.insert(
-                    before + 1,
-                    Extent {
-                        range: gap,
-                        origin: Origin::Gap,
-                        landing_pads: false,
-                    },
-                );
+                self.extents.insert(before + 1, Extent { range: gap, origin: Origin::Gap, landing_pads: false });
                 Some(before + 1)
             }
         }
@@ -118,28 +92,20 @@ impl CodeMap {
 
     /// Indices of the extents that share a byte with a range.
     pub fn overlapping(&self, range: &Range<u32>) -> Range<usize> {
-        let first = self
-            .extents
-            .partition_point(|extent| extent.range.end <= range.start);
-        let last = self
-            .extents
-            .partition_point(|extent| extent.range.start < range.end);
+        let first = self.extents.partition_point(|extent| extent.range.end <= range.start);
+        let last = self.extents.partition_point(|extent| extent.range.start < range.end);
         first..last.max(first)
     }
 
     /// Whether a function starts in a range.
     pub fn has_label(&self, range: &Range<u32>) -> bool {
         let next = self.labels.partition_point(|&label| label < range.start);
-        self.labels
-            .get(next)
-            .is_some_and(|&label| label < range.end)
+        self.labels.get(next).is_some_and(|&label| label < range.end)
     }
 
     /// First function start at or after an offset.
     pub fn next_label(&self, at: u32) -> Option<u32> {
-        self.labels
-            .get(self.labels.partition_point(|&label| label < at))
-            .copied()
+        self.labels.get(self.labels.partition_point(|&label| label < at)).copied()
     }
 }
 
@@ -156,16 +122,12 @@ fn offsets(text: &Text<'_>, vaddr: u64, len: u64) -> Option<Range<u32>> {
 fn without_overlap(mut extents: Vec<Extent>) -> Vec<Extent> {
     extents.retain(|extent| !extent.range.is_empty());
     extents.sort_by_key(|extent| (extent.range.start, extent.range.end));
-    let (frames, symbols): (Vec<_>, Vec<_>) = extents
-        .into_iter()
-        .partition(|extent| extent.origin == Origin::Unwind);
+    let (frames, symbols): (Vec<_>, Vec<_>) = extents.into_iter().partition(|extent| extent.origin == Origin::Unwind);
     let mut kept = disjoint(frames);
     let covered = kept.clone();
     kept.extend(disjoint(symbols).into_iter().filter(|symbol| {
         let first = covered.partition_point(|frame| frame.range.end <= symbol.range.start);
-        covered
-            .get(first)
-            .is_none_or(|frame| frame.range.start >= symbol.range.end)
+        covered.get(first).is_none_or(|frame| frame.range.start >= symbol.range.end)
     }));
     kept.sort_by_key(|extent| extent.range.start);
     kept
@@ -181,10 +143,7 @@ fn disjoint(sorted: Vec<Extent>) -> Vec<Extent> {
             continue;
         }
         if extent.range.start < reach {
-            if kept
-                .last()
-                .is_some_and(|last| last.range.end > extent.range.start)
-            {
+            if kept.last().is_some_and(|last| last.range.end > extent.range.start) {
                 kept.pop();
             }
             reach = reach.max(extent.range.end);

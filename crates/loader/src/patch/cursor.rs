@@ -24,11 +24,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self {
-            bytes,
-            vaddr: 0,
-            at,
-        }
+        Self { bytes, vaddr: 0, at }
     }
 
     /// Address of the next byte.
@@ -42,10 +38,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub fn skip(&mut self, len: usize) -> Option<()> {
-        self.at = self
-            .at
-            .checked_add(len)
-            .filter(|&at| at <= self.bytes.len())?;
+        self.at = self.at.checked_add(len).filter(|&at| at <= self.bytes.len())?;
         Some(())
     }
 

@@ -7,9 +7,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use iced_x86::{
-    Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register,
-};
+use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 
 use super::Text;
 use super::code_map::{Ending, Extent};
@@ -55,16 +53,11 @@ pub struct Function {
 impl Function {
     /// Decodes an extent; `None` if the result cannot be believed.
     pub fn decode(text: &Text<'_>, extent: &Extent) -> Option<Self> {
-        let bytes = text
-            .bytes
-            .get(extent.range.start as usize..extent.range.end as usize)?;
+        let bytes = text.bytes.get(extent.range.start as usize..extent.range.end as usize)?;
         let ip = text.vaddr.wrapping_add(u64::from(extent.range.start));
         let mut decoder = Decoder::with_ip(64, bytes, ip, DecoderOptions::NONE);
-        let mut function = Function {
-            insns: Vec::with_capacity(bytes.len() / 4),
-            targets: Vec::new(),
-            hidden_entries: extent.landing_pads,
-        };
+        let mut function =
+            Function { insns: Vec::with_capacity(bytes.len() / 4), targets: Vec::new(), hidden_entries: extent.landing_pads };
         let mut locks = Vec::new();
         let mut insn = Instruction::default();
         while decoder.can_decode() {
@@ -82,21 +75,13 @@ impl Function {
                     function.targets.push(offset as u32);
                 }
             }
-            function.hidden_entries |=
-                insn.flow_control() == FlowControl::IndirectBranch && !leaves_by_pointer(&insn);
-            function.insns.push(Insn {
-                at,
-                len: insn.len() as u8,
-                flow: flow(&insn),
-                filler: is_filler(&insn),
-            });
+            function.hidden_entries |= insn.flow_control() == FlowControl::IndirectBranch && !leaves_by_pointer(&insn);
+            function.insns.push(Insn { at, len: insn.len() as u8, flow: flow(&insn), filler: is_filler(&insn) });
         }
         function.targets.sort_unstable();
         function.targets.dedup();
         let agrees = |target: &u32| {
-            !extent.range.contains(target)
-                || function.index_of(*target).is_some()
-                || locks.binary_search(target).is_ok()
+            !extent.range.contains(target) || function.index_of(*target).is_some() || locks.binary_search(target).is_ok()
         };
         function.targets.iter().all(agrees).then_some(function)
     }
@@ -117,25 +102,19 @@ impl Function {
     /// Whether the instruction that contains an offset goes anywhere but to the next one.
     pub fn branches_at(&self, at: u32) -> bool {
         let next = self.insns.partition_point(|insn| insn.at <= at);
-        next.checked_sub(1)
-            .is_some_and(|index| self.insns[index].flow != Flow::Next)
+        next.checked_sub(1).is_some_and(|index| self.insns[index].flow != Flow::Next)
     }
 
     /// Whether the function names an address in a range.
     pub fn targets_into(&self, range: &Range<u32>) -> bool {
         let next = self.targets.partition_point(|&target| target < range.start);
-        self.targets
-            .get(next)
-            .is_some_and(|&target| target < range.end)
+        self.targets.get(next).is_some_and(|&target| target < range.end)
     }
 }
 
 /// The address an instruction may cause control to go to: a branch target, or a computed address.
 fn named_address(insn: &Instruction) -> Option<u64> {
-    let near = matches!(
-        insn.op0_kind(),
-        OpKind::NearBranch64 | OpKind::NearBranch32 | OpKind::NearBranch16
-    );
+    let near = matches!(insn.op0_kind(), OpKind::NearBranch64 | OpKind::NearBranch32 | OpKind::NearBranch16);
     if near {
         return Some(insn.near_branch_target());
     }
@@ -155,10 +134,9 @@ fn flow(insn: &Instruction) -> Flow {
     match insn.flow_control() {
         FlowControl::Next if insn.mnemonic() == Mnemonic::Hlt => Flow::Stop,
         FlowControl::Next => Flow::Next,
-        FlowControl::UnconditionalBranch
-        | FlowControl::IndirectBranch
-        | FlowControl::Return
-        | FlowControl::Exception => Flow::Stop,
+        FlowControl::UnconditionalBranch | FlowControl::IndirectBranch | FlowControl::Return | FlowControl::Exception => {
+            Flow::Stop
+        }
         _ => Flow::Branch,
     }
 }

@@ -25,25 +25,10 @@ pub fn functions(table: &[u8]) -> Option<Vec<Symbol>> {
         return None;
     }
     let count = usize::try_from(Cursor::new(table, NFUNC).u64()?).ok()?;
-    let text = Cursor::new(table, TEXT_START)
-        .u64()
-        .filter(|&start| start != 0)?;
+    let text = Cursor::new(table, TEXT_START).u64().filter(|&start| start != 0)?;
     let at = usize::try_from(Cursor::new(table, FUNCTION_TABLE).u64()?).ok()?;
-    let entries = table
-        .get(at..)?
-        .chunks(ENTRY_LEN)
-        .take(count.checked_add(1)?);
-    let starts: Vec<u64> = entries
-        .map_while(|entry| Cursor::new(entry, 0).u32())
-        .map(u64::from)
-        .collect();
+    let entries = table.get(at..)?.chunks(ENTRY_LEN).take(count.checked_add(1)?);
+    let starts: Vec<u64> = entries.map_while(|entry| Cursor::new(entry, 0).u32()).map(u64::from).collect();
     let pairs = starts.windows(2);
-    Some(
-        pairs
-            .map(|pair| Symbol {
-                vaddr: text.wrapping_add(pair[0]),
-                len: pair[1].saturating_sub(pair[0]),
-            })
-            .collect(),
-    )
+    Some(pairs.map(|pair| Symbol { vaddr: text.wrapping_add(pair[0]), len: pair[1].saturating_sub(pair[0]) }).collect())
 }

@@ -80,9 +80,7 @@ impl TextFile {
     pub fn read(source: &dyn Source) -> Result<Option<Self>, Error> {
         let header = Ehdr::read(source)?;
         let phdrs = header.read_phdrs(source)?;
-        let mut executable = phdrs
-            .iter()
-            .filter(|p| p.p_type == PT_LOAD && p.p_flags & PF_X != 0);
+        let mut executable = phdrs.iter().filter(|p| p.p_type == PT_LOAD && p.p_flags & PF_X != 0);
         let (Some(text), None) = (executable.next(), executable.next()) else {
             return Ok(None);
         };
@@ -102,11 +100,7 @@ impl TextFile {
         Text {
             bytes: &self.text.bytes,
             vaddr: self.text.vaddr,
-            unwind: self.unwind.as_ref().map(|(part, header)| Unwind {
-                bytes: &part.bytes,
-                vaddr: part.vaddr,
-                header: *header,
-            }),
+            unwind: self.unwind.as_ref().map(|(part, header)| Unwind { bytes: &part.bytes, vaddr: part.vaddr, header: *header }),
             symbols: &self.symbols,
         }
     }
@@ -114,10 +108,7 @@ impl TextFile {
 
 impl Part {
     fn read(source: &dyn Source, phdr: &Phdr) -> Result<Self, Error> {
-        Ok(Part {
-            vaddr: phdr.p_vaddr,
-            bytes: read_vec(source, phdr.p_offset, phdr.p_filesz)?,
-        })
+        Ok(Part { vaddr: phdr.p_vaddr, bytes: read_vec(source, phdr.p_offset, phdr.p_filesz)? })
     }
 }
 
@@ -140,10 +131,7 @@ fn read_vec(source: &dyn Source, offset: u64, len: u64) -> Result<Vec<u8>, Error
 /// Reads an array of `T`; a rest that is no whole entry is dropped.
 fn read_array<T: FromBytes>(source: &dyn Source, offset: u64, len: u64) -> Result<Vec<T>, Error> {
     let bytes = read_vec(source, offset, len)?;
-    Ok(bytes
-        .chunks_exact(size_of::<T>())
-        .filter_map(|chunk| T::read_from_bytes(chunk).ok())
-        .collect())
+    Ok(bytes.chunks_exact(size_of::<T>()).filter_map(|chunk| T::read_from_bytes(chunk).ok()).collect())
 }
 
 /// Whether the dynamic linker will write into the text.
@@ -161,12 +149,8 @@ fn has_text_relocations(source: &dyn Source, phdrs: &[Phdr]) -> Result<bool, Err
 
 fn read_unwind(source: &dyn Source, phdrs: &[Phdr]) -> Option<(Part, u64)> {
     let header = phdrs.iter().find(|p| p.p_type == PT_GNU_EH_FRAME)?.p_vaddr;
-    let home = phdrs.iter().find(|p| {
-        p.p_type == PT_LOAD
-            && header
-                .checked_sub(p.p_vaddr)
-                .is_some_and(|offset| offset < p.p_filesz)
-    })?;
+    let home =
+        phdrs.iter().find(|p| p.p_type == PT_LOAD && header.checked_sub(p.p_vaddr).is_some_and(|offset| offset < p.p_filesz))?;
     Part::read(source, home).ok().map(|part| (part, header))
 }
 
@@ -178,10 +162,7 @@ fn read_symbols(source: &dyn Source, header: &Ehdr) -> Result<Vec<Symbol>, Error
     let len = u64::from(header.e_shnum) * size_of::<Shdr>() as u64;
     let sections: Vec<Shdr> = read_array(source, header.e_shoff, len)?;
     let mut symbols = Vec::new();
-    for section in sections
-        .iter()
-        .filter(|s| matches!(s.sh_type, SHT_SYMTAB | SHT_DYNSYM))
-    {
+    for section in sections.iter().filter(|s| matches!(s.sh_type, SHT_SYMTAB | SHT_DYNSYM)) {
         let table: Vec<Sym> = read_array(source, section.sh_offset, section.sh_size)?;
         symbols.extend(table.iter().filter_map(symbol));
     }
@@ -196,24 +177,12 @@ fn symbol(sym: &Sym) -> Option<Symbol> {
     let kind = sym.st_info & 15;
     let len = if kind == STT_NOTYPE { 0 } else { sym.st_size };
     let wanted = matches!(kind, STT_NOTYPE | STT_FUNC | STT_GNU_IFUNC) && sym.st_shndx != 0;
-    wanted.then_some(Symbol {
-        vaddr: sym.st_value,
-        len,
-    })
+    wanted.then_some(Symbol { vaddr: sym.st_value, len })
 }
 
 /// The section of a name, given with its NUL.
-fn find_section<'a>(
-    source: &dyn Source,
-    header: &Ehdr,
-    sections: &'a [Shdr],
-    name: &[u8],
-) -> Option<&'a Shdr> {
+fn find_section<'a>(source: &dyn Source, header: &Ehdr, sections: &'a [Shdr], name: &[u8]) -> Option<&'a Shdr> {
     let names = sections.get(usize::from(header.e_shstrndx))?;
     let names = read_vec(source, names.sh_offset, names.sh_size).ok()?;
-    sections.iter().find(|s| {
-        names
-            .get(s.sh_name as usize..)
-            .is_some_and(|rest| rest.starts_with(name))
-    })
+    sections.iter().find(|s| names.get(s.sh_name as usize..).is_some_and(|rest| rest.starts_with(name)))
 }

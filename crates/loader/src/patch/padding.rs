@@ -16,13 +16,7 @@ use super::function::{Flow, Function, is_filler};
 const RUN_MAX: usize = 64;
 
 /// Runs of filler that overlap `window`, as ranges of offsets: those inside a function, and the one behind it.
-pub fn runs(
-    text: &Text<'_>,
-    map: &CodeMap,
-    index: usize,
-    function: &Function,
-    window: &Range<u32>,
-) -> Vec<Range<u32>> {
+pub fn runs(text: &Text<'_>, map: &CodeMap, index: usize, function: &Function, window: &Range<u32>) -> Vec<Range<u32>> {
     let mut runs = Vec::new();
     // With hidden entries an alignment inside the function might be jumped to; behind it nobody has business.
     if !function.hidden_entries {
@@ -36,9 +30,7 @@ pub fn runs(
 }
 
 fn inner_runs(function: &Function, window: &Range<u32>, runs: &mut Vec<Range<u32>>) {
-    let first = function
-        .insns
-        .partition_point(|insn| insn.at < window.start);
+    let first = function.insns.partition_point(|insn| insn.at < window.start);
     let mut at = first;
     while let Some(insn) = function.insns.get(at).filter(|insn| insn.at < window.end) {
         at += 1;
@@ -56,12 +48,8 @@ fn inner_runs(function: &Function, window: &Range<u32>, runs: &mut Vec<Range<u32
 
 /// The filler between the end of a function and the next known one.
 fn run_behind(text: &Text<'_>, map: &CodeMap, start: u32) -> Option<Range<u32>> {
-    let limit = map
-        .next_label(start)
-        .map_or(text.bytes.len(), |label| label as usize);
-    let bytes = text
-        .bytes
-        .get(start as usize..limit.min(start as usize + RUN_MAX))?;
+    let limit = map.next_label(start).map_or(text.bytes.len(), |label| label as usize);
+    let bytes = text.bytes.get(start as usize..limit.min(start as usize + RUN_MAX))?;
     let mut decoder = Decoder::new(64, bytes, DecoderOptions::NONE);
     let mut len = 0;
     while decoder.can_decode() {

@@ -46,17 +46,11 @@ pub fn positions(bytes: &[u8], matches: impl Fn(Positions) -> Mask, mut hit: imp
         }
     };
     for (index, (&first, &second)) in first.iter().zip(second).enumerate() {
-        let word = Positions {
-            first: u64::from_le_bytes(first),
-            second: u64::from_le_bytes(second),
-        };
+        let word = Positions { first: u64::from_le_bytes(first), second: u64::from_le_bytes(second) };
         report(index * WIDTH, matches(word));
     }
     for at in first.len() * WIDTH..last {
-        let word = Positions {
-            first: u64::from(bytes[at]),
-            second: u64::from(bytes[at + 1]),
-        };
+        let word = Positions { first: u64::from(bytes[at]), second: u64::from(bytes[at + 1]) };
         report(at, matches(word) & 0xff);
     }
 }
@@ -80,10 +74,7 @@ mod tests {
             let matches = |p: Positions| p.first_is(0xff, 0x0f) & p.second_is(0xf0, 0x80);
             positions(&bytes[..len], matches, |at| found.push(at));
             let pairs = bytes[..len].windows(2).enumerate();
-            let want: Vec<usize> = pairs
-                .filter(|(_, w)| w[0] == 0x0f && w[1] & 0xf0 == 0x80)
-                .map(|(at, _)| at)
-                .collect();
+            let want: Vec<usize> = pairs.filter(|(_, w)| w[0] == 0x0f && w[1] & 0xf0 == 0x80).map(|(at, _)| at).collect();
             assert_eq!(found, want);
         }
     }

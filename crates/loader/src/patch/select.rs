@@ -25,22 +25,8 @@ pub fn analyse(text: &Text<'_>) -> Vec<Site> {
     if pairs.is_empty() || u32::try_from(text.bytes.len()).is_err() {
         return Vec::new();
     }
-    let mut selection = Selection {
-        text,
-        map: CodeMap::new(text),
-        long: None,
-        decoded: BTreeMap::new(),
-        slots: BTreeSet::new(),
-    };
-    pairs
-        .into_iter()
-        .filter_map(|at| {
-            Some(Site {
-                at,
-                method: selection.method(at)?,
-            })
-        })
-        .collect()
+    let mut selection = Selection { text, map: CodeMap::new(text), long: None, decoded: BTreeMap::new(), slots: BTreeSet::new() };
+    pairs.into_iter().filter_map(|at| Some(Site { at, method: selection.method(at)? })).collect()
 }
 
 /// Offsets of all `0f 05` byte pairs.
@@ -73,15 +59,11 @@ impl Selection<'_> {
         let Some(function) = self.function(index) else {
             return Some(Method::Trap(Why::UnsoundFunction));
         };
-        let position = function
-            .index_of(at)
-            .filter(|&i| function.insns[i].flow == Flow::Syscall)?;
+        let position = function.index_of(at).filter(|&i| function.insns[i].flow == Flow::Syscall)?;
         if self.is_signal_return(index, at) {
             return Some(Method::Trap(Why::SignalReturn));
         }
-        let method = self
-            .replace_instruction(index, position)
-            .or_else(|| self.use_padding(index, at));
+        let method = self.replace_instruction(index, position).or_else(|| self.use_padding(index, at));
         Some(method.unwrap_or(Method::Trap(Why::NoRoom)))
     }
 
@@ -97,22 +79,16 @@ impl Selection<'_> {
 
     fn decode(&mut self, index: usize) {
         let extent = &self.map.extents[index];
-        self.decoded
-            .entry(extent.range.start)
-            .or_insert_with(|| Function::decode(self.text, extent).map(Box::new));
+        self.decoded.entry(extent.range.start).or_insert_with(|| Function::decode(self.text, extent).map(Box::new));
     }
 
     fn function(&self, index: usize) -> Option<&Function> {
-        self.decoded
-            .get(&self.map.extents[index].range.start)?
-            .as_deref()
+        self.decoded.get(&self.map.extents[index].range.start)?.as_deref()
     }
 
     fn is_signal_return(&self, index: usize, at: u32) -> bool {
         let end = at as usize + SYSCALL.len();
-        let bytes = end
-            .checked_sub(SIGNAL_RETURN.len())
-            .and_then(|start| self.text.bytes.get(start..end));
+        let bytes = end.checked_sub(SIGNAL_RETURN.len()).and_then(|start| self.text.bytes.get(start..end));
         self.map.extents[index].origin != Origin::Unwind && bytes == Some(&SIGNAL_RETURN[..])
     }
 
@@ -127,22 +103,16 @@ impl Selection<'_> {
             .take(if hidden_entries { 1 } else { usize::MAX })
             .copied()
             .collect();
-        let insn = candidates
-            .into_iter()
-            .find(|insn| u32::from(insn.len) >= JUMP_LEN)?;
+        let insn = candidates.into_iter().find(|insn| u32::from(insn.len) >= JUMP_LEN)?;
         // Farther candidates would only add bytes that nobody may jump to.
         let free = !self.is_entered(index, &(insn.at + 1..site));
-        free.then_some(Method::Instruction {
-            start: insn.at,
-            len: insn.len,
-        })
+        free.then_some(Method::Instruction { start: insn.at, len: insn.len })
     }
 
     /// Five unused bytes of filler in reach of a two-byte jump.
     fn use_padding(&mut self, index: usize, at: u32) -> Option<Method> {
         let from = at + SYSCALL.len() as u32;
-        let window =
-            from.saturating_sub(128)..from.saturating_add(128).min(self.text.bytes.len() as u32);
+        let window = from.saturating_sub(128)..from.saturating_add(128).min(self.text.bytes.len() as u32);
         // A jump over the pair changes its second byte, too.
         if self.is_entered(index, &(at + 1..from)) {
             return None;
@@ -163,13 +133,10 @@ impl Selection<'_> {
     }
 
     fn free_slot(&mut self, index: usize, run: Range<u32>, window: &Range<u32>) -> Option<u32> {
-        let starts = (run.start..)
-            .step_by(JUMP_LEN as usize)
-            .take_while(|slot| slot + JUMP_LEN <= run.end);
+        let starts = (run.start..).step_by(JUMP_LEN as usize).take_while(|slot| slot + JUMP_LEN <= run.end);
         for slot in starts.filter(|slot| window.contains(slot)) {
             // From the start of the run: a jump to a filler before the slot would run into it.
-            if !self.slots.contains(&slot) && !self.is_entered(index, &(run.start..slot + JUMP_LEN))
-            {
+            if !self.slots.contains(&slot) && !self.is_entered(index, &(run.start..slot + JUMP_LEN)) {
                 return Some(slot);
             }
         }
@@ -180,24 +147,18 @@ impl Selection<'_> {
     /// are in or follow.
     fn is_entered(&mut self, index: usize, range: &Range<u32>) -> bool {
         let text = self.text;
-        let long = self
-            .long
-            .get_or_insert_with(|| LongBranches::scan(text.bytes));
+        let long = self.long.get_or_insert_with(|| LongBranches::scan(text.bytes));
         if long.lead_into(range) || self.map.has_label(range) {
             return true;
         }
-        if self
-            .function(index)
-            .is_none_or(|function| function.targets_into(range))
-        {
+        if self.function(index).is_none_or(|function| function.targets_into(range)) {
             return true;
         }
         short_branches_into(text.bytes, range).any(|at| match self.map.containing(at) {
             Some(own) if own == index => false,
             Some(other) => {
                 self.decode(other);
-                self.function(other)
-                    .is_none_or(|function| function.branches_at(at))
+                self.function(other).is_none_or(|function| function.branches_at(at))
             }
             None => true,
         })

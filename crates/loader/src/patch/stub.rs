@@ -43,11 +43,7 @@ pub struct Patch {
 
 impl Patch {
     fn new(at: u32, len: usize) -> Self {
-        Self {
-            at,
-            bytes: [NOP; INSN_MAX],
-            len: len as u8,
-        }
+        Self { at, bytes: [NOP; INSN_MAX], len: len as u8 }
     }
 
     /// What to write.
@@ -84,9 +80,7 @@ impl Stubs {
     /// The registers fit as they are: what the stub has executed lies before that offset, and `rcx` is lost in a
     /// `syscall` anyway.
     pub fn rewind(&self, position: i64) -> Option<u32> {
-        let next = self
-            .rewinds
-            .partition_point(|rewind| rewind.from <= position);
+        let next = self.rewinds.partition_point(|rewind| rewind.from <= position);
         let found = self.rewinds.get(next.checked_sub(1)?)?;
         (position < found.from + i64::from(found.len)).then_some(found.to)
     }
@@ -94,10 +88,7 @@ impl Stubs {
     /// The site whose stub makes the kernel return to an offset in the text.
     pub fn site_before(&self, return_at: u32) -> Option<Site> {
         let at = return_at.checked_sub(SYSCALL.len() as u32)?;
-        self.patched
-            .binary_search_by_key(&at, |site| site.at)
-            .ok()
-            .map(|index| self.patched[index])
+        self.patched.binary_search_by_key(&at, |site| site.at).ok().map(|index| self.patched[index])
     }
 }
 
@@ -120,17 +111,10 @@ pub fn build(text: &[u8], sites: &[Site], layout: &Layout) -> Stubs {
         text,
         layout,
         distance: layout.stub_vaddr.wrapping_sub(layout.text_vaddr) as i64,
-        out: Stubs {
-            bytes: layout.entry.to_le_bytes().to_vec(),
-            ..Stubs::default()
-        },
+        out: Stubs { bytes: layout.entry.to_le_bytes().to_vec(), ..Stubs::default() },
     };
     for site in sites {
-        let before = (
-            area.out.bytes.len(),
-            area.out.patches.len(),
-            area.out.rewinds.len(),
-        );
+        let before = (area.out.bytes.len(), area.out.patches.len(), area.out.rewinds.len());
         if area.add(site).is_none() {
             area.out.bytes.truncate(before.0);
             area.out.patches.truncate(before.1);
@@ -174,11 +158,7 @@ impl Area<'_> {
                 short.bytes[..2].copy_from_slice(&[JMP_SHORT, i8::try_from(distance).ok()? as u8]);
                 self.start_stub(stub_at);
                 self.out.patches.extend([jump, short]);
-                self.out.rewinds.push(Rewind {
-                    from: i64::from(slot),
-                    len: JUMP_LEN,
-                    to: site.at,
-                });
+                self.out.rewinds.push(Rewind { from: i64::from(slot), len: JUMP_LEN, to: site.at });
             }
         }
         self.finish_stub(site)
@@ -195,16 +175,10 @@ impl Area<'_> {
 
     fn put_jump(&self, patch: &mut Patch, stub_at: usize) -> Option<()> {
         let from = i64::from(patch.at) + i64::from(JUMP_LEN);
-        let distance = self
-            .distance
-            .checked_add(stub_at as i64)?
-            .checked_sub(from)?;
+        let distance = self.distance.checked_add(stub_at as i64)?.checked_sub(from)?;
         let distance = i32::try_from(distance).ok()?;
         *patch.bytes.get_mut(..usize::from(patch.len))?.first_mut()? = JMP;
-        patch
-            .bytes
-            .get_mut(1..5)?
-            .copy_from_slice(&distance.to_le_bytes());
+        patch.bytes.get_mut(1..5)?.copy_from_slice(&distance.to_le_bytes());
         (u32::from(patch.len) >= JUMP_LEN).then_some(())
     }
 
@@ -218,10 +192,7 @@ impl Area<'_> {
             let from = decoder.position();
             decoder.decode_out(&mut insn);
             let first = from == 0;
-            if insn.is_invalid()
-                || insn.flow_control() != FlowControl::Next
-                || (first && insn.len() != usize::from(len))
-            {
+            if insn.is_invalid() || insn.flow_control() != FlowControl::Next || (first && insn.len() != usize::from(len)) {
                 return None;
             }
             let here = self.here();
@@ -233,11 +204,7 @@ impl Area<'_> {
                 let at = decoder.get_constant_offsets(&insn).displacement_offset();
                 relocate_operand(&insn, bytes, at, moved)?;
             }
-            self.out.rewinds.push(Rewind {
-                from: here,
-                len: insn.len() as u32,
-                to: start + from as u32,
-            });
+            self.out.rewinds.push(Rewind { from: here, len: insn.len() as u32, to: start + from as u32 });
             self.out.bytes.extend_from_slice(bytes);
         }
         Some(())
@@ -249,21 +216,11 @@ impl Area<'_> {
         let lea_end = here.checked_add(LEA_RCX.len() as i64 + 4)?;
         let return_at = i64::from(site.at) + SYSCALL.len() as i64;
         self.out.bytes.extend_from_slice(&LEA_RCX);
-        self.out.bytes.extend_from_slice(
-            &i32::try_from(return_at.checked_sub(lea_end)?)
-                .ok()?
-                .to_le_bytes(),
-        );
+        self.out.bytes.extend_from_slice(&i32::try_from(return_at.checked_sub(lea_end)?).ok()?.to_le_bytes());
         self.out.bytes.extend_from_slice(&JMP_SLOT);
         let jump_end = self.out.bytes.len() + 4;
-        self.out
-            .bytes
-            .extend_from_slice(&i32::try_from(-(jump_end as i64)).ok()?.to_le_bytes());
-        self.out.rewinds.push(Rewind {
-            from: here,
-            len: (self.here() - here) as u32,
-            to: site.at,
-        });
+        self.out.bytes.extend_from_slice(&i32::try_from(-(jump_end as i64)).ok()?.to_le_bytes());
+        self.out.rewinds.push(Rewind { from: here, len: (self.here() - here) as u32, to: site.at });
         self.out.patched.push(*site);
         Some(())
     }

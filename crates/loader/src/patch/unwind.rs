@@ -91,11 +91,7 @@ impl Unwind<'_> {
                 landing_pads = at.raw_pointer(encoding)? != 0;
             }
         }
-        Some(FrameRange {
-            start,
-            len,
-            landing_pads,
-        })
+        Some(FrameRange { start, len, landing_pads })
     }
 
     /// Reads a common information entry.

@@ -16,8 +16,8 @@ use crate::fs::namei::{Lookup, lookup};
 use crate::fs::super_block::{FileSystemType, Instance};
 use crate::fs::tmpfs::dir::Directory;
 use crate::fs::tmpfs::inode::{Body, TmpInode};
-use crate::fs::tmpfs::{Kind, new_instance};
 use crate::fs::tmpfs::options::Options;
+use crate::fs::tmpfs::{Kind, new_instance};
 
 /// `mount -t devtmpfs`; what was at /dev before shows through.
 pub const DEVTMPFS: FileSystemType = FileSystemType {
@@ -29,12 +29,8 @@ pub const DEVTMPFS: FileSystemType = FileSystemType {
     },
 };
 
-const LINKS: [(&[u8], &[u8]); 4] = [
-    (b"fd", b"/proc/self/fd"),
-    (b"stdin", b"/proc/self/fd/0"),
-    (b"stdout", b"/proc/self/fd/1"),
-    (b"stderr", b"/proc/self/fd/2"),
-];
+const LINKS: [(&[u8], &[u8]); 4] =
+    [(b"fd", b"/proc/self/fd"), (b"stdin", b"/proc/self/fd/0"), (b"stdout", b"/proc/self/fd/1"), (b"stderr", b"/proc/self/fd/2")];
 
 /// The host's directory behind an inode, if it is one, ready to be asked without its dentry.
 pub fn host_dev(inode: &Arc<dyn Inode>, dentry: &Dentry) -> Option<Arc<HostInode>> {

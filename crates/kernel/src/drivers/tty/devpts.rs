@@ -300,8 +300,7 @@ impl FileOperations for Listing {
 
     fn iterate(&self, _file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {
         use acrida_uapi::dirent::DT_DIR;
-        let fixed: [(&[u8], u64, u8); 3] =
-            [(b".", ROOT_INO, DT_DIR), (b"..", ROOT_INO, DT_DIR), (b"ptmx", PTMX_INO, DT_CHR)];
+        let fixed: [(&[u8], u64, u8); 3] = [(b".", ROOT_INO, DT_DIR), (b"..", ROOT_INO, DT_DIR), (b"ptmx", PTMX_INO, DT_CHR)];
         for (at, (name, ino, kind)) in (0u64..).zip(fixed) {
             if ctx.pos == at && !ctx.emit(name, ino, kind, at + 1) {
                 return Ok(());

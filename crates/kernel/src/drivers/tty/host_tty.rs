@@ -14,8 +14,8 @@ use acrida_kcore::platform::platform;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_NOCTTY, O_RDWR};
 use acrida_uapi::ioctl::{
-    TCFLSH, TCGETS, TCSBRK, TCSBRKP, TCSETA, TCSETAF, TCSETAW, TCSETS, TCSETS2, TCSETSF, TCSETSF2, TCSETSW, TCSETSW2,
-    TCXONC, TIOCGDEV, TIOCSBRK, TIOCSTI,
+    TCFLSH, TCGETS, TCSBRK, TCSBRKP, TCSETA, TCSETAF, TCSETAW, TCSETS, TCSETS2, TCSETSF, TCSETSF2, TCSETSW, TCSETSW2, TCXONC,
+    TIOCGDEV, TIOCSBRK, TIOCSTI,
 };
 use acrida_uapi::nr;
 use acrida_uapi::signal::{SIGTTIN, SIGTTOU};

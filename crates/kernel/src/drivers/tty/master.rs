@@ -11,9 +11,7 @@ use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::epoll::{EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::{Errno, Restart};
 use acrida_uapi::fcntl::O_CLOEXEC;
-use acrida_uapi::ioctl::{
-    TIOCGPKT, TIOCGPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCPKT, TIOCPKT_DATA, TIOCSIG, TIOCSPTLCK,
-};
+use acrida_uapi::ioctl::{TIOCGPKT, TIOCGPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCPKT, TIOCPKT_DATA, TIOCSIG, TIOCSPTLCK};
 use acrida_uapi::siginfo::POLL_IN;
 use acrida_uapi::signal::{SIGINT, SIGQUIT, SIGTSTP};
 

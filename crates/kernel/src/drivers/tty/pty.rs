@@ -4,9 +4,9 @@
 //! Differs: both ends are one object; what Linux passes through flip buffers and a work queue moves at once.
 //! Locking: `state` is taken alone; its guard is dropped before anybody is told.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
-use alloc::boxed::Box;
 
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::wait::WaitQueueHead;
@@ -20,11 +20,11 @@ use acrida_uapi::signal::{SIGCONT, SIGHUP};
 use acrida_uapi::stat::new_encode_dev;
 use acrida_uapi::termios::Winsize;
 
-use crate::fs::fasync::FasyncQueue;
 use crate::current;
 use crate::drivers::tty::n_tty::{NTty, News};
 use crate::drivers::tty::slave::Slave;
 use crate::drivers::tty::tty_jobctrl::{self, Tty, kill_pgrp};
+use crate::fs::fasync::FasyncQueue;
 use crate::fs::file::{ControllingTty, FileOperations};
 use crate::kernel::signal;
 use crate::kernel::state::Kernel;

@@ -12,9 +12,9 @@ use acrida_kcore::wait::{WaitError, WaitOptions};
 use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::ioctl::TIOCSPGRP;
+use acrida_uapi::siginfo::POLL_IN;
 use acrida_uapi::signal::{SIGTTIN, SIGTTOU};
 use acrida_uapi::termios::TOSTOP;
-use acrida_uapi::siginfo::POLL_IN;
 
 use crate::abi::SysResult;
 use crate::drivers::tty::n_tty::{N_TTY_BUF_SIZE, News};

@@ -61,9 +61,7 @@ fn set_termios(pty: &Arc<Pty>, when: When, mut new: Termios2) -> SysResult {
     let old = state.ntty.termios;
     state.ntty.set_termios(new);
     // A master that shows flow control wants to know whether ^S and ^Q still mean it.
-    let usual_flow = |modes: &Termios2| {
-        modes.c_iflag & IXON != 0 && modes.c_cc[VSTOP] == 0x13 && modes.c_cc[VSTART] == 0x11
-    };
+    let usual_flow = |modes: &Termios2| modes.c_iflag & IXON != 0 && modes.c_cc[VSTOP] == 0x13 && modes.c_cc[VSTART] == 0x11;
     match (usual_flow(&old), usual_flow(&new)) {
         (true, false) => state.note_packet(TIOCPKT_NOSTOP, TIOCPKT_DOSTOP),
         (false, true) => state.note_packet(TIOCPKT_DOSTOP, TIOCPKT_NOSTOP),

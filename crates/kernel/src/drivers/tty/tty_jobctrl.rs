@@ -6,13 +6,13 @@
 
 use alloc::sync::Arc;
 
+use acrida_kcore::thread::work;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::CAP_SYS_ADMIN;
 use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::ioctl::{TIOCGPGRP, TIOCGSID, TIOCNOTTY, TIOCSCTTY, TIOCSPGRP};
 use acrida_uapi::siginfo::SigInfo;
 use acrida_uapi::signal::{SIG_IGN, SIGCONT, SIGHUP, SIGTTIN, SIGTTOU};
-use acrida_kcore::thread::work;
 
 use crate::abi::SysResult;
 use crate::fs::file::{ControllingTty, File};

@@ -24,8 +24,7 @@ use crate::kernel;
 
 /// What may stand beside `EPOLLEXCLUSIVE`.
 #[doc(alias = "EPOLLEXCLUSIVE_OK_BITS")]
-const EXCLUSIVE_OK: u32 =
-    EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
+const EXCLUSIVE_OK: u32 = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 
 /// What `epoll_ctl` shall do.
 #[derive(Clone, Copy, Debug)]
@@ -47,18 +46,11 @@ impl Operation {
 
     /// `EINVAL` for an exclusive interest that cannot be.
     fn check_exclusive(self, target: &File) -> Result<(), Errno> {
-        if self
-            .event()
-            .is_none_or(|event| event.events & EPOLLEXCLUSIVE == 0)
-        {
+        if self.event().is_none_or(|event| event.events & EPOLLEXCLUSIVE == 0) {
             return Ok(());
         }
         match self {
-            Operation::Add(event)
-                if as_set(target).is_none() && event.events & !EXCLUSIVE_OK == 0 =>
-            {
-                Ok(())
-            }
+            Operation::Add(event) if as_set(target).is_none() && event.events & !EXCLUSIVE_OK == 0 => Ok(()),
             _ => Err(Errno::EINVAL),
         }
     }
@@ -196,16 +188,7 @@ impl Eventpoll {
 /// What a set watches: numbers, interests, files that still are.
 pub(super) fn items(set: &Eventpoll) -> Vec<(i32, EpollEvent, Arc<File>)> {
     let interest = set.interest.lock();
-    let show = |epi: &Epitem| {
-        Some((
-            epi.ffd.fd,
-            EpollEvent {
-                events: epi.events(),
-                data: epi.data(),
-            },
-            epi.ffd.file.upgrade()?,
-        ))
-    };
+    let show = |epi: &Epitem| Some((epi.ffd.fd, EpollEvent { events: epi.events(), data: epi.data() }, epi.ffd.file.upgrade()?));
     interest.tree.iter().filter_map(show).collect()
 }
 
@@ -270,10 +253,7 @@ pub fn control(
 
 pub fn sys_epoll_ctl(epfd: Fd, operation: i32, fd: Fd, event: UserAddr) -> SysResult {
     // Nothing of ours suspends the machine: as on a Linux without `CONFIG_PM_SLEEP`.
-    let awake = |event: EpollEvent| EpollEvent {
-        events: event.events & !EPOLLWAKEUP,
-        ..event
-    };
+    let awake = |event: EpollEvent| EpollEvent { events: event.events & !EPOLLWAKEUP, ..event };
     let read = || event.read().map(awake);
     let operation = match operation {
         EPOLL_CTL_DEL => Operation::Delete,

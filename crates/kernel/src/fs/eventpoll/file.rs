@@ -11,9 +11,7 @@ use core::fmt::Write;
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::CAP_NET_ADMIN;
-use acrida_uapi::epoll::{
-    EPIOCGPARAMS, EPIOCSPARAMS, EPOLL_CLOEXEC, EPOLLIN, EPOLLRDNORM, EpollParams,
-};
+use acrida_uapi::epoll::{EPIOCGPARAMS, EPIOCSPARAMS, EPOLL_CLOEXEC, EPOLLIN, EPOLLRDNORM, EpollParams};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::O_RDWR;
 use acrida_uapi::stat::new_decode_dev;
@@ -46,10 +44,7 @@ pub struct BusyPoll(EpollParams);
 impl BusyPoll {
     #[doc(alias = "ep_eventpoll_bp_ioctl")]
     fn checked(params: EpollParams) -> Result<BusyPoll, Errno> {
-        if params.__pad != 0
-            || params.busy_poll_usecs > i32::MAX as u32
-            || params.prefer_busy_poll > 1
-        {
+        if params.__pad != 0 || params.busy_poll_usecs > i32::MAX as u32 || params.prefer_busy_poll > 1 {
             return Err(Errno::EINVAL);
         }
         if params.busy_poll_budget > BUSY_POLL_BUDGET && !current().cred().capable(CAP_NET_ADMIN) {
@@ -124,9 +119,7 @@ pub fn sys_epoll_create1(flags: Flags) -> SysResult {
         return Err(Errno::EINVAL.into());
     }
     let file = new_set(kernel().epoll.watches_of(current().cred().uid));
-    Ok(current()
-        .files()
-        .install(file, flags.0 & EPOLL_CLOEXEC != 0)? as usize)
+    Ok(current().files().install(file, flags.0 & EPOLL_CLOEXEC != 0)? as usize)
 }
 
 pub fn sys_epoll_create(size: i32) -> SysResult {

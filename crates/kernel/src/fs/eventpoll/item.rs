@@ -15,9 +15,7 @@ use acrida_kcore::wait::WaitHook;
 use acrida_klib::adapter;
 use acrida_klib::list::{List, ListLink};
 use acrida_klib::rbtree::RbLink;
-use acrida_uapi::epoll::{
-    EPOLLERR, EPOLLET, EPOLLEXCLUSIVE, EPOLLHUP, EPOLLONESHOT, EPOLLWAKEUP, EpollEvent,
-};
+use acrida_uapi::epoll::{EPOLLERR, EPOLLET, EPOLLEXCLUSIVE, EPOLLHUP, EPOLLONESHOT, EPOLLWAKEUP, EpollEvent};
 
 use super::Eventpoll;
 use crate::fs::file::File;
@@ -77,10 +75,7 @@ impl Epitem {
             rdllink: ListLink::new(),
             fllink: ListLink::new(),
             hook: WaitHook::new(),
-            ffd: Filefd {
-                file: Arc::downgrade(file),
-                fd,
-            },
+            ffd: Filefd { file: Arc::downgrade(file), fd },
             ep: ep.clone(),
             events: AtomicU32::new(event.events | EPOLLERR | EPOLLHUP),
             data: AtomicU64::new(event.data),
@@ -101,8 +96,7 @@ impl Epitem {
     /// Asks for something else; visible to every callback before the file is asked again.
     pub fn set_event(&self, event: EpollEvent) {
         self.data.store(event.data, Ordering::Relaxed);
-        self.events
-            .store(event.events | EPOLLERR | EPOLLHUP, Ordering::SeqCst);
+        self.events.store(event.events | EPOLLERR | EPOLLHUP, Ordering::SeqCst);
     }
 
     pub fn has(&self, flag: u32) -> bool {

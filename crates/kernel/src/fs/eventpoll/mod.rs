@@ -111,11 +111,7 @@ pub struct UserWatches(AtomicU64);
 impl UserWatches {
     /// One more, unless there are `max` already.
     pub fn charge(&self, max: u64) -> bool {
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
-                (count < max).then_some(count + 1)
-            })
-            .is_ok()
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| (count < max).then_some(count + 1)).is_ok()
     }
 
     pub fn uncharge(&self) {

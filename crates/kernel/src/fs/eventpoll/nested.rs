@@ -53,12 +53,7 @@ impl Nesting {
     pub fn begin(&self) -> Check<'_> {
         let guard = self.lock.lock();
         self.generation.fetch_add(1, Ordering::SeqCst);
-        Check {
-            nesting: self,
-            files: BTreeMap::new(),
-            _guard: guard,
-            held: Held::default(),
-        }
+        Check { nesting: self, files: BTreeMap::new(), _guard: guard, held: Held::default() }
     }
 }
 
@@ -76,9 +71,7 @@ pub struct Check<'a> {
 impl Drop for Check<'_> {
     fn drop(&mut self) {
         self.nesting.generation.fetch_add(1, Ordering::SeqCst);
-        core::mem::take(&mut self.files)
-            .into_values()
-            .for_each(|file| self.held.push(file));
+        core::mem::take(&mut self.files).into_values().for_each(|file| self.held.push(file));
     }
 }
 
@@ -86,9 +79,7 @@ impl Check<'_> {
     /// Remembers a file whose ways up must be counted after the change.
     #[doc(alias = "list_file")]
     pub fn count_ways_of(&mut self, file: &Arc<File>) {
-        self.files
-            .entry(Arc::as_ptr(file).addr())
-            .or_insert_with(|| file.clone());
+        self.files.entry(Arc::as_ptr(file).addr()).or_insert_with(|| file.clone());
     }
 
     /// Whether `target` may be put into `set`: no circle, and no chain that is too long.
@@ -99,17 +90,12 @@ impl Check<'_> {
     }
 
     fn known_depth(&self, set: &Eventpoll) -> Option<u32> {
-        self.nesting
-            .is_checking(set)
-            .then(|| set.loop_check_depth.load(Ordering::Relaxed))
+        self.nesting.is_checking(set).then(|| set.loop_check_depth.load(Ordering::Relaxed))
     }
 
     fn note_depth(&self, set: &Eventpoll, depth: u32) {
         set.loop_check_depth.store(depth, Ordering::Relaxed);
-        set.generation.store(
-            self.nesting.generation.load(Ordering::SeqCst),
-            Ordering::SeqCst,
-        );
+        set.generation.store(self.nesting.generation.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
     /// How deep the sets below `at` are nested; more than allowed when `wanted_above` is among them.
@@ -127,12 +113,8 @@ impl Check<'_> {
                 continue;
             };
             match as_set(&file) {
-                Some(next) if core::ptr::eq(&**next, wanted_above) || depth > MAX_NESTS => {
-                    result = MAX_NESTS + 1
-                }
-                Some(next) => {
-                    result = result.max(self.depth_below(wanted_above, next, depth + 1) + 1)
-                }
+                Some(next) if core::ptr::eq(&**next, wanted_above) || depth > MAX_NESTS => result = MAX_NESTS + 1,
+                Some(next) => result = result.max(self.depth_below(wanted_above, next, depth + 1) + 1),
                 None => self.count_ways_of(&file),
             }
             self.held.push(file);
@@ -150,13 +132,7 @@ impl Check<'_> {
         if let Some(known) = self.known_depth(at) {
             return known;
         }
-        let result = at
-            .refs
-            .sets()
-            .iter()
-            .map(|above| self.depth_above(above) + 1)
-            .max()
-            .unwrap_or(0);
+        let result = at.refs.sets().iter().map(|above| self.depth_above(above) + 1).max().unwrap_or(0);
         self.note_depth(at, result);
         result
     }
@@ -164,9 +140,7 @@ impl Check<'_> {
     /// Whether every file seen has few enough ways up now.
     #[doc(alias = "reverse_path_check")]
     pub fn ways_are_few(&self) -> bool {
-        self.files
-            .values()
-            .all(|file| Ways::default().climb(&file.epoll, 0))
+        self.files.values().all(|file| Ways::default().climb(&file.epoll, 0))
     }
 }
 
@@ -182,13 +156,7 @@ impl Ways {
         if depth >= PATH_LIMITS.len() {
             return false;
         }
-        watchers.sets().iter().all(|set| {
-            if set.refs.is_empty() {
-                self.count(depth)
-            } else {
-                self.climb(&set.refs, depth + 1)
-            }
-        })
+        watchers.sets().iter().all(|set| if set.refs.is_empty() { self.count(depth) } else { self.climb(&set.refs, depth + 1) })
     }
 
     #[doc(alias = "path_count_inc")]

@@ -66,21 +66,13 @@ impl Held {
     /// Gives them up when the caller returns to user mode.
     pub fn defer(mut self) {
         let Some(task) = try_current() else { return };
-        self.first
-            .take()
-            .into_iter()
-            .chain(self.more.drain(..))
-            .for_each(|file| task.add_task_work(TaskWork::Fput(file)));
+        self.first.take().into_iter().chain(self.more.drain(..)).for_each(|file| task.add_task_work(TaskWork::Fput(file)));
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.first
-            .take()
-            .into_iter()
-            .chain(self.more.drain(..))
-            .for_each(fput);
+        self.first.take().into_iter().chain(self.more.drain(..)).for_each(fput);
     }
 }
 
@@ -93,25 +85,15 @@ struct Hooks<'a> {
 impl PollQueue for Hooks<'_> {
     #[doc(alias = "ep_ptable_queue_proc")]
     fn queue(&mut self, queue: &Arc<WaitQueueHead>) {
-        let kind = if self.epi.has(EPOLLEXCLUSIVE) {
-            EntryKind::Exclusive
-        } else {
-            EntryKind::Shared
-        };
+        let kind = if self.epi.has(EPOLLEXCLUSIVE) { EntryKind::Exclusive } else { EntryKind::Shared };
         if queue.hook::<FirstHook>(kind, self.epi.clone()).is_ok() {
             return;
         }
-        let hook = Arc::new(MoreHook {
-            hook: Default::default(),
-            epi: self.epi.clone(),
-        });
+        let hook = Arc::new(MoreHook { hook: Default::default(), epi: self.epi.clone() });
         let fresh = queue.hook::<NextHook>(kind, hook.clone()).is_ok();
         debug_assert!(fresh, "a new hook");
         self.epi.more_hooks.store(true, Ordering::Relaxed);
-        self.more
-            .entry(Arc::as_ptr(self.epi).addr())
-            .or_default()
-            .push(hook);
+        self.more.entry(Arc::as_ptr(self.epi).addr()).or_default().push(hook);
     }
 }
 
@@ -144,13 +126,8 @@ pub(super) fn item_events(epi: &Epitem, own: OwnTable<'_>, held: &mut Held) -> u
 impl Interest {
     /// Hangs a new item on its file's queues; what holds now.
     pub(super) fn watch(&mut self, epi: &Arc<Epitem>, held: &mut Held) -> u32 {
-        let mut hooks = Hooks {
-            epi,
-            more: &mut self.more_hooks,
-        };
-        ask(epi, held, |wanted, file| {
-            file.ops.poll(file, &mut PollTable::new(wanted, &mut hooks))
-        })
+        let mut hooks = Hooks { epi, more: &mut self.more_hooks };
+        ask(epi, held, |wanted, file| file.ops.poll(file, &mut PollTable::new(wanted, &mut hooks)))
     }
 
     /// Takes an item off its file's queues. No callback reaches it afterwards.
@@ -158,10 +135,7 @@ impl Interest {
     pub(super) fn unwatch(&mut self, epi: &Epitem) {
         drop(unhook::<FirstHook>(epi));
         if epi.more_hooks.load(Ordering::Relaxed) {
-            let hooks = self
-                .more_hooks
-                .remove(&core::ptr::from_ref(epi).addr())
-                .unwrap_or_default();
+            let hooks = self.more_hooks.remove(&core::ptr::from_ref(epi).addr()).unwrap_or_default();
             for hook in hooks {
                 drop(unhook::<NextHook>(&hook));
             }
@@ -200,7 +174,12 @@ impl Eventpoll {
     /// # Errors
     /// `EFAULT` when `put` took none of those it was given.
     #[doc(alias = "ep_send_events")]
-    pub fn send_events(&self, max: usize, own: OwnTable<'_>, put: impl FnMut(usize, &[EpollEvent]) -> usize) -> Result<usize, Errno> {
+    pub fn send_events(
+        &self,
+        max: usize,
+        own: OwnTable<'_>,
+        put: impl FnMut(usize, &[EpollEvent]) -> usize,
+    ) -> Result<usize, Errno> {
         // Declared before the guard: dropped after it.
         let mut held = Held::default();
         let mut interest = self.interest.lock();

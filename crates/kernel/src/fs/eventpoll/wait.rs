@@ -68,20 +68,9 @@ impl Eventpoll {
 
 /// The set behind a file, after Linux's checks.
 #[doc(alias = "ep_check_params")]
-fn checked<'a>(
-    file: &'a Arc<File>,
-    events: UserAddr,
-    max: i32,
-) -> Result<(&'a Arc<Eventpoll>, usize), Errno> {
-    let max = usize::try_from(max)
-        .ok()
-        .filter(|max| (1..=MAX_EVENTS).contains(max))
-        .ok_or(Errno::EINVAL)?;
-    if events
-        .0
-        .checked_add((max * size_of::<EpollEvent>()) as u64)
-        .is_none_or(|end| end > USER_END)
-    {
+fn checked<'a>(file: &'a Arc<File>, events: UserAddr, max: i32) -> Result<(&'a Arc<Eventpoll>, usize), Errno> {
+    let max = usize::try_from(max).ok().filter(|max| (1..=MAX_EVENTS).contains(max)).ok_or(Errno::EINVAL)?;
+    if events.0.checked_add((max * size_of::<EpollEvent>()) as u64).is_none_or(|end| end > USER_END) {
         return Err(Errno::EFAULT);
     }
     as_set(file).map(|set| (set, max)).ok_or(Errno::EINVAL)

@@ -9,7 +9,9 @@ use alloc::vec::Vec;
 use acrida_kcore::host::HostFd;
 use acrida_uapi::dirent::LinuxDirent64;
 use acrida_uapi::errno::{Errno, Error};
-use acrida_uapi::fcntl::{AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_TMPFILE, SEEK_CUR, SEEK_SET};
+use acrida_uapi::fcntl::{
+    AT_EMPTY_PATH, AT_SYMLINK_FOLLOW, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_TMPFILE, SEEK_CUR, SEEK_SET,
+};
 use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
 use zerocopy::FromBytes;
 

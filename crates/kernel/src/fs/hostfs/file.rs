@@ -10,12 +10,12 @@ use alloc::sync::Arc;
 use acrida_kcore::host::HostFd;
 use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::fcntl::{
-    F_SETFL, O_ACCMODE, O_APPEND, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY,
-    O_NOFOLLOW, O_NONBLOCK, O_PATH, O_SYNC, O_TRUNC, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
+    F_SETFL, O_ACCMODE, O_APPEND, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY, O_NOFOLLOW,
+    O_NONBLOCK, O_PATH, O_SYNC, O_TRUNC, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
 };
 use acrida_uapi::nr;
-use acrida_uapi::uio::RWF_NOWAIT;
 use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
+use acrida_uapi::uio::RWF_NOWAIT;
 
 use crate::abi::SysResult;
 use crate::fs::file::{File, FileOperations, Whence};
@@ -134,7 +134,9 @@ pub fn transfer(
 ) -> SysResult {
     let position = (seekable && *pos != HOST_POSITION).then_some(*pos);
     let flags = iter.flags() & !RWF_NOWAIT;
-    let result = if flags == 0 && let Some((addr, len)) = iter.only_user_segment() {
+    let result = if flags == 0
+        && let Some((addr, len)) = iter.only_user_segment()
+    {
         host::io::transfer(fd, direction, Buffer::User(addr, len), position, blocking)
     } else {
         transfer_other(fd, iter, direction, position, blocking, flags)

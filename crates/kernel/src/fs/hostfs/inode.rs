@@ -25,8 +25,8 @@ use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::hostfs::seen::{SEEN_WORDS, Seen};
 use crate::fs::hostfs::{HostFs, dir};
 use crate::fs::inode::{
-    Created, Dentry, Iattr, Inode, InodeCommon, Kstat, Link, Looked, MAY_CHDIR, MAY_EXEC, MAY_READ, MAY_WRITE, NewNode, Owner, Path,
-    Rename, Revalidated, SetTime,
+    Created, Dentry, Iattr, Inode, InodeCommon, Kstat, Link, Looked, MAY_CHDIR, MAY_EXEC, MAY_READ, MAY_WRITE, NewNode, Owner,
+    Path, Rename, Revalidated, SetTime,
 };
 use crate::host;
 use crate::kernel::cred::Cred;

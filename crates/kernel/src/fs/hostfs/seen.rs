@@ -43,8 +43,6 @@ impl Seen {
 
     pub fn is_same_object(&self, later: &Seen) -> bool {
         let kind = self.owner.mode & S_IFMT;
-        kind == later.owner.mode & S_IFMT
-            && self.btime == later.btime
-            && (kind != S_IFLNK || self.mtime == later.mtime)
+        kind == later.owner.mode & S_IFMT && self.btime == later.btime && (kind != S_IFLNK || self.mtime == later.mtime)
     }
 }

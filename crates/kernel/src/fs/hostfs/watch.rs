@@ -90,8 +90,7 @@ impl HostWatch {
             let bell = self.bell[0].0;
             let watched = self.queues.lock();
             let awake = watched.keys().copied().filter(|fd| !resting.contains(fd));
-            let mut fds: Vec<Pollfd> =
-                awake.chain([bell]).map(|fd| Pollfd { fd, events: ALL_EVENTS, revents: 0 }).collect();
+            let mut fds: Vec<Pollfd> = awake.chain([bell]).map(|fd| Pollfd { fd, events: ALL_EVENTS, revents: 0 }).collect();
             drop(watched);
             let patience = if resting.is_empty() { -1 } else { REPEAT_MS };
             match host::io::poll(&mut fds, patience) {

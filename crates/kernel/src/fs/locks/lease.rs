@@ -82,11 +82,13 @@ impl LeaseList {
     fn ask(&mut self, opener: Kind) -> Vec<(Weak<File>, i32)> {
         let wanted = if opener == Kind::Write { Asked::Nothing } else { Asked::Read };
         let in_the_way = self.held.iter_mut().filter(|lease| lease.kind.conflicts(opener));
-        in_the_way.filter_map(|lease| {
-            let news = lease.asked.is_none() || lease.asked == Some(Asked::Read) && wanted == Asked::Nothing;
-            lease.asked = if news { Some(wanted) } else { lease.asked };
-            news.then(|| (lease.file.clone(), lease.fd))
-        }).collect()
+        in_the_way
+            .filter_map(|lease| {
+                let news = lease.asked.is_none() || lease.asked == Some(Asked::Read) && wanted == Asked::Nothing;
+                lease.asked = if news { Some(wanted) } else { lease.asked };
+                news.then(|| (lease.file.clone(), lease.fd))
+            })
+            .collect()
     }
 
     /// Does for the holders what they were asked and did not do in time.
@@ -173,9 +175,7 @@ fn is_open_otherwise(file: &File, kind: Kind, inode: &InodeCommon) -> bool {
     let own = |counts: bool| i32::from(counts);
     match kind {
         Kind::Read => inode.writers() > 0,
-        Kind::Write => {
-            inode.writers() != own(file.writable()) || inode.readers() != own(file.readable() && !file.writable())
-        }
+        Kind::Write => inode.writers() != own(file.writable()) || inode.readers() != own(file.readable() && !file.writable()),
     }
 }
 

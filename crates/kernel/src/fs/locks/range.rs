@@ -144,8 +144,8 @@ impl RecordLocks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use alloc::vec;
+    use proptest::prelude::*;
 
     /// The naive model: for each byte and owner, what is held.
     #[derive(Clone, Default)]
@@ -156,7 +156,10 @@ mod tests {
     impl Bytes {
         fn conflict(&self, owner: usize, range: Range, kind: Kind) -> bool {
             let others = (0..OWNERS).filter(|&other| other != owner);
-            others.flat_map(|other| &self.0[other][range.first as usize..=range.last as usize]).flatten().any(|held| held.conflicts(kind))
+            others
+                .flat_map(|other| &self.0[other][range.first as usize..=range.last as usize])
+                .flatten()
+                .any(|held| held.conflicts(kind))
         }
 
         fn set(&mut self, owner: usize, range: Range, kind: Option<Kind>) {

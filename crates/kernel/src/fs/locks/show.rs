@@ -41,8 +41,12 @@ impl FileLocks {
             let family = if matches!(lock.owner, Owner::Table(_)) { Family::Posix } else { Family::Ofd };
             HeldLock { family, kind: lock.kind, range: lock.range, owner: lock.owner, pid: lock.pid }
         });
-        let flocks = lists.flocks.held().iter().map(|&(owner, kind)| {
-            HeldLock { family: Family::Flock, kind, range: WHOLE_FILE, owner, pid: 0 }
+        let flocks = lists.flocks.held().iter().map(|&(owner, kind)| HeldLock {
+            family: Family::Flock,
+            kind,
+            range: WHOLE_FILE,
+            owner,
+            pid: 0,
         });
         records.chain(flocks).collect()
     }

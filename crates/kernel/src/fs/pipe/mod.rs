@@ -52,10 +52,10 @@ pub mod fifo;
 pub mod read;
 pub mod ring;
 pub mod size;
-pub mod wait;
-pub mod write;
 #[cfg(test)]
 mod tests;
+pub mod wait;
+pub mod write;
 
 pub use end::{Access, PipeEnd};
 pub use fifo::fifo_open;

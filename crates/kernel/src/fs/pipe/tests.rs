@@ -21,35 +21,26 @@ const SEEDS: u64 = 200;
 
 fn ends() -> (Arc<Pipe>, PipeEnd, PipeEnd) {
     let pipe = Pipe::new(None);
-    let (reader, writer) = (
-        PipeEnd::attach(&pipe, Access::Read),
-        PipeEnd::attach(&pipe, Access::Write),
-    );
+    let (reader, writer) = (PipeEnd::attach(&pipe, Access::Read), PipeEnd::attach(&pipe, Access::Write));
     (pipe, reader, writer)
 }
 
 fn read(end: &PipeEnd, len: usize) -> Result<Vec<u8>, acrida_uapi::errno::Error> {
     let mut bytes = vec![0; len];
-    let got = end
-        .pipe()
-        .read(&mut IovIter::kernel_out(&mut bytes), Blocking::Yes)?;
+    let got = end.pipe().read(&mut IovIter::kernel_out(&mut bytes), Blocking::Yes)?;
     bytes.truncate(got);
     Ok(bytes)
 }
 
 fn write(end: &PipeEnd, bytes: &[u8]) -> SysResult {
-    end.pipe()
-        .write(&mut IovIter::kernel_in(bytes), Joint::Open, Blocking::Yes)
+    end.pipe().write(&mut IovIter::kernel_in(bytes), Joint::Open, Blocking::Yes)
 }
 
 /// A reader that notes what it reads until the end of the file.
 fn note_reads(sim: &Sim, end: &PipeEnd) {
     loop {
         let bytes = read(end, 100).expect("nobody interrupts");
-        sim.note(format!(
-            "read {:?}",
-            core::str::from_utf8(&bytes).expect("text")
-        ));
+        sim.note(format!("read {:?}", core::str::from_utf8(&bytes).expect("text")));
         if bytes.is_empty() {
             return;
         }
@@ -89,9 +80,7 @@ fn a_writer_of_a_full_pipe_goes_on_as_room_comes() {
         run(seed, |sim| {
             let (pipe, reader, writer) = ends();
             let all = pipe.size() * 2 + 1;
-            let other = sim.spawn("writer", move |_| {
-                assert_eq!(write(&writer, &vec![7; all]), Ok(all))
-            });
+            let other = sim.spawn("writer", move |_| assert_eq!(write(&writer, &vec![7; all]), Ok(all)));
             let mut got = 0;
             loop {
                 match read(&reader, 5000).expect("nobody interrupts").len() {
@@ -126,9 +115,7 @@ fn an_interrupted_reader_leaves_the_bytes_to_the_others() {
             sim.sleep(1);
             let wake = sim.spawn("writer", move |_| assert_eq!(write(&writer, b"x"), Ok(1)));
             sim.interrupt(&interrupted);
-            [interrupted, other, wake]
-                .into_iter()
-                .for_each(|thread| sim.join(thread));
+            [interrupted, other, wake].into_iter().for_each(|thread| sim.join(thread));
             assert_eq!(got.load(Ordering::Relaxed), 1);
         });
     }
@@ -167,16 +154,11 @@ fn writes_of_up_to_pipe_buf_bytes_are_never_torn() {
             while let Some(&who) = rest.first() {
                 let turn: &mut usize = turns.entry(who).or_default();
                 let (message, after) = rest.split_at(PIPE_BUF - *turn);
-                assert!(
-                    message.iter().all(|&byte| byte == who),
-                    "a torn write of writer {who}"
-                );
+                assert!(message.iter().all(|&byte| byte == who), "a torn write of writer {who}");
                 *turn += 1;
                 rest = after;
             }
-            assert!(
-                turns.len() == usize::from(WRITERS) && turns.values().all(|&turn| turn == EACH)
-            );
+            assert!(turns.len() == usize::from(WRITERS) && turns.values().all(|&turn| turn == EACH));
             writers.into_iter().for_each(|writer| sim.join(writer));
         });
     }
@@ -189,17 +171,9 @@ fn the_ends_of_a_fifo_wait_for_each_other() {
             let pipe = Pipe::new(None);
             let opened = |access| {
                 let pipe = pipe.clone();
-                move |_: &Sim| {
-                    drop(
-                        pipe.open_fifo(access, Blocking::Yes)
-                            .expect("nobody interrupts"),
-                    )
-                }
+                move |_: &Sim| drop(pipe.open_fifo(access, Blocking::Yes).expect("nobody interrupts"))
             };
-            let threads = [
-                sim.spawn("reader", opened(Access::Read)),
-                sim.spawn("writer", opened(Access::Write)),
-            ];
+            let threads = [sim.spawn("reader", opened(Access::Read)), sim.spawn("writer", opened(Access::Write))];
             threads.into_iter().for_each(|thread| sim.join(thread));
             let state = pipe.lock();
             assert_eq!((state.readers, state.writers), (0, 0));

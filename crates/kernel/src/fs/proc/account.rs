@@ -117,7 +117,6 @@ pub fn io(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
     Ok(())
 }
 
-
 /// Sleeps are not stretched.
 pub fn timerslack(_target: &Target, out: &mut SeqFile) -> Result<(), Error> {
     out.put(b"50000\n");

@@ -14,13 +14,13 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::{RLIMIT_RSS, RLIMIT_SIGPENDING};
 use acrida_uapi::signal::{_NSIG, SIG_DFL, SIG_IGN, SigSet};
 
-use crate::kernel::sys::cpu_times;
 use crate::current;
 use crate::fs::proc::account::{host_process, host_task};
 use crate::fs::proc::seq_file::{SeqFile, seq_printf};
 use crate::fs::proc::subject::{Scope, Target};
 use crate::host::proc::{HostStat, HostStatus};
 use crate::kernel::cred::Cred;
+use crate::kernel::sys::cpu_times;
 use crate::mm::MmStruct;
 use crate::mm::task_mmu::MmSizes;
 use crate::mm::vma::{Backing, PAGE_SHIFT};
@@ -229,7 +229,9 @@ impl Stat {
         };
         let whole = target.scope == Scope::Process;
         let mm = target.mm();
-        let resident = mm.as_ref().map_or(0, |mm| Resident::of(&host_process(target).status(), mapped(mm), platform().anonymous_text()).total());
+        let resident = mm
+            .as_ref()
+            .map_or(0, |mm| Resident::of(&host_process(target).status(), mapped(mm), platform().anonymous_text()).total());
         Stat {
             pid: target.tid(),
             comm: target.comm(),
@@ -478,9 +480,22 @@ mod tests {
     #[test]
     fn groups_end_with_a_blank() {
         let mut cred = Cred {
-            uid: 1, gid: 5, suid: 3, sgid: 7, euid: 2, egid: 6, fsuid: 4, fsgid: 8, groups: Vec::new(),
-            cap_inheritable: 0, cap_permitted: 0, cap_effective: 0, cap_bset: 0, cap_ambient: 0,
-            securebits: 0, no_new_privs: false,
+            uid: 1,
+            gid: 5,
+            suid: 3,
+            sgid: 7,
+            euid: 2,
+            egid: 6,
+            fsuid: 4,
+            fsgid: 8,
+            groups: Vec::new(),
+            cap_inheritable: 0,
+            cap_permitted: 0,
+            cap_effective: 0,
+            cap_bset: 0,
+            cap_ambient: 0,
+            securebits: 0,
+            no_new_privs: false,
         };
         let none = text(|out| show_ids(&cred, 64, out));
         assert_eq!(none, "Uid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\nGroups:\t \n");

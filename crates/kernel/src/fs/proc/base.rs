@@ -277,9 +277,7 @@ impl Node for PidEntry {
         let (uid, gid) = self.ids();
         let owner = Owner { mode: self.row.mode, uid, gid };
         let own = current().process.tgid == self.subject.tgid;
-        generic_permission(cred, owner, mask).or_else(|errno| {
-            if own && self.row.name == "comm" { Ok(()) } else { Err(errno) }
-        })
+        generic_permission(cred, owner, mask).or_else(|errno| if own && self.row.name == "comm" { Ok(()) } else { Err(errno) })
     }
 
     fn link(&self) -> Result<Link, Error> {

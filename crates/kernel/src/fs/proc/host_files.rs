@@ -112,11 +112,13 @@ impl Node for HostEntry {
         let path = self.path.clone();
         // The host says here and now whether the caller may.
         drop(host::proc::open(&path, O_RDONLY)?);
-        Ok(Box::new(TextFile::new(Box::new(move |out| {
-            out.put(&host::proc::read_file(&path)?);
-            Ok(())
-        }))
-        .global()))
+        Ok(Box::new(
+            TextFile::new(Box::new(move |out| {
+                out.put(&host::proc::read_file(&path)?);
+                Ok(())
+            }))
+            .global(),
+        ))
     }
 }
 

@@ -15,12 +15,12 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_ACCMODE, O_RDONLY, O_RDWR};
 
 use crate::abi::SysResult;
-use crate::kernel::task::try_current;
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::proc::subject::{Subject, Target};
 use crate::host::proc as host_proc;
+use crate::kernel::task::try_current;
 
 /// Bytes moved at once.
 const CHUNK: usize = 64 << 10;

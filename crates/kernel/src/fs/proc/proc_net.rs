@@ -60,10 +60,18 @@ fn unix(out: &mut SeqFile) -> Result<(), Error> {
 /// A machine whose only interface is the loopback.
 fn dev(out: &mut SeqFile) -> Result<(), Error> {
     line(out, "Inter-|   Receive                                                |  Transmit", 0);
-    line(out, " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls \
-        carrier compressed", 0);
-    line(out, "    lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       \
-        0          0", 0);
+    line(
+        out,
+        " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls \
+        carrier compressed",
+        0,
+    );
+    line(
+        out,
+        "    lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       \
+        0          0",
+        0,
+    );
     Ok(())
 }
 
@@ -93,8 +101,10 @@ fn packet(out: &mut SeqFile) -> Result<(), Error> {
 }
 
 fn sockstat(out: &mut SeqFile) -> Result<(), Error> {
-    out.put(b"sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\n\
-        FRAG: inuse 0 memory 0\n");
+    out.put(
+        b"sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\n\
+        FRAG: inuse 0 memory 0\n",
+    );
     Ok(())
 }
 

@@ -12,8 +12,10 @@ use crate::fs::proc::table_dir::{TableDir, TableRow};
 const INO: u64 = 0x800;
 
 fn msg(out: &mut SeqFile) -> Result<(), Error> {
-    out.put(b"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      \
-        ctime\n");
+    out.put(
+        b"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      \
+        ctime\n",
+    );
     crate::ipc::msg::show(out);
     Ok(())
 }
@@ -25,8 +27,10 @@ fn sem(out: &mut SeqFile) -> Result<(), Error> {
 }
 
 fn shm(out: &mut SeqFile) -> Result<(), Error> {
-    out.put(b"       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      \
-        dtime      ctime                   rss                  swap\n");
+    out.put(
+        b"       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      \
+        dtime      ctime                   rss                  swap\n",
+    );
     crate::ipc::shm::show(out);
     Ok(())
 }

@@ -65,9 +65,25 @@ pub fn maps(target: &Target, out: &mut SeqFile) -> Result<(), Error> {
 
 /// The counts of `smaps`, in their order, in KiB.
 static COUNTS: &[&str] = &[
-    "Rss", "Pss", "Pss_Dirty", "Shared_Clean", "Shared_Dirty", "Private_Clean", "Private_Dirty", "Referenced", "Anonymous",
-    "KSM", "LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb", "Swap",
-    "SwapPss", "Locked",
+    "Rss",
+    "Pss",
+    "Pss_Dirty",
+    "Shared_Clean",
+    "Shared_Dirty",
+    "Private_Clean",
+    "Private_Dirty",
+    "Referenced",
+    "Anonymous",
+    "KSM",
+    "LazyFree",
+    "AnonHugePages",
+    "ShmemPmdMapped",
+    "FilePmdMapped",
+    "Shared_Hugetlb",
+    "Private_Hugetlb",
+    "Swap",
+    "SwapPss",
+    "Locked",
 ];
 /// `smaps_rollup` adds these behind `Pss_Dirty`.
 static ROLLUP_PSS: &[&str] = &["Pss_Anon", "Pss_File", "Pss_Shmem"];
@@ -208,9 +224,6 @@ mod tests {
         kib(&mut out, "Rss", 12);
         kib(&mut out, "KernelPageSize", 4);
         kib(&mut out, "Private_Hugetlb", 0);
-        assert_eq!(
-            out.into_bytes(),
-            b"Rss:                  12 kB\nKernelPageSize:        4 kB\nPrivate_Hugetlb:       0 kB\n"
-        );
+        assert_eq!(out.into_bytes(), b"Rss:                  12 kB\nKernelPageSize:        4 kB\nPrivate_Hugetlb:       0 kB\n");
     }
 }

@@ -158,9 +158,7 @@ pub fn sys_pselect6(
     let arg = TimeoutArg::Timespec(timeout);
     let timeout = arg.read()?;
     let size = usize::try_from(pack.size).map_err(|_| Errno::EINVAL)?;
-    with_sigmask(UserAddr(pack.p), size, || {
-        arg.finish(timeout, do_select(count, [input, output, except], timeout))
-    })
+    with_sigmask(UserAddr(pack.p), size, || arg.finish(timeout, do_select(count, [input, output, except], timeout)))
 }
 
 #[cfg(test)]

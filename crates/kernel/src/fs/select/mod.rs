@@ -76,7 +76,11 @@ impl Round<'_> {
 /// `ERESTARTNOHAND` when a signal came first.
 #[doc(alias = "do_poll")]
 #[doc(alias = "do_select")]
-fn wait_for_events(timeout: Timeout, wchan: &'static str, mut scan: impl FnMut(&mut Round<'_>) -> usize) -> Result<usize, Restart> {
+fn wait_for_events(
+    timeout: Timeout,
+    wchan: &'static str,
+    mut scan: impl FnMut(&mut Round<'_>) -> usize,
+) -> Result<usize, Restart> {
     Poller::with(|poller| {
         let mut timed_out = timeout == Timeout::Now;
         let files = current().files();

@@ -85,9 +85,7 @@ impl TimeoutArg {
         let left = timeout.left();
         let written = match self {
             TimeoutArg::Timespec(addr) => addr.write(&left),
-            TimeoutArg::Timeval(addr) => {
-                addr.write(&Timeval { tv_sec: left.tv_sec, tv_usec: left.tv_nsec / NSEC_PER_USEC })
-            }
+            TimeoutArg::Timeval(addr) => addr.write(&Timeval { tv_sec: left.tv_sec, tv_usec: left.tv_nsec / NSEC_PER_USEC }),
         };
         match (written, result) {
             (Err(_), Err(Error::Restart(_))) => Err(Errno::EINTR.into()),

@@ -135,7 +135,9 @@ pub fn sys_splice(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: UserAddr, le
         }
         (None, Some(to)) => {
             off_in.check(&input)?;
-            off_in.run(&input, |pos| file_to_pipe::splice(&input, pos, to, len, blocking(flags.0, &[&output]), blocking(flags.0, &[])))
+            off_in.run(&input, |pos| {
+                file_to_pipe::splice(&input, pos, to, len, blocking(flags.0, &[&output]), blocking(flags.0, &[]))
+            })
         }
         (None, None) => Err(Errno::EINVAL.into()),
     }?;

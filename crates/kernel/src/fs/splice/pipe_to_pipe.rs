@@ -53,12 +53,7 @@ fn link_buffers(from: &mut State, to: &mut State, len: usize) -> Pass {
 }
 
 /// Runs `pass` once there is something in `from` and room in `to`.
-fn transfer(
-    from: &Pipe,
-    to: &Pipe,
-    blocking: Blocking,
-    pass: impl Fn(&mut State, &mut State) -> Pass,
-) -> Result<Pass, Error> {
+fn transfer(from: &Pipe, to: &Pipe, blocking: Blocking, pass: impl Fn(&mut State, &mut State) -> Pass) -> Result<Pass, Error> {
     loop {
         drop(from.lock_readable(blocking)?);
         drop(to.lock_writable(blocking)?);

@@ -97,4 +97,3 @@ pub fn direct(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, out_pos: &mu
     }
     Ok(done)
 }
-

@@ -73,7 +73,13 @@ mod tests {
     #[test]
     fn a_change_that_fails_changes_nothing() {
         let attributes = Attributes::new(Attr::from_words([0; WORDS]));
-        assert_eq!(attributes.try_update(|attr| { attr.nlink = 9; Err(1) }), Err(1));
+        assert_eq!(
+            attributes.try_update(|attr| {
+                attr.nlink = 9;
+                Err(1)
+            }),
+            Err(1)
+        );
         assert_eq!(attributes.get().nlink, 0);
         attributes.update(|attr| attr.nlink = 2);
         assert_eq!(attributes.get().nlink, 2);

@@ -438,7 +438,8 @@ impl FileOperations for ShmemFile {
 
     fn mmap(&self, file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
         let content = content_of(file)?;
-        let shared = matches!(request.flags & MAP_TYPE as u32, kind if kind == MAP_SHARED as u32 || kind == MAP_SHARED_VALIDATE as u32);
+        let shared =
+            matches!(request.flags & MAP_TYPE as u32, kind if kind == MAP_SHARED as u32 || kind == MAP_SHARED_VALIDATE as u32);
         let writes = shared && request.prot & acrida_uapi::mman::PROT_WRITE as u32 != 0;
         if writes && content.has_seal(F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) {
             return Err(Errno::EPERM.into());

@@ -14,8 +14,8 @@ use acrida_uapi::capability::CAP_FSETID;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::F_SEAL_EXEC;
 use acrida_uapi::stat::{
-    S_IALLUGO, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_IXGRP, S_IXUGO, STATX_ATTR_APPEND,
-    STATX_ATTR_IMMUTABLE, STATX_BTIME,
+    S_IALLUGO, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_IXGRP, S_IXUGO, STATX_ATTR_APPEND, STATX_ATTR_IMMUTABLE,
+    STATX_BTIME,
 };
 use acrida_uapi::time::Timespec;
 
@@ -27,9 +27,9 @@ use crate::fs::hostfs::HostInode;
 use crate::fs::inode::{Created, Inode, InodeCommon, Link, Looked, NewNode, Rename};
 use crate::fs::locust::file::LocustFile;
 use crate::fs::tmpfs::attributes::{Attr, Attributes};
-use crate::fs::tmpfs::{Kind, TmpFs};
 use crate::fs::tmpfs::dir::Directory;
 use crate::fs::tmpfs::file::{DirFile, RegularFile, ShmemFile, written};
+use crate::fs::tmpfs::{Kind, TmpFs};
 use crate::kernel::task::try_current;
 
 /// The kind of an inode with its content.

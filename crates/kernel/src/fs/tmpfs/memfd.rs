@@ -105,7 +105,9 @@ pub fn sys_memfd_create(name: UserAddr, flags: Flags) -> SysResult {
 pub(super) fn fcntl(file: &Arc<File>, content: &RegularFile, cmd: u32, arg: u64) -> Option<SysResult> {
     match cmd {
         F_GET_SEALS => Some(Ok(content.seals.load(Ordering::Acquire) as usize)),
-        F_ADD_SEALS => Some(u32::try_from(arg).map_err(|_| Errno::EINVAL.into()).and_then(|seals| add_seals(file, content, seals))),
+        F_ADD_SEALS => {
+            Some(u32::try_from(arg).map_err(|_| Errno::EINVAL.into()).and_then(|seals| add_seals(file, content, seals)))
+        }
         _ => None,
     }
 }

@@ -104,10 +104,7 @@ fn limits(wanted: Option<MqAttr>) -> Result<(u64, u64), Errno> {
     let (msg_max, size_max) = (sysctl.mqueue_msg_max.get(), sysctl.mqueue_msgsize_max.get());
     let Some(attr) = wanted else {
         let default = |value: u64, most: u64| value.min(most);
-        return Ok((
-            default(sysctl.mqueue_msg_default.get(), msg_max),
-            default(sysctl.mqueue_msgsize_default.get(), size_max),
-        ));
+        return Ok((default(sysctl.mqueue_msg_default.get(), msg_max), default(sysctl.mqueue_msgsize_default.get(), size_max)));
     };
     if attr.mq_maxmsg <= 0 || attr.mq_msgsize <= 0 {
         return Err(Errno::EINVAL);

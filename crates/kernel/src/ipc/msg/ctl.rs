@@ -8,9 +8,7 @@ use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::CAP_SYS_RESOURCE;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::ipc::{IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT};
-use acrida_uapi::msg::{
-    MSG_INFO, MSG_STAT, MSG_STAT_ANY, MSGMAP, MSGPOOL, MSGSEG, MSGSSZ, MSGTQL, Msginfo, Msqid64Ds,
-};
+use acrida_uapi::msg::{MSG_INFO, MSG_STAT, MSG_STAT_ANY, MSGMAP, MSGPOOL, MSGSEG, MSGSSZ, MSGTQL, Msginfo, Msqid64Ds};
 
 use crate::abi::SysResult;
 use crate::ipc::util::{S_IRUGO, now};

@@ -45,9 +45,10 @@ impl MsgQueue {
         if self.senders.is_empty() {
             return Vec::new();
         }
-        let (fitting, waiting): (Vec<_>, Vec<_>) = self.senders.drain(..).partition(|sender| {
-            sender.len as u64 + self.cbytes <= self.qbytes && 1 + self.messages.len() as u64 <= self.qbytes
-        });
+        let (fitting, waiting): (Vec<_>, Vec<_>) = self
+            .senders
+            .drain(..)
+            .partition(|sender| sender.len as u64 + self.cbytes <= self.qbytes && 1 + self.messages.len() as u64 <= self.qbytes);
         self.senders = waiting.into();
         fitting
     }

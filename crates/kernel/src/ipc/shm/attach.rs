@@ -9,9 +9,7 @@ use alloc::vec::Vec;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_RDONLY, O_RDWR};
-use acrida_uapi::mman::{
-    MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE,
-};
+use acrida_uapi::mman::{MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE};
 use acrida_uapi::shm::{SHM_EXEC, SHM_RDONLY, SHM_REMAP, SHM_RND, SHMLBA};
 
 use super::{Shmid, destroy_unneeded, is_unneeded};
@@ -140,24 +138,13 @@ pub fn sys_shmat(id: i32, addr: UserAddr, flags: Flags) -> SysResult {
         (state.body.file.clone(), state.body.segsz)
     };
     let path = base.path.clone();
-    let ops = Box::new(ShmFile {
-        kernel: kernel.clone(),
-        segment: segment.clone(),
-        base,
-    });
+    let ops = Box::new(ShmFile { kernel: kernel.clone(), segment: segment.clone(), base });
     let file = match path {
         Some(path) => File::of_path(ops, attach.open_flags, path),
         None => File::anon(ops, attach.open_flags),
     };
     let wraps = attach.addr.checked_add(len).is_none();
-    let wanted = Wanted {
-        addr: attach.addr,
-        len,
-        prot: attach.prot,
-        flags: attach.map_flags(),
-        file: Some(file),
-        offset: 0,
-    };
+    let wanted = Wanted { addr: attach.addr, len, prot: attach.prot, flags: attach.map_flags(), file: Some(file), offset: 0 };
     let mapped = match current().mm().do_mmap(&wanted) {
         _ if wraps && !attach.remap => Err(Errno::EINVAL.into()),
         Err(error) if error == Errno::EEXIST => Err(Errno::EINVAL.into()),
@@ -196,16 +183,12 @@ pub fn sys_shmdt(addr: UserAddr) -> SysResult {
 
 fn detach(state: &mut MmState, addr: u64) -> Result<Vec<(u64, Vma)>, Errno> {
     let mut behind = state.areas.overlapping(addr..u64::MAX);
-    let found = behind
-        .find_map(|(start, vma)| Some((start..vma.end, is_attached(addr, start, vma, None)?)));
+    let found = behind.find_map(|(start, vma)| Some((start..vma.end, is_attached(addr, start, vma, None)?)));
     let (first, file) = found.ok_or(Errno::EINVAL)?;
-    let len = file
-        .private::<ShmFile>()
-        .map_or(0, |shm| shm.segment.lock().body.segsz);
+    let len = file.private::<ShmFile>().map_or(0, |shm| shm.segment.lock().body.segsz);
     let end = addr + page_align(len).unwrap_or(0);
-    let rest = behind
-        .take_while(|(_, vma)| vma.end <= end)
-        .filter(|(start, vma)| is_attached(addr, *start, vma, Some(&file)).is_some());
+    let rest =
+        behind.take_while(|(_, vma)| vma.end <= end).filter(|(start, vma)| is_attached(addr, *start, vma, Some(&file)).is_some());
     let mut ranges = alloc::vec![first];
     ranges.extend(rest.map(|(start, vma)| start..vma.end));
     let mut removed = Vec::new();
@@ -222,14 +205,8 @@ mod tests {
     #[test]
     fn an_address_is_rounded_only_if_asked() {
         assert!(matches!(Attach::parse(4097, 0), Err(Errno::EINVAL)));
-        assert_eq!(
-            Attach::parse(8191, SHM_RND).map(|attach| attach.addr),
-            Ok(4096)
-        );
-        assert!(matches!(
-            Attach::parse(5, SHM_RND | SHM_REMAP),
-            Err(Errno::EINVAL)
-        ));
+        assert_eq!(Attach::parse(8191, SHM_RND).map(|attach| attach.addr), Ok(4096));
+        assert!(matches!(Attach::parse(5, SHM_RND | SHM_REMAP), Err(Errno::EINVAL)));
         assert!(matches!(Attach::parse(0, SHM_REMAP), Err(Errno::EINVAL)));
     }
 

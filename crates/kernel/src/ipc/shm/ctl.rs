@@ -11,8 +11,7 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::ipc::{IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT};
 use acrida_uapi::resource::RLIMIT_MEMLOCK;
 use acrida_uapi::shm::{
-    SHM_DEST, SHM_INFO, SHM_LOCK, SHM_LOCKED, SHM_STAT, SHM_STAT_ANY, SHM_UNLOCK, SHMMIN, ShmInfo,
-    Shmid64Ds, Shminfo64,
+    SHM_DEST, SHM_INFO, SHM_LOCK, SHM_LOCKED, SHM_STAT, SHM_STAT_ANY, SHM_UNLOCK, SHMMIN, ShmInfo, Shmid64Ds, Shminfo64,
 };
 
 use super::{Shmid, destroy};
@@ -64,19 +63,9 @@ fn limits(buf: UserAddr) -> SysResult {
 fn usage(buf: UserAddr) -> SysResult {
     let ipc = &kernel().ipc;
     let (used_ids, max_index) = ipc.shm.in_use();
-    let shm_rss = ipc
-        .shm
-        .all()
-        .iter()
-        .map(|object| object.lock().body.resident())
-        .sum();
+    let shm_rss = ipc.shm.all().iter().map(|object| object.lock().body.resident()).sum();
     let shm_tot = ipc.shm_tot.load(Ordering::Relaxed);
-    buf.write(&ShmInfo {
-        used_ids: used_ids as i32,
-        shm_tot,
-        shm_rss,
-        ..ShmInfo::default()
-    })?;
+    buf.write(&ShmInfo { used_ids: used_ids as i32, shm_tot, shm_rss, ..ShmInfo::default() })?;
     Ok(max_index)
 }
 
@@ -84,11 +73,7 @@ fn usage(buf: UserAddr) -> SysResult {
 fn stat(id: i32, command: i32, buf: UserAddr) -> SysResult {
     let by_id = command == IPC_STAT;
     let segments = &kernel().ipc.shm;
-    let segment = if by_id {
-        segments.find(id)?
-    } else {
-        segments.find_index(id)?
-    };
+    let segment = if by_id { segments.find(id)? } else { segments.find_index(id)? };
     let found = {
         let state = segment.lock();
         if command != SHM_STAT_ANY {
@@ -140,17 +125,10 @@ fn lock(id: i32, command: i32) -> SysResult {
     let cred = current().cred();
     if !cred.capable(CAP_IPC_LOCK) {
         let owner = cred.euid == state.perm.uid || cred.euid == state.perm.cuid;
-        if !owner
-            || command == SHM_LOCK
-                && current().process.rlimit(RLIMIT_MEMLOCK as usize).rlim_cur == 0
-        {
+        if !owner || command == SHM_LOCK && current().process.rlimit(RLIMIT_MEMLOCK as usize).rlim_cur == 0 {
             return Err(Errno::EPERM.into());
         }
     }
-    state.perm.mode = if command == SHM_LOCK {
-        state.perm.mode | SHM_LOCKED
-    } else {
-        state.perm.mode & !SHM_LOCKED
-    };
+    state.perm.mode = if command == SHM_LOCK { state.perm.mode | SHM_LOCKED } else { state.perm.mode & !SHM_LOCKED };
     Ok(0)
 }

@@ -64,13 +64,8 @@ impl Shmid {
     /// Pages that hold data.
     #[doc(alias = "shm_add_rss_swap")]
     fn resident(&self) -> u64 {
-        let inode = self
-            .file
-            .inode()
-            .and_then(|inode| inode.downcast_ref::<TmpInode>());
-        inode
-            .and_then(TmpInode::regular)
-            .map_or(0, |content| content.pages())
+        let inode = self.file.inode().and_then(|inode| inode.downcast_ref::<TmpInode>());
+        inode.and_then(TmpInode::regular).map_or(0, |content| content.pages())
     }
 
     /// The caller attached or detached it.
@@ -83,21 +78,11 @@ impl Shmid {
 
 pub fn sys_shmget(key: i32, size: u64, flags: Flags) -> SysResult {
     let kernel = kernel();
-    let params = IpcParams {
-        key,
-        flags: flags.0,
-        limit: kernel.sysctl.shmmni.get(),
-    };
+    let params = IpcParams { key, flags: flags.0, limit: kernel.sysctl.shmmni.get() };
     let suits = |segment: &Shmid| {
-        if segment.segsz < size {
-            Err(Errno::EINVAL)
-        } else {
-            Ok(())
-        }
+        if segment.segsz < size { Err(Errno::EINVAL) } else { Ok(()) }
     };
-    let id = kernel.ipc.shm.get_or_create(params, suits, |id| {
-        new_segment(kernel, key, size, flags.0, id)
-    })?;
+    let id = kernel.ipc.shm.get_or_create(params, suits, |id| new_segment(kernel, key, size, flags.0, id))?;
     Ok(id as usize)
 }
 
@@ -106,10 +91,7 @@ fn new_segment(kernel: &Kernel, key: i32, size: u64, flags: u32, id: i32) -> Res
     if !(SHMMIN..=kernel.sysctl.shmmax.get()).contains(&size) {
         return Err(Errno::EINVAL);
     }
-    let pages = size
-        .checked_next_multiple_of(PAGE_SIZE)
-        .ok_or(Errno::ENOSPC)?
-        / PAGE_SIZE;
+    let pages = size.checked_next_multiple_of(PAGE_SIZE).ok_or(Errno::ENOSPC)? / PAGE_SIZE;
     let limit = kernel.sysctl.shmall.get();
     let fits = |total: u64| total.checked_add(pages).filter(|&total| total <= limit);
     if fits(kernel.ipc.shm_tot.load(Ordering::Relaxed)).is_none() {
@@ -123,13 +105,7 @@ fn new_segment(kernel: &Kernel, key: i32, size: u64, flags: u32, id: i32) -> Res
     }
     let name = format!("SYSV{key:08x}");
     // The number lets `lsof` and its kin find the segment of an area.
-    let new = UnnamedFile {
-        name: name.as_bytes(),
-        size,
-        mode: 0o777,
-        seals: 0,
-        ino: Some(id as u64),
-    };
+    let new = UnnamedFile { name: name.as_bytes(), size, mode: 0o777, seals: 0, ino: Some(id as u64) };
     // Longer than a file can be.
     let file = unnamed_file(&new).map_err(|_| Errno::EINVAL)?;
     kernel.ipc.shm_tot.fetch_add(pages, Ordering::Relaxed);
@@ -162,10 +138,7 @@ fn is_unneeded(kernel: &Kernel, mode: u32, segment: &Shmid) -> bool {
 /// The pages go with the last who holds the object.
 #[doc(alias = "shm_destroy")]
 fn destroy(kernel: &Kernel, mut segment: Changing<'_, Shmid>) {
-    kernel
-        .ipc
-        .shm_tot
-        .fetch_sub(segment.state.body.pages(), Ordering::Relaxed);
+    kernel.ipc.shm_tot.fetch_sub(segment.state.body.pages(), Ordering::Relaxed);
     segment.remove();
 }
 

@@ -82,14 +82,7 @@ struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Table {
-            slots: Vec::new(),
-            keys: BTreeMap::new(),
-            in_use: 0,
-            cursor: 0,
-            seq: 0,
-            last_index: None,
-        }
+        Table { slots: Vec::new(), keys: BTreeMap::new(), in_use: 0, cursor: 0, seq: 0, last_index: None }
     }
 }
 
@@ -110,41 +103,23 @@ impl<T> Table<T> {
             return Err(Errno::ENOSPC);
         }
         if wish >= 0 {
-            let index = self
-                .free_index(index_of(wish), IPCMNI)
-                .ok_or(Errno::ENOSPC)?;
-            return Ok(Place {
-                index,
-                seq: wish >> INDEX_BITS,
-            });
+            let index = self.free_index(index_of(wish), IPCMNI).ok_or(Errno::ENOSPC)?;
+            return Ok(Place { index, seq: wish >> INDEX_BITS });
         }
         let end = (self.in_use * 3 / 2).max(MIN_CYCLE).min(IPCMNI);
-        let index = self
-            .free_index(self.cursor, end)
-            .or_else(|| self.free_index(0, end))
-            .ok_or(Errno::ENOSPC)?;
+        let index = self.free_index(self.cursor, end).or_else(|| self.free_index(0, end)).ok_or(Errno::ENOSPC)?;
         self.cursor = index + 1;
         if self.last_index.is_some_and(|last| index <= last) {
-            self.seq = if self.seq + 1 >= SEQ_MAX {
-                0
-            } else {
-                self.seq + 1
-            };
+            self.seq = if self.seq + 1 >= SEQ_MAX { 0 } else { self.seq + 1 };
         }
         self.last_index = Some(index);
-        Ok(Place {
-            index,
-            seq: self.seq,
-        })
+        Ok(Place { index, seq: self.seq })
     }
 
     /// Makes the object known.
     #[doc(alias = "ipc_addid")]
     fn add(&mut self, place: Place, perm: IpcPerm, body: T) {
-        let object = Arc::new(IpcObject {
-            id: place.id(),
-            state: SpinLock::new(IpcState { perm, body }),
-        });
+        let object = Arc::new(IpcObject { id: place.id(), state: SpinLock::new(IpcState { perm, body }) });
         if place.index >= self.slots.len() {
             self.slots.resize_with(place.index + 1, || None);
         }
@@ -172,10 +147,7 @@ pub struct IpcIds<T> {
 
 impl<T> Default for IpcIds<T> {
     fn default() -> Self {
-        IpcIds {
-            table: SpinLock::default(),
-            next_id: AtomicI32::new(-1),
-        }
+        IpcIds { table: SpinLock::default(), next_id: AtomicI32::new(-1) }
     }
 }
 
@@ -221,11 +193,7 @@ impl<T> IpcIds<T> {
         let body = create(place.map_or(0, Place::id))?;
         let place = place?;
         self.next_id.store(-1, Ordering::Relaxed);
-        table.add(
-            place,
-            IpcPerm::new(place.id(), params.key, params.flags),
-            body,
-        );
+        table.add(place, IpcPerm::new(place.id(), params.key, params.flags), body);
         Ok(place.id())
     }
 
@@ -236,12 +204,7 @@ impl<T> IpcIds<T> {
         if id < 0 {
             return Err(Errno::EINVAL);
         }
-        self.table
-            .lock()
-            .get(id)
-            .filter(|object| object.id == id)
-            .cloned()
-            .ok_or(Errno::EINVAL)
+        self.table.lock().get(id).filter(|object| object.id == id).cloned().ok_or(Errno::EINVAL)
     }
 
     /// The object at the index in `id` (`*_STAT` of `ipcs`), or `EINVAL`.
@@ -253,23 +216,12 @@ impl<T> IpcIds<T> {
     /// Runs `change` on an object that the caller may change, with the table locked: it may remove the object through
     /// [`Changing`].
     #[doc(alias = "ipcctl_obtain_check")]
-    pub fn change<R>(
-        &self,
-        id: i32,
-        change: impl FnOnce(Changing<'_, T>) -> Result<R, Errno>,
-    ) -> Result<R, Errno> {
+    pub fn change<R>(&self, id: i32, change: impl FnOnce(Changing<'_, T>) -> Result<R, Errno>) -> Result<R, Errno> {
         let mut table = self.table.lock();
-        let object = table
-            .get(id)
-            .filter(|object| object.id == id)
-            .cloned()
-            .ok_or(Errno::EINVAL)?;
+        let object = table.get(id).filter(|object| object.id == id).cloned().ok_or(Errno::EINVAL)?;
         let state = object.lock();
         state.perm.check_owner()?;
-        change(Changing {
-            table: &mut table,
-            state,
-        })
+        change(Changing { table: &mut table, state })
     }
 
     /// As [`IpcIds::change`] without a look at rights; `None` when the object is gone.
@@ -277,10 +229,7 @@ impl<T> IpcIds<T> {
         let mut table = self.table.lock();
         let object = table.get(id).filter(|object| object.id == id).cloned()?;
         let state = object.lock();
-        Some(change(Changing {
-            table: &mut table,
-            state,
-        }))
+        Some(change(Changing { table: &mut table, state }))
     }
 
     /// Every object, by index.
@@ -330,9 +279,7 @@ mod tests {
     #[test]
     fn identifiers_come_round_late() {
         let mut table: Table<()> = Table::default();
-        let ids: Vec<i32> = (0..130)
-            .map(|_| table.choose(4096, -1).unwrap().id())
-            .collect();
+        let ids: Vec<i32> = (0..130).map(|_| table.choose(4096, -1).unwrap().id()).collect();
         assert_eq!(ids[..3], [0, 1, 2]);
         assert_eq!(ids[63..66], [63, 1 << 15, 1 << 15 | 1]);
         assert_eq!(ids[128], 2 << 15);

@@ -41,16 +41,7 @@ impl IpcPerm {
 
     pub(super) fn owned_by(cred: &Cred, id: i32, key: i32, mode: u32) -> IpcPerm {
         let (uid, gid) = (cred.euid, cred.egid);
-        IpcPerm {
-            id,
-            key,
-            uid,
-            gid,
-            cuid: uid,
-            cgid: gid,
-            mode: mode & S_IRWXUGO,
-            deleted: false,
-        }
+        IpcPerm { id, key, uid, gid, cuid: uid, cgid: gid, mode: mode & S_IRWXUGO, deleted: false }
     }
 
     /// Whether the caller has the rights that any triple of `flag` names.
@@ -68,11 +59,7 @@ impl IpcPerm {
         } else {
             self.mode
         };
-        if requested & !granted & 0o7 == 0 || cred.capable(CAP_IPC_OWNER) {
-            Ok(())
-        } else {
-            Err(Errno::EACCES)
-        }
+        if requested & !granted & 0o7 == 0 || cred.capable(CAP_IPC_OWNER) { Ok(()) } else { Err(Errno::EACCES) }
     }
 
     /// Whether the caller may change or remove the object: its maker, its owner, or the administrator.
@@ -86,11 +73,7 @@ impl IpcPerm {
     /// `EIDRM` once the object is removed.
     #[doc(alias = "ipc_valid_object")]
     pub fn check_alive(&self) -> Result<(), Errno> {
-        if self.deleted {
-            Err(Errno::EIDRM)
-        } else {
-            Ok(())
-        }
+        if self.deleted { Err(Errno::EIDRM) } else { Ok(()) }
     }
 
     /// Takes owner and mode of an `IPC_SET`.
@@ -108,26 +91,8 @@ impl IpcPerm {
     /// As `IPC_STAT` gives it.
     #[doc(alias = "kernel_to_ipc64_perm")]
     pub fn to_user(self) -> Ipc64Perm {
-        let IpcPerm {
-            id,
-            key,
-            uid,
-            gid,
-            cuid,
-            cgid,
-            mode,
-            ..
-        } = self;
-        Ipc64Perm {
-            key,
-            uid,
-            gid,
-            cuid,
-            cgid,
-            mode,
-            seq: (id >> INDEX_BITS) as u16,
-            ..Ipc64Perm::default()
-        }
+        let IpcPerm { id, key, uid, gid, cuid, cgid, mode, .. } = self;
+        Ipc64Perm { key, uid, gid, cuid, cgid, mode, seq: (id >> INDEX_BITS) as u16, ..Ipc64Perm::default() }
     }
 }
 
@@ -136,41 +101,21 @@ mod tests {
     use super::*;
 
     fn perm(mode: u32) -> IpcPerm {
-        IpcPerm {
-            id: 0,
-            key: 1,
-            uid: 10,
-            gid: 20,
-            cuid: 11,
-            cgid: 21,
-            mode,
-            deleted: false,
-        }
+        IpcPerm { id: 0, key: 1, uid: 10, gid: 20, cuid: 11, cgid: 21, mode, deleted: false }
     }
 
     fn user(uid: u32, gid: u32) -> Cred {
-        Cred {
-            euid: uid,
-            fsgid: gid,
-            cap_effective: 0,
-            ..Cred::of_root()
-        }
+        Cred { euid: uid, fsgid: gid, cap_effective: 0, ..Cred::of_root() }
     }
 
     #[test]
     fn owner_and_maker_are_judged_alike() {
         for uid in [10, 11] {
             assert_eq!(perm(0o600).check_for(&user(uid, 1), 0o600), Ok(()));
-            assert_eq!(
-                perm(0o066).check_for(&user(uid, 20), 0o400),
-                Err(Errno::EACCES)
-            );
+            assert_eq!(perm(0o066).check_for(&user(uid, 20), 0o400), Err(Errno::EACCES));
         }
         assert_eq!(perm(0o040).check_for(&user(1, 21), 0o444), Ok(()));
-        assert_eq!(
-            perm(0o640).check_for(&user(1, 1), 0o004),
-            Err(Errno::EACCES)
-        );
+        assert_eq!(perm(0o640).check_for(&user(1, 1), 0o004), Err(Errno::EACCES));
         assert_eq!(perm(0).check_for(&user(1, 1), 0), Ok(()));
     }
 }

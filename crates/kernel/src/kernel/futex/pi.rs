@@ -22,9 +22,13 @@ const OWNER_CHECK: i64 = 100_000_000;
 enum Attempt {
     Taken,
     /// Held by another; the word now says that somebody waits.
-    Held { word: u32 },
+    Held {
+        word: u32,
+    },
     /// The owner does not exist.
-    Orphaned { word: u32 },
+    Orphaned {
+        word: u32,
+    },
 }
 
 /// Takes the word if it is free; else notes in it that somebody waits, if `waits`.

@@ -33,8 +33,7 @@ fn do_sigaction(task: &Task, signo: i32, new: Option<KernelSigaction>) -> Result
     let mut sighand = task.process.sighand.lock();
     let before = *sighand.action(signo);
     let Some(new) = new else { return Ok(before) };
-    *sighand.action_mut(signo) =
-        KernelSigaction { sa_flags: new.sa_flags & KNOWN_FLAGS, sa_mask: blockable(new.sa_mask), ..new };
+    *sighand.action_mut(signo) = KernelSigaction { sa_flags: new.sa_flags & KNOWN_FLAGS, sa_mask: blockable(new.sa_mask), ..new };
     // POSIX: what becomes ignored is no longer pending, blocked or not.
     if sighand.is_ignored(signo) {
         let mask = SigSet::of(&[signo]);

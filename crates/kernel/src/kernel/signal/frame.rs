@@ -13,8 +13,8 @@ use acrida_kcore::thread::work;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::sigframe::{
-    FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FP_XSTATE_MAGIC2_SIZE, Fpstate, FpxSwBytes, RED_ZONE, RtSigframe, Sigcontext, UC_FP_XSTATE,
-    UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS, Ucontext, Xstate, XstateHeader,
+    FP_XSTATE_MAGIC1, FP_XSTATE_MAGIC2, FP_XSTATE_MAGIC2_SIZE, Fpstate, FpxSwBytes, RED_ZONE, RtSigframe, Sigcontext,
+    UC_FP_XSTATE, UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS, Ucontext, Xstate, XstateHeader,
 };
 use acrida_uapi::siginfo::SigInfo;
 use acrida_uapi::signal::{KernelSigaction, SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SIGSEGV, SS_AUTODISARM, SigSet};

@@ -9,7 +9,9 @@ use core::sync::atomic::Ordering;
 use acrida_kcore::regs::UserFrame;
 use acrida_kcore::thread::Thread;
 use acrida_uapi::siginfo::{BUS_ADRERR, SI_KERNEL, SigInfo};
-use acrida_uapi::signal::{SIGBUS, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGSEGV, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH, SIGXFSZ, SigSet};
+use acrida_uapi::signal::{
+    SIGBUS, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGSEGV, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH, SIGXFSZ, SigSet,
+};
 
 use super::send::{force_sig, send_to_process, send_to_task};
 use crate::kernel::task::Task;

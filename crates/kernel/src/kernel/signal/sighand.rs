@@ -193,7 +193,15 @@ pub(super) fn blockable(set: SigSet) -> SigSet {
 #[doc(alias = "UAPI_SA_FLAGS")]
 pub(super) const KNOWN_FLAGS: u64 = {
     use acrida_uapi::signal::*;
-    SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | SA_EXPOSE_TAGBITS | SA_RESTORER
+    SA_NOCLDSTOP
+        | SA_NOCLDWAIT
+        | SA_SIGINFO
+        | SA_ONSTACK
+        | SA_RESTART
+        | SA_NODEFER
+        | SA_RESETHAND
+        | SA_EXPOSE_TAGBITS
+        | SA_RESTORER
 };
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use acrida_uapi::capability::CAP_WAKE_ALARM;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::time::*;
 
-use crate::kernel::sys::cpu_times;
 use crate::abi::SysResult;
+use crate::kernel::sys::cpu_times;
 use crate::kernel::task::{Process, Task};
 use crate::{current, host};
 
@@ -30,7 +30,10 @@ const CLOCKFD: i32 = 3;
 pub enum TimerClock {
     Wall(ClockId),
     /// A process's CPU clock, by the host's number.
-    Cpu { process: Weak<Process>, host_clock: i32 },
+    Cpu {
+        process: Weak<Process>,
+        host_clock: i32,
+    },
 }
 
 impl TimerClock {
@@ -67,7 +70,13 @@ fn cpu_clock(task: &Task, clock: i32) -> Result<(Arc<Process>, Arc<Task>), Errno
     if clock & (CPUCLOCK_CLOCK_MASK | CPUCLOCK_PERTHREAD_MASK) == CLOCKFD || clock & CPUCLOCK_CLOCK_MASK > CPUCLOCK_SCHED {
         return Err(Errno::EINVAL);
     }
-    let tid = if id == 0 && clock & CPUCLOCK_PERTHREAD_MASK == 0 { task.process.tgid } else if id == 0 { task.tid() } else { id as u32 };
+    let tid = if id == 0 && clock & CPUCLOCK_PERTHREAD_MASK == 0 {
+        task.process.tgid
+    } else if id == 0 {
+        task.tid()
+    } else {
+        id as u32
+    };
     let target = task.kernel.pids.task(tid).ok_or(Errno::EINVAL)?;
     let allowed = match clock & CPUCLOCK_PERTHREAD_MASK {
         0 => target.is_leader(),

@@ -13,9 +13,7 @@ use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::siginfo::SigInfo;
 use acrida_uapi::signal::SIGALRM;
-use acrida_uapi::time::{
-    ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL, Itimerval, NSEC_PER_SEC, NSEC_PER_USEC, Timeval,
-};
+use acrida_uapi::time::{ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL, Itimerval, NSEC_PER_SEC, NSEC_PER_USEC, Timeval};
 
 use super::queue::{Timer, TimerFunction, TimerQueue};
 use crate::abi::SysResult;

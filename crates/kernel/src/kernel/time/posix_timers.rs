@@ -13,8 +13,8 @@ use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
-use acrida_uapi::siginfo::{SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID, SigInfo, Sigevent};
 use acrida_uapi::resource::RLIMIT_SIGPENDING;
+use acrida_uapi::siginfo::{SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID, SigInfo, Sigevent};
 use acrida_uapi::signal::{SIGALRM, valid_signal};
 use acrida_uapi::time::{Itimerspec, TIMER_ABSTIME, Timespec};
 
@@ -302,7 +302,13 @@ pub fn show_timers(process: &Process, out: &mut SeqFile) {
             _ if manner & SIGEV_THREAD_ID != 0 => ("tid", 0),
             _ => ("pid", process.tgid),
         };
-        seq_printf!(out, "ID: {}\nsignal: {}/{:016x}\nnotify: {how}/{kind}.{number}\nClockID: {clock}\n", timer.id, timer.signo, timer.value);
+        seq_printf!(
+            out,
+            "ID: {}\nsignal: {}/{:016x}\nnotify: {how}/{kind}.{number}\nClockID: {clock}\n",
+            timer.id,
+            timer.signo,
+            timer.value
+        );
     }
 }
 

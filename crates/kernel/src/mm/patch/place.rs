@@ -13,7 +13,7 @@ use super::TextImage;
 use crate::current;
 use crate::mm::host_map::{HostFile, install};
 use crate::mm::mm_struct::MmState;
-use crate::mm::vma::{Backing, FilePages, Vma, VmFlags};
+use crate::mm::vma::{Backing, FilePages, VmFlags, Vma};
 
 /// A part of a mapping with one backing.
 pub struct Part {

@@ -115,10 +115,15 @@ impl Store {
             return Ok(());
         }
         proc::as_world(|| {
-            let hidden = format!(".{}-{:x}", name(key), acrida_kcore::thread::current().host_tid.load(core::sync::atomic::Ordering::Relaxed));
+            let hidden = format!(
+                ".{}-{:x}",
+                name(key),
+                acrida_kcore::thread::current().host_tid.load(core::sync::atomic::Ordering::Relaxed)
+            );
             let fd = fs::openat(self.dir.fd(), hidden.as_bytes(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)?;
             let file = HostHandle::new(fd);
-            let done = write_image(&file, key, image).and_then(|()| fs::renameat2(self.dir.fd(), hidden.as_bytes(), self.dir.fd(), name(key).as_bytes(), 0));
+            let done = write_image(&file, key, image)
+                .and_then(|()| fs::renameat2(self.dir.fd(), hidden.as_bytes(), self.dir.fd(), name(key).as_bytes(), 0));
             if done.is_err() {
                 // It cannot be helped if it stays: the command removes it one day.
                 let _ = fs::unlinkat(self.dir.fd(), hidden.as_bytes(), 0);

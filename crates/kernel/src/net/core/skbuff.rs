@@ -123,10 +123,8 @@ impl SkBuff {
     /// A message of references to pages.
     #[doc(alias = "skb_splice_from_iter")]
     pub fn of_pages(slices: &[PageSlice]) -> SkBuff {
-        let frags: Vec<Frag> = slices
-            .iter()
-            .map(|slice| Frag { extent: slice.page.extent.clone(), start: slice.start(), len: slice.len })
-            .collect();
+        let frags: Vec<Frag> =
+            slices.iter().map(|slice| Frag { extent: slice.page.extent.clone(), start: slice.start(), len: slice.len }).collect();
         let len = frags.iter().map(|frag| frag.len).sum();
         SkBuff { head: Vec::new(), frags, len, truesize: Layout { linear: 0, paged: 0 }.truesize() + len }
     }
@@ -235,8 +233,7 @@ mod tests {
         ] {
             assert_eq!(charged(len, MAX_HEAD), bytes, "a piece of {len} bytes of a stream");
         }
-        for (len, bytes) in [(0, 768), (3777, 8448), (7873, 16640), (16064, 16640), (16065, 20736), (131_072, 135_424)]
-        {
+        for (len, bytes) in [(0, 768), (3777, 8448), (7873, 16640), (16064, 16640), (16065, 20736), (131_072, 135_424)] {
             assert_eq!(charged(len, MAX_ALLOC), bytes, "a datagram of {len} bytes");
         }
     }

@@ -87,11 +87,8 @@ pub fn sys_socketpair(family: i32, kind: u32, protocol: i32, fds: UserAddr) -> S
     let (kind, flags) = split(kind)?;
     if family != i32::from(AF_UNIX) {
         // Families of our own have no pairs but this one.
-        let errno = if family == i32::from(AF_INET) || family == i32::from(AF_INET6) {
-            Errno::EOPNOTSUPP
-        } else {
-            Errno::EAFNOSUPPORT
-        };
+        let errno =
+            if family == i32::from(AF_INET) || family == i32::from(AF_INET6) { Errno::EOPNOTSUPP } else { Errno::EAFNOSUPPORT };
         return Err(errno.into());
     }
     let pair = unix::pair(kind, protocol)?;

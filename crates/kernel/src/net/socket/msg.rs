@@ -26,8 +26,7 @@ pub fn sys_sendto(fd: Fd, buf: BufIn, len: usize, flags: Flags, addr: UserAddr, 
     let file = lookup(fd)?;
     // An empty address is none.
     let name = if addr.is_null() { None } else { Some(read_addr(addr, addr_len)?).filter(|name| !name.is_empty()) };
-    let send =
-        Send { name: name.as_deref(), scm: Scm::default(), flags: flags.0, nonblock: nonblocking(&file, flags.0) };
+    let send = Send { name: name.as_deref(), scm: Scm::default(), flags: flags.0, nonblock: nonblocking(&file, flags.0) };
     proto(&file).sendmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), send)
 }
 
@@ -77,9 +76,7 @@ pub fn sys_sendmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags) -> SysRe
     let mut done = 0;
     for index in 0..u64::from(count).min(UIO_MAXIOV) {
         let at = vector.add(index * size_of::<Mmsghdr>() as u64);
-        match send_one(&file, at, flags.0)
-            .and_then(|sent| Ok(at.add(size_of::<Msghdr>() as u64).write(&(sent as u32))?))
-        {
+        match send_one(&file, at, flags.0).and_then(|sent| Ok(at.add(size_of::<Msghdr>() as u64).write(&(sent as u32))?)) {
             Ok(()) => done += 1,
             Err(error) if done == 0 => return Err(error),
             Err(_) => break,
@@ -165,10 +162,8 @@ pub fn sys_recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout:
     if let Some(end) = end.filter(|_| done > 0) {
         // The time left is told.
         let left = end.saturating_sub(now());
-        timeout.write(&Timespec {
-            tv_sec: (left / 1_000_000_000).cast_signed(),
-            tv_nsec: (left % 1_000_000_000).cast_signed(),
-        })?;
+        timeout
+            .write(&Timespec { tv_sec: (left / 1_000_000_000).cast_signed(), tv_nsec: (left % 1_000_000_000).cast_signed() })?;
     }
     Ok(done)
 }

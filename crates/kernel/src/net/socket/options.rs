@@ -110,9 +110,7 @@ fn set(proto: &dyn ProtoOps, name: i32, value: UserAddr, len: usize) -> Result<(
         SO_RCVBUFFORCE => common.rcvbuf.store(forced(RCVBUF_MIN), Ordering::Relaxed),
         SO_RCVTIMEO | SO_RCVTIMEO_NEW => common.rcvtimeo.store(read_timeval(value, len)?, Ordering::Relaxed),
         SO_SNDTIMEO | SO_SNDTIMEO_NEW => common.sndtimeo.store(read_timeval(value, len)?, Ordering::Relaxed),
-        SO_RCVLOWAT => {
-            common.rcvlowat.store(if number < 0 { i32::MAX as u32 } else { number.max(1) as u32 }, Ordering::Relaxed)
-        }
+        SO_RCVLOWAT => common.rcvlowat.store(if number < 0 { i32::MAX as u32 } else { number.max(1) as u32 }, Ordering::Relaxed),
         SO_PASSCRED => common.passcred.store(number != 0, Ordering::Relaxed),
         SO_PRIORITY => common.priority.store(number as u32, Ordering::Relaxed),
         SO_PEEK_OFF => common.peek_off.store(number, Ordering::Relaxed),

@@ -127,8 +127,7 @@ impl UnixSock {
 
     fn dgram_queue(self: &Arc<Self>, skb: SkBuff, luggage: Luggage, send: &Send<'_>) -> SysResult {
         let len = skb.len();
-        let mut message =
-            Some(Message { skb, consumed: 0, files: luggage.files, creds: luggage.creds, sender: self.clone() });
+        let mut message = Some(Message { skb, consumed: 0, files: luggage.files, creds: luggage.creds, sender: self.clone() });
         loop {
             let target = self.dgram_target(send.name)?;
             let deadline = || self.common.send_deadline();
@@ -145,11 +144,7 @@ impl UnixSock {
     }
 
     /// `None`: the queue is full.
-    fn try_queue(
-        self: &Arc<Self>,
-        target: &Arc<UnixSock>,
-        message: &mut Option<Message>,
-    ) -> Option<Result<Try, Error>> {
+    fn try_queue(self: &Arc<Self>, target: &Arc<UnixSock>, message: &mut Option<Message>) -> Option<Result<Try, Error>> {
         let mut state = target.lock();
         let mine = state.is_peer(self);
         if state.peer.is_some() && !mine {

@@ -63,9 +63,7 @@ impl UnixSock {
         if !wanted {
             return mask;
         }
-        let room = phase != Phase::Listen
-            && self.common.writable()
-            && !peer.is_some_and(|peer| self.must_wait_for(&peer));
+        let room = phase != Phase::Listen && self.common.writable() && !peer.is_some_and(|peer| self.must_wait_for(&peer));
         if room {
             return mask | WRITABLE;
         }

@@ -57,9 +57,5 @@ fn line(sock: &Arc<UnixSock>, ino: u64) -> String {
     });
     drop(state);
     let users = Arc::strong_count(sock) - 1;
-    format!(
-        "{:016x}: {users:08X} 00000000 {flags:08X} {kind:04X} {connected:02X} {ino:5}{}\n",
-        0,
-        name.unwrap_or_default()
-    )
+    format!("{:016x}: {users:08X} 00000000 {flags:08X} {kind:04X} {connected:02X} {ino:5}{}\n", 0, name.unwrap_or_default())
 }

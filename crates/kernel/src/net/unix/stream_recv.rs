@@ -133,15 +133,8 @@ impl UnixSock {
     pub(super) fn stream_recv(&self, to: &mut IovIter<'_>, receive: Receive) -> Result<Received, Error> {
         let room = to.count();
         let wants_name = receive.wants_name;
-        let mut reading = Reading {
-            to,
-            flags: receive.flags,
-            from: None,
-            wants_name,
-            got: Received::default(),
-            creds: None,
-            done: Vec::new(),
-        };
+        let mut reading =
+            Reading { to, flags: receive.flags, from: None, wants_name, got: Received::default(), creds: None, done: Vec::new() };
         let target = self.common.receive_target(receive.flags & MSG_WAITALL != 0, room);
         let deadline = || self.common.receive_deadline();
         let look = || {

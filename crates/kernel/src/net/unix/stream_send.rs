@@ -66,12 +66,7 @@ impl UnixSock {
             self.common.charge(bytes).then_some(Ok(()))
         };
         let deadline = || self.common.send_deadline();
-        UnixSock::wait_until(
-            &self.wait,
-            WaitOptions::interruptible("sock_wait_for_wmem"),
-            Limit::new(nonblock, &deadline),
-            look,
-        )
+        UnixSock::wait_until(&self.wait, WaitOptions::interruptible("sock_wait_for_wmem"), Limit::new(nonblock, &deadline), look)
     }
 
     /// Gives a reservation back that became no message.

@@ -15,8 +15,8 @@ use acrida_uapi::epoll::{EPOLLIN, EPOLLRDNORM};
 use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::fcntl::{AT_FDCWD, O_RDONLY};
 use acrida_uapi::inotify::{
-    IN_ALL_EVENTS, IN_CLOEXEC, IN_DONT_FOLLOW, IN_EXCL_UNLINK, IN_IGNORED, IN_ISDIR, IN_MASK_ADD, IN_MASK_CREATE,
-    IN_NONBLOCK, IN_ONESHOT, IN_ONLYDIR, IN_Q_OVERFLOW, IN_UNMOUNT,
+    IN_ALL_EVENTS, IN_CLOEXEC, IN_DONT_FOLLOW, IN_EXCL_UNLINK, IN_IGNORED, IN_ISDIR, IN_MASK_ADD, IN_MASK_CREATE, IN_NONBLOCK,
+    IN_ONESHOT, IN_ONLYDIR, IN_Q_OVERFLOW, IN_UNMOUNT,
 };
 use acrida_uapi::ioctl::FIONREAD;
 
@@ -34,8 +34,17 @@ use crate::fs::poll::PollTable;
 use crate::fs::read_write::{Blocking, fdget};
 
 /// Every bit that `inotify_add_watch` takes.
-const ALL_INOTIFY_BITS: u32 = IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ONLYDIR | IN_DONT_FOLLOW
-    | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR | IN_ONESHOT;
+const ALL_INOTIFY_BITS: u32 = IN_ALL_EVENTS
+    | IN_UNMOUNT
+    | IN_Q_OVERFLOW
+    | IN_IGNORED
+    | IN_ONLYDIR
+    | IN_DONT_FOLLOW
+    | IN_EXCL_UNLINK
+    | IN_MASK_CREATE
+    | IN_MASK_ADD
+    | IN_ISDIR
+    | IN_ONESHOT;
 /// Sets the number of the next watch (checkpoint and restore).
 const INOTIFY_IOC_SETNEXTWD: u32 = 0x4004_4900;
 
