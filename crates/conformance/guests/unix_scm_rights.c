@@ -441,3 +441,41 @@ CHECK(a_reachable_cycle_lives)
 	close(fds[1]);
 	show(poll(&hup, 1, 5000));
 }
+
+// A thousand sockets, each in the queue of the next; the write end of a pipe in the first tells when all are gone.
+static void end_of_a_chain(const char *how, int close_last, int killed)
+{
+	int p[2];
+	need(pipe(p));
+	pid_t child = need(fork());
+	if (child == 0) {
+		close(p[0]);
+		int last = p[1];
+		for (int i = 0; i < 1000; i++) {
+			int link[2];
+			need(socketpair(AF_UNIX, SOCK_DGRAM, 0, link));
+			need(send_fds(link[0], "m", &last, 1, 0));
+			close(last);
+			close(link[0]);
+			last = link[1];
+		}
+		if (close_last)
+			close(last);
+		if (killed)
+			raise(SIGKILL);
+		_exit(0);
+	}
+	close(p[1]);
+	struct pollfd hup = { p[0], POLLIN, 0 };
+	int ready = poll(&hup, 1, 10000);
+	int status = need(waitpid(child, &(int){ 0 }, 0)) == child;
+	say("%s: %d %s, reaped %d", how, ready, poll_names(hup.revents), status);
+	close(p[0]);
+}
+
+CHECK(a_long_chain_ends)
+{
+	end_of_a_chain("close", 1, 0);
+	end_of_a_chain("exit", 0, 0);
+	end_of_a_chain("SIGKILL", 0, 1);
+}

@@ -274,7 +274,7 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
         restart: Own::new(),
         restart_block: Own::new(),
         saved_sigmask: Own::new(),
-        task_work: SpinLock::default(),
+        task_work: SpinLock::new(Some(alloc::vec::Vec::new())),
         exiting: AtomicBool::new(false),
         exit_code: AtomicI32::new(0),
         sysvsem: SpinLock::new(None),

@@ -60,12 +60,6 @@ fn measured_size() -> usize {
     size.min(XSTATE_MAX)
 }
 
-/// Whether the processor and the host use XSAVE.
-pub fn available() -> bool {
-    // OSXSAVE
-    __cpuid_count(1, 0).ecx & (1 << 27) != 0
-}
-
 /// The guest's whole state in standard format.
 pub fn save(frame: &UserFrame, area: &mut Xstate) {
     let mask = features();

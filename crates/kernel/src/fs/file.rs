@@ -8,11 +8,14 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::any::Any;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use acrida_kcore::host::HostFd;
+use acrida_kcore::platform::platform;
 use acrida_kcore::sync::SpinLock;
+use acrida_kcore::thread;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 
@@ -430,17 +433,55 @@ impl File {
     }
 }
 
-/// Gives a reference up. The last one is put off to the caller's return to user mode, so `release` never runs under a lock.
+/// Gives a reference up. The last one is put off to the caller's return to user mode, or to the end of its exit, so `release`
+/// never runs under a lock, nor within another file's.
 pub fn fput(file: Arc<File>) {
     if Arc::strong_count(&file) > 1 {
         return;
     }
-    if let Some(task) = try_current()
-        && !task.exiting.load(Ordering::Relaxed)
-    {
-        task.add_task_work(TaskWork::Fput(file));
+    fput_later(file);
+}
+
+/// As [`fput`], for a caller whose locks forbid even a reference that only looks like not the last one.
+pub fn fput_later(file: Arc<File>) {
+    match try_current() {
+        Some(task) => task.add_task_work(TaskWork::Fput(file)).unwrap_or_else(|TaskWork::Fput(file)| delayed_fput(file)),
+        None => delayed_fput(file),
     }
-    // An exiting task and a kernel thread hold no locks here: dropped at once.
+}
+
+/// Last references given up where no task work will run: by kernel threads, and by tasks that are past theirs.
+#[derive(Default)]
+struct Delayed {
+    #[doc(alias = "delayed_fput_list")]
+    files: Vec<Arc<File>>,
+    /// The host thread that drops them; 0: nobody.
+    owner: u32,
+}
+
+/// Drops the file, after those that the caller is dropping already: an end of a file may be within that of another.
+fn delayed_fput(file: Arc<File>) {
+    static DELAYED: SpinLock<Delayed> = SpinLock::new(Delayed { files: Vec::new(), owner: 0 });
+    let me = thread::current().host_tid.load(Ordering::Relaxed);
+    {
+        let mut delayed = DELAYED.lock();
+        delayed.files.push(file);
+        // An owner that the host killed is succeeded.
+        if delayed.owner == me || delayed.owner != 0 && platform().thread_alive(delayed.owner) {
+            return;
+        }
+        delayed.owner = me;
+    }
+    loop {
+        let mut delayed = DELAYED.lock();
+        let files = core::mem::take(&mut delayed.files);
+        if files.is_empty() {
+            delayed.owner = 0;
+            return;
+        }
+        drop(delayed);
+        drop(files);
+    }
 }
 
 impl Drop for File {

@@ -113,7 +113,7 @@ pub fn do_exit(status: WaitStatus) -> ! {
     crate::ipc::sem::undo::exit_sem(task);
     crate::ipc::shm::exit_shm(task);
     exit_files(task);
-    task.run_task_work();
+    task.exit_task_work();
     let me = {
         let mut tables = task.kernel.pids.lock();
         let me = tables.tasks.get(&task.tid()).cloned();

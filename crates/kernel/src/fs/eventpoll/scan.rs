@@ -21,10 +21,9 @@ use acrida_uapi::errno::Errno;
 use super::Eventpoll;
 use super::item::{ByFile, Epitem, FirstHook, MoreHook, NextHook, ReadyLink};
 use crate::fs::fdtable::OwnTable;
-use crate::fs::file::{File, fput};
+use crate::fs::file::{File, fput, fput_later};
 use crate::fs::poll::{PollQueue, PollTable};
 use crate::fs::select::DEFAULT_POLLMASK;
-use crate::kernel::task::{TaskWork, try_current};
 
 /// The items of a set, and what the scan under way has in hand.
 #[derive(Default)]
@@ -65,8 +64,7 @@ impl Held {
 
     /// Gives them up when the caller returns to user mode.
     pub fn defer(mut self) {
-        let Some(task) = try_current() else { return };
-        self.first.take().into_iter().chain(self.more.drain(..)).for_each(|file| task.add_task_work(TaskWork::Fput(file)));
+        self.first.take().into_iter().chain(self.more.drain(..)).for_each(fput_later);
     }
 }
 
