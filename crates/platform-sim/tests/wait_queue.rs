@@ -155,7 +155,7 @@ fn a_lock_keeps_others_out() {
             let threads: Vec<_> = (0..3)
                 .map(|n| {
                     let count = count.clone();
-                    sim.spawn(&format!("adder {n}"), move |sim| {
+                    sim.spawn(&format!("adder {n}"), move |_| {
                         for _ in 0..3 {
                             let mut guard = count.lock();
                             let seen = *guard;
