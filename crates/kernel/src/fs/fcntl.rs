@@ -18,6 +18,7 @@ use crate::fs::fdtable::nofile_limit;
 use crate::fs::file::{File, FileOwner};
 use crate::fs::locks::lease::{getlease, setlease};
 use crate::fs::locks::posix::{getlk, setlk};
+use crate::fs::notify::dnotify::dirnotify;
 use crate::{current, kernel};
 
 /// Flags that `F_SETFL` changes; `O_ASYNC` goes its own way.
@@ -52,6 +53,7 @@ fn do_fcntl(fd: Fd, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
         F_SETLK | F_SETLKW | F_OFD_SETLK | F_OFD_SETLKW => return setlk(fd, file, cmd, user),
         F_GETLEASE => return getlease(file),
         F_SETLEASE => return setlease(fd, file, int),
+        F_NOTIFY => dirnotify(fd, file, int)?,
         F_SETOWN => set_owner(file, owner_of_int(int.cast_signed())?)?,
         F_GETOWN => return Ok(owner_as_int(*file.owner.lock()) as usize),
         F_SETOWN_EX => set_owner(file, owner_of_ex(user.read()?)?)?,
@@ -150,6 +152,13 @@ fn set_owner(file: &File, new: FileOwner) -> Result<(), Errno> {
     let mut owner = file.owner.lock();
     *owner = FileOwner { signum: owner.signum, uid: cred.uid, euid: cred.euid, ..new };
     Ok(())
+}
+
+/// Makes process `pid` the one who hears, unless somebody is already.
+#[doc(alias = "__f_setown")]
+pub fn set_owner_if_none(file: &File, pid: u32) -> Result<(), Errno> {
+    let unowned = file.owner.lock().pid == 0;
+    if unowned { set_owner(file, owner(F_OWNER_PID, pid.cast_signed())) } else { Ok(()) }
 }
 
 /// `F_SETOWN`, also as an ioctl of sockets.

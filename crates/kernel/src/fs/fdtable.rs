@@ -13,8 +13,8 @@ use acrida_kcore::thread::Thread;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::RLIMIT_NOFILE;
 
-use crate::current;
 use crate::fs::file::{File, fput};
+use crate::{current, kernel};
 
 /// Linux's `sysctl_nr_open`.
 pub const NR_OPEN: u32 = 1_048_576;
@@ -368,6 +368,7 @@ pub fn filp_close(file: Arc<File>, files: &FilesStruct) -> Result<(), Error> {
 /// What a `close` does before the reference goes.
 pub fn filp_flush(file: &Arc<File>, files: &FilesStruct) -> Result<(), Error> {
     let result = file.ops.flush(file);
+    kernel().dnotify.flush(file, files);
     if !file.is_path()
         && let Some(locks) = file.inode_common().and_then(|inode| inode.locks.get())
     {

@@ -102,6 +102,7 @@ sysctls! {
     pipe_max_size: "fs/pipe-max-size", 0o644 = 1 << 20, 4096..=1 << 31;
     pipe_user_pages_hard: "fs/pipe-user-pages-hard", 0o444 = 0, 0..=u64::MAX;
     pipe_user_pages_soft: "fs/pipe-user-pages-soft", 0o444 = 16384, 0..=u64::MAX;
+    dir_notify_enable: "fs/dir-notify-enable", 0o644 = 1, 0..=INT_MAX;
     inotify_max_queued_events: "fs/inotify/max_queued_events", 0o644 = 16384, 0..=INT_MAX;
     inotify_max_user_instances: "fs/inotify/max_user_instances", 0o644 = 128, 0..=INT_MAX;
     inotify_max_user_watches: "fs/inotify/max_user_watches", 0o644 = 65536, 0..=INT_MAX;

@@ -13,7 +13,7 @@ use acrida_uapi::inotify::{
     IN_MOVE_SELF, IN_MOVED_FROM, IN_MOVED_TO, IN_OPEN, IN_UNMOUNT,
 };
 
-use super::mark::{Event, anybody_watches};
+use super::mark::{Event, FS_RENAME, anybody_watches};
 use crate::fs::attr::Iattr;
 use crate::fs::dcache::Dentry;
 use crate::fs::file::File;
@@ -249,6 +249,9 @@ fn tell_move(how: &Move<'_>) {
     let cookie = NEXT_COOKIE.fetch_add(1, Ordering::Relaxed);
     let inode = &**how.moved.inode();
     let flag = dir_flag(inode);
+    if core::ptr::eq(how.old_dir, how.new_dir) {
+        tell_name(how.old_dir, how.old_name, FS_RENAME | flag, 0);
+    }
     tell_name(how.old_dir, how.old_name, IN_MOVED_FROM | flag, cookie);
     tell_name(how.new_dir, how.new_name, IN_MOVED_TO | flag, cookie);
     if let Some((target, _)) = how.target {

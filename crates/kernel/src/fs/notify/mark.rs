@@ -11,9 +11,12 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering
 use acrida_kcore::sync::SpinLock;
 use acrida_uapi::inotify::{IN_ALL_EVENTS, IN_EXCL_UNLINK, IN_ONESHOT, IN_UNMOUNT};
 
-use super::inotify::Group;
+use crate::fs::dcache::Path;
 use crate::fs::inode::Inode;
 use crate::fs::super_block::SuperBlock;
+
+/// A name of a directory became another of the same directory (dnotify's own event).
+pub const FS_RENAME: u32 = 0x1000_0000;
 
 /// Marks in all worlds of this image: 0 lets an event cost one load.
 static MARKS: AtomicUsize = AtomicUsize::new(0);
@@ -27,7 +30,7 @@ pub fn anybody_watches() -> bool {
 /// What happened to an object or to a name in it.
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
-    /// `IN_*`.
+    /// `IN_*`, [`FS_RENAME`].
     pub mask: u32,
     /// Joins the two halves of a rename.
     pub cookie: u32,
@@ -42,12 +45,25 @@ impl Event<'_> {
     }
 }
 
+/// Who is told: the other side of a mark.
+#[doc(alias = "fsnotify_group")]
+#[doc(alias = "fsnotify_ops")]
+pub trait Group: Send + Sync {
+    /// Something happened that the mark named `id` asks for.
+    #[doc(alias = "handle_inode_event")]
+    fn handle(&self, id: i32, event: &Event<'_>);
+
+    /// Takes `mark` away.
+    #[doc(alias = "fsnotify_destroy_mark")]
+    fn destroy(&self, mark: &Arc<Mark>);
+}
+
 /// One watch.
-#[doc(alias = "inotify_inode_mark")]
+#[doc(alias = "fsnotify_mark")]
 pub struct Mark {
-    group: Weak<Group>,
-    /// The watch's number, -1 once it is gone.
-    wd: AtomicI32,
+    group: Weak<dyn Group>,
+    /// Its name in the group (inotify's watch number, dnotify's descriptor), -1 once it is gone.
+    id: AtomicI32,
     pub inode: Arc<dyn Inode>,
     pub sb: Arc<dyn SuperBlock>,
     /// Events and `IN_EXCL_UNLINK`, `IN_ONESHOT`.
@@ -55,21 +71,24 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Events that a program can ask for, and what it can ask of the watch itself.
-    pub const USER_MASK: u32 = IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT;
-
-    pub fn new(group: Weak<Group>, wd: i32, inode: Arc<dyn Inode>, sb: Arc<dyn SuperBlock>, mask: u32) -> Arc<Mark> {
+    pub fn new(group: Weak<dyn Group>, id: i32, path: &Path, mask: u32) -> Arc<Mark> {
         MARKS.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Mark { group, wd: AtomicI32::new(wd), inode, sb, mask: AtomicU32::new(mask & Mark::USER_MASK) })
+        let (inode, sb) = (path.inode().clone(), path.mnt.sb.clone());
+        Arc::new(Mark { group, id: AtomicI32::new(id), inode, sb, mask: AtomicU32::new(mask) })
     }
 
-    pub fn wd(&self) -> i32 {
-        self.wd.load(Ordering::Acquire)
+    pub fn id(&self) -> i32 {
+        self.id.load(Ordering::Acquire)
     }
 
-    /// Ends it: nothing is told under its number from now on.
+    /// Gives it another name; a gone one has none.
+    pub fn set_id(&self, id: i32) {
+        self.id.store(id, Ordering::Release);
+    }
+
+    /// Ends it: nothing is told under its name from now on.
     pub fn end(&self) {
-        self.wd.store(-1, Ordering::Release);
+        self.set_id(-1);
     }
 
     pub fn mask(&self) -> u32 {
@@ -78,12 +97,12 @@ impl Mark {
 
     /// Asks for something else.
     pub fn set_mask(&self, mask: u32) {
-        self.mask.store(mask & Mark::USER_MASK, Ordering::Relaxed);
+        self.mask.store(mask, Ordering::Relaxed);
         self.inode.common().marks.recount();
     }
 
     fn wanted(&self) -> u32 {
-        self.mask() & IN_ALL_EVENTS | IN_UNMOUNT
+        self.mask() & (IN_ALL_EVENTS | FS_RENAME | IN_UNMOUNT)
     }
 
     /// Tells the group, if the mark wants to know.
@@ -93,10 +112,10 @@ impl Mark {
         if self.wanted() & event.mask == 0 || event.unlinked && mask & IN_EXCL_UNLINK != 0 {
             return;
         }
-        let (Some(group), wd @ 0..) = (self.group.upgrade(), self.wd()) else { return };
-        group.queue(wd, event);
+        let (Some(group), id @ 0..) = (self.group.upgrade(), self.id()) else { return };
+        group.handle(id, event);
         if mask & IN_ONESHOT != 0 {
-            group.remove(self);
+            group.destroy(self);
         }
     }
 }
@@ -153,8 +172,8 @@ impl Marks {
 
     /// The mark of `group`.
     #[doc(alias = "fsnotify_find_mark")]
-    pub fn of(&self, group: &Arc<Group>) -> Option<Arc<Mark>> {
-        self.list.lock().iter().find(|mark| mark.group.as_ptr() == Arc::as_ptr(group)).cloned()
+    pub fn of<G: Group>(&self, group: &Arc<G>) -> Option<Arc<Mark>> {
+        self.list.lock().iter().find(|mark| core::ptr::addr_eq(mark.group.as_ptr(), Arc::as_ptr(group))).cloned()
     }
 
     /// Tells whoever wants to know.
@@ -172,7 +191,7 @@ impl Marks {
     pub fn remove_all(&self) {
         for mark in self.list() {
             if let Some(group) = mark.group.upgrade() {
-                group.remove(&mark);
+                group.destroy(&mark);
             }
         }
     }

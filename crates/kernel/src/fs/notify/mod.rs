@@ -11,12 +11,14 @@
 //! - [`fsnotify`]: the calls from the file layer
 //! - [`mark`]: marks, and the list of them in an inode
 //! - [`inotify`]: the groups that programs make and read
+//! - [`dnotify`]: signals for what happens in a directory
 //!
 //! Mirrors: fs/notify, Linux 6.18.
-//! Differs: inotify is the only kind of group; a mark tells its group directly. What happens to files of the host behind our
+//! Differs: no fanotify. What happens to files of the host behind our
 //! back is not seen.
 //! Locking: a group's marks before an inode's list; queues are leaves. Events are told with none of them held.
 
+pub mod dnotify;
 pub mod fsnotify;
 pub mod inotify;
 pub mod mark;

@@ -18,15 +18,25 @@ use acrida_kcore::sync::SpinLock;
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::epoll::{EPOLLIN, EPOLLRDNORM};
 use acrida_uapi::errno::Errno;
-use acrida_uapi::inotify::{IN_IGNORED, IN_MASK_ADD, IN_MASK_CREATE};
+use acrida_uapi::inotify::{IN_ALL_EVENTS, IN_EXCL_UNLINK, IN_IGNORED, IN_MASK_ADD, IN_MASK_CREATE, IN_ONESHOT, IN_UNMOUNT};
 use acrida_uapi::siginfo::POLL_IN;
 
 use self::queue::{EventQueue, Queued};
-use super::mark::{Event, Mark};
+use super::mark::{Event, Group, Mark};
 use crate::fs::dcache::Path;
 use crate::fs::fasync::FasyncQueue;
 use crate::fs::super_block::SuperBlock;
 use crate::kernel;
+
+/// Events that a program can ask for, and what it can ask of the watch itself.
+#[doc(alias = "INOTIFY_USER_MASK")]
+const USER_MASK: u32 = IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT;
+
+/// A mark's mask for what a program asked: it is told of unmounts unasked.
+#[doc(alias = "inotify_arg_to_mask")]
+fn mark_mask(asked: u32) -> u32 {
+    asked & USER_MASK | IN_UNMOUNT
+}
 
 /// What one user has of it.
 #[doc(alias = "UCOUNT_INOTIFY_INSTANCES")]
@@ -41,7 +51,7 @@ struct Usage {
 #[derive(Default)]
 pub struct Inotify {
     users: SpinLock<BTreeMap<u32, Usage>>,
-    groups: SpinLock<Vec<Weak<Group>>>,
+    groups: SpinLock<Vec<Weak<InotifyGroup>>>,
 }
 
 impl Inotify {
@@ -89,7 +99,7 @@ impl Table {
 
 /// What `inotify_init` makes.
 #[doc(alias = "fsnotify_group")]
-pub struct Group {
+pub struct InotifyGroup {
     queue: SpinLock<EventQueue>,
     #[doc(alias = "notification_waitq")]
     wait: Arc<WaitQueueHead>,
@@ -102,10 +112,10 @@ pub struct Group {
     fasync: FasyncQueue,
 }
 
-impl Group {
+impl InotifyGroup {
     /// A group of user `uid`; `EMFILE` when there are too many.
     #[doc(alias = "inotify_new_group")]
-    fn new(uid: u32) -> Result<Arc<Group>, Errno> {
+    fn new(uid: u32) -> Result<Arc<InotifyGroup>, Errno> {
         let (inotify, sysctl) = (&kernel().inotify, &kernel().sysctl);
         let limit = sysctl.inotify_max_user_instances.get();
         let granted = inotify.account(uid, |usage| {
@@ -116,7 +126,7 @@ impl Group {
         if !granted {
             return Err(Errno::EMFILE);
         }
-        let group = Arc::new(Group {
+        let group = Arc::new(InotifyGroup {
             queue: SpinLock::default(),
             wait: Arc::default(),
             marks: SpinLock::default(),
@@ -132,8 +142,7 @@ impl Group {
     }
 
     /// Queues an event for the watch `wd`.
-    #[doc(alias = "inotify_handle_inode_event")]
-    pub fn queue(&self, wd: i32, event: &Event<'_>) {
+    fn queue(&self, wd: i32, event: &Event<'_>) {
         let queued = Queued::new(wd, event.mask, event.cookie, event.name);
         if self.queue.lock().push(queued, self.max_events) {
             self.wait.wake_all(EPOLLIN | EPOLLRDNORM);
@@ -151,8 +160,8 @@ impl Group {
                 return Err(Errno::EEXIST);
             }
             let kept = if mask & IN_MASK_ADD != 0 { mark.mask() } else { 0 };
-            mark.set_mask(kept | mask);
-            return Ok(mark.wd());
+            mark.set_mask(kept | mark_mask(mask));
+            return Ok(mark.id());
         }
         let wd = table.next_wd();
         let limit = kernel().sysctl.inotify_max_user_watches.get();
@@ -164,19 +173,15 @@ impl Group {
         if !granted {
             return Err(Errno::ENOSPC);
         }
-        let mark = Mark::new(Arc::downgrade(self), wd, path.inode().clone(), path.mnt.sb.clone(), mask);
+        let mark = Mark::new(self.as_weak(), wd, path, mark_mask(mask));
         table.by_wd.insert(wd, mark.clone());
         marks.insert(&mark);
         Ok(wd)
     }
 
-    /// Takes a watch away and says so.
-    #[doc(alias = "fsnotify_destroy_mark")]
-    pub fn remove(&self, mark: &Arc<Mark>) {
-        let wd = mark.wd();
-        if self.detach(wd) {
-            self.queue(wd, &Event::plain(IN_IGNORED));
-        }
+    fn as_weak(self: &Arc<Self>) -> Weak<dyn Group> {
+        let weak: Weak<InotifyGroup> = Arc::downgrade(self);
+        weak
     }
 
     /// Takes the watch out of group and inode; whether it was there.
@@ -193,7 +198,7 @@ impl Group {
 
     /// The end of the group's file.
     #[doc(alias = "fsnotify_destroy_group")]
-    fn destroy(&self) {
+    fn shut_down(&self) {
         let watches: Vec<i32> = self.marks.lock().by_wd.keys().copied().collect();
         for wd in watches {
             self.detach(wd);
@@ -202,5 +207,20 @@ impl Group {
             usage.instances -= 1;
             true
         });
+    }
+}
+
+impl Group for InotifyGroup {
+    #[doc(alias = "inotify_handle_inode_event")]
+    fn handle(&self, id: i32, event: &Event<'_>) {
+        self.queue(id, event);
+    }
+
+    /// And says so.
+    fn destroy(&self, mark: &Arc<Mark>) {
+        let wd = mark.id();
+        if self.detach(wd) {
+            self.queue(wd, &Event::plain(IN_IGNORED));
+        }
     }
 }

@@ -20,8 +20,8 @@ use acrida_uapi::inotify::{
 };
 use acrida_uapi::ioctl::FIONREAD;
 
-use super::Group;
 use super::queue::Queued;
+use super::{InotifyGroup, USER_MASK};
 use crate::abi::{Fd, Flags, SysResult, UserPath};
 use crate::current;
 use crate::fs::dcache::Path;
@@ -30,6 +30,7 @@ use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::inode::MAY_READ;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::namei::{self, Lookup, getname};
+use crate::fs::notify::mark::Group;
 use crate::fs::poll::PollTable;
 use crate::fs::read_write::{Blocking, fdget};
 
@@ -49,9 +50,9 @@ const ALL_INOTIFY_BITS: u32 = IN_ALL_EVENTS
 const INOTIFY_IOC_SETNEXTWD: u32 = 0x4004_4900;
 
 /// The private data: marks and the file share the group.
-struct InotifyFile(Arc<Group>);
+struct InotifyFile(Arc<InotifyGroup>);
 
-impl Group {
+impl InotifyGroup {
     /// The next event if it fits into `room` bytes, or why not.
     #[doc(alias = "get_one_event")]
     fn take(&self, room: usize) -> Option<Result<Queued, Errno>> {
@@ -81,8 +82,8 @@ impl Group {
     }
 }
 
-impl Group {
-    /// [`Group::give`], waiting for the first event.
+impl InotifyGroup {
+    /// [`InotifyGroup::give`], waiting for the first event.
     fn read(&self, to: &mut IovIter<'_>, room: usize, blocking: Blocking) -> SysResult {
         match (self.give(to, room), blocking) {
             (Some(result), _) => result,
@@ -160,7 +161,7 @@ impl FileOperations for InotifyFile {
     #[doc(alias = "inotify_release")]
     fn release(&self, file: &File) {
         fasync::release(file);
-        self.0.destroy();
+        self.0.shut_down();
     }
 
     #[doc(alias = "inotify_show_fdinfo")]
@@ -174,7 +175,7 @@ impl FileOperations for InotifyFile {
                 "inotify wd:{wd:x} ino:{:x} sdev:{:x} mask:{:x} ignored_mask:0 ",
                 common.ino,
                 kernel_dev(common.dev),
-                mark.mask(),
+                mark.mask() & USER_MASK,
             );
         }
     }
@@ -198,7 +199,7 @@ pub fn sys_inotify_init1(flags: Flags) -> SysResult {
         return Err(Errno::EINVAL.into());
     }
     let task = current();
-    let group = Group::new(task.cred().euid)?;
+    let group = InotifyGroup::new(task.cred().euid)?;
     let file = File::anon(Box::new(InotifyFile(group)), O_RDONLY | flags.0 & IN_NONBLOCK);
     Ok(task.files().install(file, flags.0 & IN_CLOEXEC != 0)? as usize)
 }
@@ -209,7 +210,7 @@ pub fn sys_inotify_init() -> SysResult {
 }
 
 /// The group behind a descriptor.
-fn group_of(file: &File) -> Result<&Arc<Group>, Errno> {
+fn group_of(file: &File) -> Result<&Arc<InotifyGroup>, Errno> {
     file.private::<InotifyFile>().map(|file| &file.0).ok_or(Errno::EINVAL)
 }
 
@@ -247,6 +248,6 @@ pub fn sys_inotify_rm_watch(fd: Fd, wd: i32) -> SysResult {
     let file = fdget(fd)?;
     let group = group_of(&file)?;
     let mark = group.marks.lock().by_wd.get(&wd).cloned().ok_or(Errno::EINVAL)?;
-    group.remove(&mark);
+    group.destroy(&mark);
     Ok(0)
 }

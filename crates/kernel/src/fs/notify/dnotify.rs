@@ -1,0 +1,145 @@
+//! dnotify: a signal to a file's owner when something happens in its directory (`F_NOTIFY`).
+//!
+//! Mirrors: fs/notify/dnotify/dnotify.c, Linux 6.18.
+//! Differs: each open directory that asks has a mark of its own, where Linux chains them behind one mark of the inode.
+//! Locking: `Dnotify::watches` is a leaf but for the list of the inode's marks.
+
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use acrida_kcore::sync::SpinLock;
+use acrida_uapi::errno::Errno;
+use acrida_uapi::fcntl::{DN_ACCESS, DN_ATTRIB, DN_CREATE, DN_DELETE, DN_MODIFY, DN_MULTISHOT, DN_RENAME};
+use acrida_uapi::inotify::{IN_ACCESS, IN_ATTRIB, IN_CREATE, IN_DELETE, IN_MODIFY, IN_MOVED_FROM, IN_MOVED_TO, IN_ONESHOT};
+use acrida_uapi::siginfo::POLL_MSG;
+
+use super::mark::{Event, FS_RENAME, Group, Mark};
+use crate::abi::Fd;
+use crate::fs::fasync::send_sigio;
+use crate::fs::fcntl::set_owner_if_none;
+use crate::fs::fdtable::FilesStruct;
+use crate::fs::file::{File, fput};
+use crate::{current, kernel};
+
+/// An open directory that asked, for one table of descriptors.
+#[doc(alias = "dnotify_struct")]
+struct Watch {
+    file: Weak<File>,
+    /// The table it was asked through: any close of the file there ends it.
+    table: u64,
+}
+
+impl Watch {
+    fn is_of(&self, file: &File, files: &FilesStruct) -> bool {
+        core::ptr::eq(self.file.as_ptr(), file) && self.table == files.id()
+    }
+}
+
+/// All watches of a world.
+#[derive(Default)]
+pub struct Dnotify {
+    watches: SpinLock<Vec<Arc<Watch>>>,
+    /// Lets a close cost one load while there are none.
+    len: AtomicUsize,
+}
+
+impl Dnotify {
+    fn remove(&self, which: impl Fn(&Watch) -> bool) -> Option<Arc<Watch>> {
+        let mut watches = self.watches.lock();
+        let at = watches.iter().position(|watch| which(watch))?;
+        let removed = watches.swap_remove(at);
+        self.len.store(watches.len(), Ordering::Relaxed);
+        Some(removed)
+    }
+
+    /// Adds a watch with events `mask`, or these events to the watch there is.
+    #[doc(alias = "attach_dn")]
+    fn attach(&self, file: &Arc<File>, fd: Fd, files: &FilesStruct, mask: u32) -> Result<(), Errno> {
+        let path = file.path.as_ref().filter(|path| path.inode().is_dir()).ok_or(Errno::ENOTDIR)?;
+        let marks = &path.inode().common().marks;
+        let mut watches = self.watches.lock();
+        let known = watches.iter().find(|watch| watch.is_of(file, files));
+        if let Some(mark) = known.and_then(|watch| marks.of(watch)) {
+            mark.set_id(fd.0);
+            // Once asked to go on, it goes on.
+            mark.set_mask((mark.mask() | mask) & !IN_ONESHOT | mark.mask() & mask & IN_ONESHOT);
+            return Ok(());
+        }
+        let watch = Arc::new(Watch { file: Arc::downgrade(file), table: files.id() });
+        let group: Weak<Watch> = Arc::downgrade(&watch);
+        marks.insert(&Mark::new(group, fd.0, path, mask));
+        watches.push(watch);
+        self.len.store(watches.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// A descriptor of `file` was closed in `files`, or the program takes its question back.
+    #[doc(alias = "dnotify_flush")]
+    pub fn flush(&self, file: &File, files: &FilesStruct) {
+        if self.len.load(Ordering::Relaxed) != 0
+            && let Some(watch) = self.remove(|watch| watch.is_of(file, files))
+            && let Some(path) = &file.path
+        {
+            let marks = &path.inode().common().marks;
+            if let Some(mark) = marks.of(&watch) {
+                mark.end();
+                marks.remove(&mark);
+            }
+        }
+    }
+}
+
+impl Group for Watch {
+    #[doc(alias = "dnotify_handle_event")]
+    fn handle(&self, id: i32, _event: &Event<'_>) {
+        if let Some(file) = self.file.upgrade() {
+            send_sigio(&file, id, POLL_MSG);
+            fput(file);
+        }
+    }
+
+    fn destroy(&self, mark: &Arc<Mark>) {
+        kernel().dnotify.remove(|watch| core::ptr::eq(watch, self));
+        mark.end();
+        mark.inode.common().marks.remove(mark);
+    }
+}
+
+/// A mark's mask for `F_NOTIFY`'s argument.
+#[doc(alias = "convert_arg")]
+fn mark_mask(arg: u32) -> u32 {
+    const EVENTS: [(u32, u32); 6] = [
+        (DN_ACCESS, IN_ACCESS),
+        (DN_MODIFY, IN_MODIFY),
+        (DN_CREATE, IN_CREATE | IN_MOVED_TO),
+        (DN_DELETE, IN_DELETE | IN_MOVED_FROM),
+        (DN_RENAME, FS_RENAME),
+        (DN_ATTRIB, IN_ATTRIB),
+    ];
+    let once = if arg & DN_MULTISHOT == 0 { IN_ONESHOT } else { 0 };
+    EVENTS.iter().filter(|(asked, _)| arg & asked != 0).fold(once, |mask, (_, events)| mask | events)
+}
+
+/// `F_NOTIFY`.
+///
+/// # Errors
+/// `EINVAL` where the administrator switched it off, `ENOTDIR`, and `ESRCH` as `F_SETOWN` has it.
+#[doc(alias = "fcntl_dirnotify")]
+pub fn dirnotify(fd: Fd, file: &Arc<File>, arg: u32) -> Result<(), Errno> {
+    let files = current().files();
+    if kernel().sysctl.dir_notify_enable.get() == 0 {
+        return Err(Errno::EINVAL);
+    }
+    if arg & !DN_MULTISHOT == 0 {
+        kernel().dnotify.flush(file, &files);
+        return Ok(());
+    }
+    kernel().dnotify.attach(file, fd, &files, mark_mask(arg))?;
+    set_owner_if_none(file, current().process.tgid)?;
+    // The descriptor may have been closed meanwhile by another thread, which then found nothing to take away.
+    if !files.get_any(fd.0).is_ok_and(|now| Arc::ptr_eq(&now, file)) {
+        kernel().dnotify.flush(file, &files);
+    }
+    Ok(())
+}
