@@ -76,7 +76,6 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         host_watch,
         epoll: Default::default(),
         dead_threads: Default::default(),
-        dnotify: Default::default(),
         inotify: Default::default(),
         host_tty_pgrp: AtomicU32::new(0),
         unknown_calls: SpinLock::default(),

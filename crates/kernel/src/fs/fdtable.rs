@@ -13,8 +13,9 @@ use acrida_kcore::thread::Thread;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::RLIMIT_NOFILE;
 
+use crate::current;
 use crate::fs::file::{File, fput};
-use crate::{current, kernel};
+use crate::fs::notify::dnotify::Dnotify;
 
 /// Linux's `sysctl_nr_open`.
 pub const NR_OPEN: u32 = 1_048_576;
@@ -25,6 +26,7 @@ pub struct FilesStruct {
     table: SoloLock<Table>,
     /// Never used twice: POSIX locks belong to it.
     id: u64,
+    pub dnotify: Dnotify,
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -107,7 +109,7 @@ pub fn nofile_limit() -> usize {
 
 impl FilesStruct {
     fn with(table: SoloLock<Table>) -> FilesStruct {
-        FilesStruct { table, id: NEXT_ID.fetch_add(1, Ordering::Relaxed) }
+        FilesStruct { table, id: NEXT_ID.fetch_add(1, Ordering::Relaxed), dnotify: Dnotify::default() }
     }
 
     pub fn id(&self) -> u64 {
@@ -368,7 +370,7 @@ pub fn filp_close(file: Arc<File>, files: &FilesStruct) -> Result<(), Error> {
 /// What a `close` does before the reference goes.
 pub fn filp_flush(file: &Arc<File>, files: &FilesStruct) -> Result<(), Error> {
     let result = file.ops.flush(file);
-    kernel().dnotify.flush(file, files);
+    files.dnotify.flush(file);
     if !file.is_path()
         && let Some(locks) = file.inode_common().and_then(|inode| inode.locks.get())
     {

@@ -44,8 +44,6 @@ pub struct Kernel {
     pub timers: Arc<TimerQueue>,
     /// Who wants to know of steps of the wall clock.
     pub clock_set: Arc<crate::kernel::time::clock_set::ClockSet>,
-    /// Directories whose owners are told by signals.
-    pub dnotify: crate::fs::notify::dnotify::Dnotify,
     /// Watches on files.
     pub inotify: Arc<crate::fs::notify::inotify::Inotify>,
     /// Foreground process group of the host's terminal.

@@ -22,21 +22,15 @@ use crate::fs::fdtable::FilesStruct;
 use crate::fs::file::{File, fput};
 use crate::{current, kernel};
 
-/// An open directory that asked, for one table of descriptors.
+/// An open directory that asked.
 #[doc(alias = "dnotify_struct")]
 struct Watch {
     file: Weak<File>,
     /// The table it was asked through: any close of the file there ends it.
-    table: u64,
+    files: Weak<FilesStruct>,
 }
 
-impl Watch {
-    fn is_of(&self, file: &File, files: &FilesStruct) -> bool {
-        core::ptr::eq(self.file.as_ptr(), file) && self.table == files.id()
-    }
-}
-
-/// All watches of a world.
+/// The watches asked for through one table of descriptors.
 #[derive(Default)]
 pub struct Dnotify {
     watches: SpinLock<Vec<Arc<Watch>>>,
@@ -53,41 +47,50 @@ impl Dnotify {
         Some(removed)
     }
 
-    /// Adds a watch with events `mask`, or these events to the watch there is.
-    #[doc(alias = "attach_dn")]
-    fn attach(&self, file: &Arc<File>, fd: Fd, files: &FilesStruct, mask: u32) -> Result<(), Errno> {
-        let path = file.path.as_ref().filter(|path| path.inode().is_dir()).ok_or(Errno::ENOTDIR)?;
-        let marks = &path.inode().common().marks;
-        let mut watches = self.watches.lock();
-        let known = watches.iter().find(|watch| watch.is_of(file, files));
-        if let Some(mark) = known.and_then(|watch| marks.of(watch)) {
-            mark.set_id(fd.0);
-            // Once asked to go on, it goes on.
-            mark.set_mask((mark.mask() | mask) & !IN_ONESHOT | mark.mask() & mask & IN_ONESHOT);
-            return Ok(());
+    /// A descriptor of `file` was closed, or the program takes its question back.
+    #[doc(alias = "dnotify_flush")]
+    #[inline]
+    pub fn flush(&self, file: &File) {
+        if self.len.load(Ordering::Relaxed) != 0 {
+            self.forget(file);
         }
-        let watch = Arc::new(Watch { file: Arc::downgrade(file), table: files.id() });
-        let group: Weak<Watch> = Arc::downgrade(&watch);
-        marks.insert(&Mark::new(group, fd.0, path, mask));
-        watches.push(watch);
-        self.len.store(watches.len(), Ordering::Relaxed);
-        Ok(())
     }
 
-    /// A descriptor of `file` was closed in `files`, or the program takes its question back.
-    #[doc(alias = "dnotify_flush")]
-    pub fn flush(&self, file: &File, files: &FilesStruct) {
-        if self.len.load(Ordering::Relaxed) != 0
-            && let Some(watch) = self.remove(|watch| watch.is_of(file, files))
-            && let Some(path) = &file.path
+    #[cold]
+    fn forget(&self, file: &File) {
+        let watch = self.remove(|watch| core::ptr::eq(watch.file.as_ptr(), file));
+        if let (Some(watch), Some(path)) = (watch, &file.path)
+            && let Some(mark) = path.inode().common().marks.of(&watch)
         {
-            let marks = &path.inode().common().marks;
-            if let Some(mark) = marks.of(&watch) {
-                mark.end();
-                marks.remove(&mark);
-            }
+            detach(&mark);
         }
     }
+}
+
+fn detach(mark: &Arc<Mark>) {
+    mark.end();
+    mark.inode.common().marks.remove(mark);
+}
+
+/// Adds a watch with events `mask`, or these events to the watch there is.
+#[doc(alias = "attach_dn")]
+fn attach(files: &Arc<FilesStruct>, file: &Arc<File>, fd: Fd, mask: u32) -> Result<(), Errno> {
+    let path = file.path.as_ref().filter(|path| path.inode().is_dir()).ok_or(Errno::ENOTDIR)?;
+    let marks = &path.inode().common().marks;
+    let mut watches = files.dnotify.watches.lock();
+    let known = watches.iter().find(|watch| core::ptr::eq(watch.file.as_ptr(), Arc::as_ptr(file)));
+    if let Some(mark) = known.and_then(|watch| marks.of(watch)) {
+        mark.set_id(fd.0);
+        // Once asked to go on, it goes on.
+        mark.set_mask((mark.mask() | mask) & !IN_ONESHOT | mark.mask() & mask & IN_ONESHOT);
+        return Ok(());
+    }
+    let watch = Arc::new(Watch { file: Arc::downgrade(file), files: Arc::downgrade(files) });
+    let group: Weak<Watch> = Arc::downgrade(&watch);
+    marks.insert(&Mark::new(group, fd.0, path, mask));
+    watches.push(watch);
+    files.dnotify.len.store(watches.len(), Ordering::Relaxed);
+    Ok(())
 }
 
 impl Group for Watch {
@@ -100,9 +103,10 @@ impl Group for Watch {
     }
 
     fn destroy(&self, mark: &Arc<Mark>) {
-        kernel().dnotify.remove(|watch| core::ptr::eq(watch, self));
-        mark.end();
-        mark.inode.common().marks.remove(mark);
+        if let Some(files) = self.files.upgrade() {
+            files.dnotify.remove(|watch| core::ptr::eq(watch, self));
+        }
+        detach(mark);
     }
 }
 
@@ -132,14 +136,14 @@ pub fn dirnotify(fd: Fd, file: &Arc<File>, arg: u32) -> Result<(), Errno> {
         return Err(Errno::EINVAL);
     }
     if arg & !DN_MULTISHOT == 0 {
-        kernel().dnotify.flush(file, &files);
+        files.dnotify.flush(file);
         return Ok(());
     }
-    kernel().dnotify.attach(file, fd, &files, mark_mask(arg))?;
+    attach(&files, file, fd, mark_mask(arg))?;
     set_owner_if_none(file, current().process.tgid)?;
     // The descriptor may have been closed meanwhile by another thread, which then found nothing to take away.
     if !files.get_any(fd.0).is_ok_and(|now| Arc::ptr_eq(&now, file)) {
-        kernel().dnotify.flush(file, &files);
+        files.dnotify.flush(file);
     }
     Ok(())
 }
