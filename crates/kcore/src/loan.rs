@@ -21,14 +21,13 @@ pub enum Wish {
     End,
     /// A host process with nothing in guest memory: it is about to run another program.
     EmptyProcess,
-    /// A host process with a copy of the memory: it is about to change something of its host thread, or the lender has
-    /// to die.
-    CopiedProcess,
+    /// A host process in the same memory: it is about to change something of its host thread, or the lender has to die.
+    SharingProcess,
 }
 
 const END: u32 = 0;
 const EMPTY: u32 = 1;
-const COPIED: u32 = 2;
+const SHARING: u32 = 2;
 
 /// A record's part in a loan.
 #[derive(Debug, Default)]
@@ -60,7 +59,7 @@ impl Loan {
         let code = match wish {
             Wish::End => END,
             Wish::EmptyProcess => EMPTY,
-            Wish::CopiedProcess => COPIED,
+            Wish::SharingProcess => SHARING,
         };
         self.wish.store(code, Ordering::Relaxed);
     }
@@ -69,7 +68,7 @@ impl Loan {
     pub fn wish(&self) -> Wish {
         match self.wish.load(Ordering::Relaxed) {
             EMPTY => Wish::EmptyProcess,
-            COPIED => Wish::CopiedProcess,
+            SHARING => Wish::SharingProcess,
             _ => Wish::End,
         }
     }

@@ -47,6 +47,8 @@ pub enum SpawnKind {
     Thread,
     /// A guest process with a copy of the caller's memory.
     Process,
+    /// A guest process in the caller's memory.
+    SharingProcess,
     /// A thread of the kernel process itself; runs `Thread::entry`.
     Kernel,
 }
@@ -75,9 +77,9 @@ pub trait Platform: Sync {
     fn hand_back(&self) {
         panic!("this platform lends no threads");
     }
-    /// Lets a borrower that has handed back go on in a new host process; gives its number.
-    fn spawn_borrower(&self, borrower: &'static Thread) -> Result<u32, Errno> {
-        panic!("this platform lends no threads: {:p}", borrower);
+    /// Lets a record that has switched away go on in a new host process; gives its number.
+    fn spawn_switched(&self, thread: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
+        panic!("this platform lends no threads: {thread:p}, {kind:?}");
     }
     /// Ends the calling host thread and never returns; its kernel stack is free when `thread.host_alive` reads 0.
     fn exit_thread(&self) -> !;

@@ -32,7 +32,7 @@ use crate::kernel::cred::Cred;
 use crate::kernel::pid::{INIT_PID, PidTable};
 use crate::kernel::state::Kernel;
 use crate::kernel::task::{JobState, Own, Process, Relations, Task};
-use crate::mm::MmStruct;
+use crate::mm::MmUser;
 
 /// Runs in the kernel process, on its first thread; returns when the world is over.
 pub fn kernel_process(block: &BootBlock, lists: Lists) {
@@ -99,7 +99,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     match platform().spawn(first.thread, SpawnKind::Process) {
         Ok(host) => {
             first.process.host_pid.store(host, Ordering::Relaxed);
-            send(control, Message { kind: control::BOOTED, pid: host, ..Message::new_zeroed() });
+            has_host_process(&kernel, &first.process);
         }
         Err(errno) => {
             platform().console(&alloc::format!("acrida: cannot start a process: {}\n", errno.name().unwrap_or("?")));
@@ -151,6 +151,15 @@ fn host_process_died(kernel: &Arc<Kernel>, host_pid: u32, status: u32) {
     let lost = |process: &Arc<Process>| process.host_pid.load(Ordering::Relaxed) == host_pid && !process.is_dead();
     for process in kernel.pids.processes().into_iter().filter(lost) {
         crate::kernel::exit::exit_killed(kernel, &process, WaitStatus::from_raw(status as i32));
+    }
+}
+
+/// Called when a process has got a host process, its first or another: signals for the command are passed on to the world's
+/// first one.
+pub fn has_host_process(kernel: &Kernel, process: &Process) {
+    if kernel.first_process.load(Ordering::Relaxed) == process.tgid {
+        let pid = process.host_pid.load(Ordering::Relaxed);
+        send(kernel.control, Message { kind: control::BOOTED, pid, ..Message::new_zeroed() });
     }
 }
 
@@ -265,7 +274,7 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
         kernel: kernel.clone(),
         files: SoloLock::owned_by(thread, Arc::new(FilesStruct::default())),
         fs: SoloLock::owned_by(thread, fs),
-        mm: SpinLock::new(MmStruct::new()),
+        mm: SpinLock::new(MmUser::new()),
         cred: SoloLock::owned_by(thread, Arc::new(root_cred(block))),
         signals: SpinLock::default(),
         comm: SpinLock::new(b"acrida".to_vec()),

@@ -94,8 +94,8 @@ impl Platform for Linux {
         loan::hand_back();
     }
 
-    fn spawn_borrower(&self, borrower: &'static Thread) -> Result<u32, Errno> {
-        loan::spawn_borrower(borrower)
+    fn spawn_switched(&self, thread: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
+        loan::spawn_switched(thread, kind)
     }
 
     fn exit_thread(&self) -> ! {

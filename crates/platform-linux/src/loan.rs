@@ -1,7 +1,8 @@
-//! Two records on one host thread: the switch between them, and the host process that ends a loan.
+//! Two records on one host thread: the switch between them, and a host process for the one that does not run.
 //!
 //! Mirrors: arch/x86/entry/entry_64.S (`__switch_to_asm`), Linux 6.1, in role.
-//! Differs: it happens at the two ends of a `vfork` child only; see `acrida_kcore::loan`.
+//! Differs: it happens at the two ends of a `vfork` child and where a process leaves memory that others use; see
+//! `acrida_kcore::loan`.
 //! Locking: none. A host signal between the steps of a switch finds kernel text and is noted for one of the two; what is
 //! noted is looked at again before either goes to its guest.
 
@@ -9,6 +10,7 @@ use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 use core::sync::atomic::Ordering;
 
+use acrida_kcore::platform::SpawnKind;
 use acrida_kcore::thread::{Thread, current};
 use acrida_uapi::errno::Errno;
 
@@ -52,8 +54,8 @@ global_asm!(
     "call {borrower_start}",
     "mov rsp, [rbx + {FRAME}]",
     "jmp acrida_exit_restart",
-    // clone(rdi = flags, rsi = stack pointer that the borrower left, rdx = its record): as `acrida_clone`, but the child
-    // goes on where the borrower handed its thread back.
+    // clone(rdi = flags, rsi = stack pointer that a record left, rdx = the record): as `acrida_clone`, but the child goes
+    // on where the record switched away.
     ".globl acrida_clone_switched",
     "acrida_clone_switched:",
     "push r12",
@@ -127,23 +129,23 @@ fn prepare(borrower: &'static Thread) {
     borrower.loan.switch_sp.store(sp, Ordering::Relaxed);
 }
 
-/// Starts a host process for a borrower, which goes on in it behind [`hand_back`].
-pub fn spawn_borrower(borrower: &'static Thread) -> Result<u32, Errno> {
-    let lender = borrower.loan.lender();
-    borrower.loan.set_lender(None);
+/// Starts a host process for a record that has switched away, which goes on in it behind its switch.
+pub fn spawn_switched(thread: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
+    let lender = thread.loan.lender();
+    thread.loan.set_lender(None);
     let mask = signal::block_all();
-    // SAFETY: the child runs on the borrower's stack, which nobody else runs on from here on.
+    // SAFETY: the child runs on the record's stack, which nobody else runs on from here on.
     let result = unsafe {
         acrida_clone_switched(
-            spawn::PROCESS_FLAGS,
-            borrower.loan.switch_sp.load(Ordering::Relaxed),
-            core::ptr::from_ref(borrower).cast(),
+            spawn::host_flags(kind),
+            thread.loan.switch_sp.load(Ordering::Relaxed),
+            core::ptr::from_ref(thread).cast(),
         )
     };
     let result = raw::check(result);
     signal::set_mask(mask);
     if result.is_err() {
-        borrower.loan.set_lender(lender);
+        thread.loan.set_lender(lender);
     }
     result.map(|pid| pid as u32)
 }
@@ -155,7 +157,7 @@ extern "C" fn borrower_start(thread: &'static Thread) {
     }
 }
 
-/// First Rust code of a borrower in a host process of its own.
+/// First Rust code of a record that has switched away, in a host process of its own.
 extern "C" fn own_process(thread: &'static Thread) {
     spawn::attach(thread, true, true);
     signal::set_mask(0);

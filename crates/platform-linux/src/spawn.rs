@@ -27,8 +27,15 @@ const CLONE_THREAD: u64 = 0x10000;
 const CLONE_SYSVSEM: u64 = 0x40000;
 const SIGCHLD: u64 = 17;
 
-/// How the host makes a guest process.
-pub const PROCESS_FLAGS: u64 = CLONE_FS | CLONE_FILES | CLONE_PARENT | SIGCHLD;
+/// What the host is asked for.
+pub fn host_flags(kind: SpawnKind) -> u64 {
+    const PROCESS: u64 = CLONE_FS | CLONE_FILES | CLONE_PARENT | SIGCHLD;
+    match kind {
+        SpawnKind::Thread | SpawnKind::Kernel => CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+        SpawnKind::Process => PROCESS,
+        SpawnKind::SharingProcess => PROCESS | CLONE_VM,
+    }
+}
 
 unsafe extern "C" {
     fn acrida_clone(flags: u64, unused: u64, child: *const ()) -> i64;
@@ -36,17 +43,12 @@ unsafe extern "C" {
 
 /// Starts `child` in a new host thread or process.
 pub fn spawn(child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
-    let flags = match kind {
-        SpawnKind::Thread | SpawnKind::Kernel => CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
-        SpawnKind::Process => PROCESS_FLAGS,
-    };
-    child
-        .platform_data
-        .store(u64::from(kind == SpawnKind::Process) | u64::from(kind == SpawnKind::Kernel) << 1, Ordering::Relaxed);
+    let is_process = matches!(kind, SpawnKind::Process | SpawnKind::SharingProcess);
+    child.platform_data.store(u64::from(is_process) | u64::from(kind == SpawnKind::Kernel) << 1, Ordering::Relaxed);
     child.mark_started();
     let mask = signal::block_all();
     // SAFETY: the child runs on its own stack from `acrida_thread_start` on and never returns into this frame.
-    let result = raw::check(unsafe { acrida_clone(flags, 0, core::ptr::from_ref(child).cast()) });
+    let result = raw::check(unsafe { acrida_clone(host_flags(kind), 0, core::ptr::from_ref(child).cast()) });
     signal::set_mask(mask);
     match result {
         Ok(tid) => Ok(tid as u32),

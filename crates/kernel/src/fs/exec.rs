@@ -10,7 +10,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
-use acrida_kcore::loan::Wish;
 use acrida_kcore::platform::platform;
 use acrida_kcore::regs::{PtRegs, UserFrame};
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
@@ -287,19 +286,14 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
         _ => Randomize::Off,
     };
     crate::kernel::futex::mm_release(me);
-    let borrowed = lend::is_borrower();
     // From here on the parent goes on, if this was its host thread.
-    lend::leave_lender(Wish::EmptyProcess)?;
-    // The parent of a vfork goes on with its memory; this task gets its own.
-    let vfork = me.vfork_done.lock().take();
+    lend::leave_shared_memory()?;
     let mm = me.mm();
-    if let (Some(vfork), false) = (&vfork, borrowed) {
-        vfork.bring_home(&mm);
-    }
     let loaded = mm
         .exec_reset(ExecLayout { stack_limit, randomize })
         .map_err(Error::from)
         .and_then(|()| load(&mm, &bprm, stack_limit, randomize));
+    let vfork = me.vfork_done.lock().take();
     if let Some(vfork) = vfork {
         vfork.complete();
     }

@@ -11,7 +11,7 @@ use core::sync::atomic::Ordering;
 
 use acrida_kcore::platform::platform;
 use acrida_kcore::sync::SpinLock;
-use acrida_kcore::thread::{state, work};
+use acrida_kcore::thread::{Thread, state, work};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::poll::{POLLHUP, POLLIN};
 use acrida_uapi::siginfo::{SI_USER, SigInfo};
@@ -26,25 +26,40 @@ use crate::kernel::signal;
 use crate::kernel::state::Kernel;
 use crate::kernel::task::{Process, Task};
 
-/// Dead tasks whose host threads may still be on their last instructions.
+/// What host threads may still be on their last instructions of.
 #[derive(Default)]
-pub struct DeadThreads(SpinLock<Vec<Arc<Task>>>);
+pub struct DeadThreads {
+    tasks: SpinLock<Vec<Arc<Task>>>,
+    /// Records without a task.
+    agents: SpinLock<Vec<&'static Thread>>,
+}
+
+impl DeadThreads {
+    pub fn add_agent(&self, agent: &'static Thread) {
+        self.agents.lock().push(agent);
+    }
+}
 
 /// Frees the records of tasks whose host threads are gone and that nobody refers to.
 pub fn reap_threads(kernel: &Kernel) {
     let gone: Vec<Arc<Task>> = {
-        let mut dead = kernel.dead_threads.0.lock();
-        let is_gone = |task: &mut Arc<Task>| {
-            // Two references: this list and the record itself.
-            task.thread.host_alive.load(Ordering::Acquire) == 0 && Arc::strong_count(task) == 2
-        };
+        let mut dead = kernel.dead_threads.tasks.lock();
+        // Two references: this list and the record itself.
+        let is_gone = |task: &mut Arc<Task>| has_left(task.thread) && Arc::strong_count(task) == 2;
         dead.extract_if(.., is_gone).collect()
     };
+    for agent in kernel.dead_threads.agents.lock().extract_if(.., |agent| has_left(agent)) {
+        agent.free();
+    }
     for task in gone {
         let thread = task.thread;
         drop(task);
         thread.free();
     }
+}
+
+fn has_left(thread: &Thread) -> bool {
+    thread.host_alive.load(Ordering::Acquire) == 0
 }
 
 /// Takes back a child that could not be started.
@@ -60,8 +75,9 @@ pub fn forget_unstarted(child: &Arc<Task>) {
         }
     }
     drop(tables);
+    child.exit_mm();
     child.thread.host_alive.store(0, Ordering::Release);
-    kernel.dead_threads.0.lock().push(child.clone());
+    kernel.dead_threads.tasks.lock().push(child.clone());
 }
 
 pub fn sys_exit(code: i32) -> SysResult {
@@ -102,12 +118,9 @@ pub fn do_exit(status: WaitStatus) -> ! {
     signal::exit_signals(task);
     task.exit_code.store(status.raw(), Ordering::Relaxed);
     crate::kernel::futex::mm_release(task);
+    task.exit_mm();
     let vfork = task.vfork_done.lock().take();
-    if crate::kernel::lend::is_borrower() {
-        // The memory is the parent's.
-        *task.mm.lock() = crate::mm::MmStruct::new();
-    } else if let Some(vfork) = vfork {
-        vfork.bring_home(&task.mm());
+    if let Some(vfork) = vfork {
         vfork.complete();
     }
     crate::ipc::sem::undo::exit_sem(task);
@@ -132,8 +145,6 @@ pub fn do_exit(status: WaitStatus) -> ! {
             send_death_signal(child, &task.process);
         }
         if last {
-            // Nothing of the guest runs any more; files that were only mapped close here.
-            task.mm().exit_mmap();
             let group = task.process.group_exit.load(Ordering::SeqCst);
             exit_process(&task.kernel, &task.process, if group != -1 { WaitStatus::from_raw(group) } else { status });
         } else {
@@ -143,7 +154,7 @@ pub fn do_exit(status: WaitStatus) -> ! {
     };
     task.thread.state.store(state::DEAD, Ordering::SeqCst);
     if let Some(me) = me {
-        task.kernel.dead_threads.0.lock().push(me);
+        task.kernel.dead_threads.tasks.lock().push(me);
     }
     // Nothing of the world is touched from here on.
     platform().exit_thread()
@@ -367,6 +378,7 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
     for task in &threads {
         task.thread.host_alive.store(0, Ordering::Release);
         task.thread.state.store(state::DEAD, Ordering::SeqCst);
+        task.exit_mm();
         if let Some(vfork) = task.vfork_done.lock().take() {
             vfork.complete();
         }
@@ -377,10 +389,7 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
             kernel.pids.lock().tasks.remove(&task.tid());
         }
     }
-    if let Some(task) = threads.first() {
-        task.mm().exit_mmap();
-    }
-    let mut dead = kernel.dead_threads.0.lock();
+    let mut dead = kernel.dead_threads.tasks.lock();
     dead.extend(threads);
     drop(dead);
     exit_process(kernel, process, status);

@@ -1,7 +1,8 @@
 //! New tasks.
 //!
 //! Mirrors: kernel/fork.c, Linux 6.1.
-//! Differs: a process is a host process with a copy of the memory; see lend.rs for the child of a `vfork`.
+//! Differs: a process is a host process with a copy of the memory, or in the same memory; see lend.rs for the child of a
+//! `vfork`.
 //! Locking: the child becomes visible under the pid table's lock once everything else of it is complete.
 
 use alloc::boxed::Box;
@@ -26,8 +27,10 @@ use acrida_uapi::signal::SIGCHLD;
 use crate::abi::SysResult;
 use crate::kernel::lend::Outcome;
 use crate::kernel::pid::PID_MAX;
+use crate::kernel::signal::Sharing;
 use crate::kernel::task::{JobState, Own, Process, Relations, Task};
 use crate::kernel::vfork::VforkDone;
+use crate::mm::MmUser;
 use crate::{current, kernel};
 
 /// Arguments in the order of `clone`'s meaning.
@@ -193,7 +196,7 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
     crate::kernel::exit::reap_threads(kernel);
     let is_thread = request.flags & CLONE_THREAD != 0;
     check_nproc(parent)?;
-    let vfork = (request.flags & CLONE_VFORK != 0).then(|| VforkDone::new(frame.regs.rsp));
+    let vfork = (request.flags & CLONE_VFORK != 0).then(|| VforkDone::new());
     let child = copy_process(frame, &request, vfork.clone())?;
     let tid = child.tid();
     let pidfd = match request.flags & CLONE_PIDFD != 0 {
@@ -211,7 +214,6 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
         // Linux does not check it either.
         let _ = request.parent_tid.write(&tid);
     }
-    let kind = if is_thread { SpawnKind::Thread } else { SpawnKind::Process };
     if shares_memory_until_exec(request.flags) {
         let outcome = crate::kernel::lend::run_child(&child);
         drop(child);
@@ -220,9 +222,11 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
         }
         return Ok(tid as usize);
     }
-    let spawned = match kind {
-        SpawnKind::Process => parent.mm().copy_to(&child.mm(), || platform().spawn(child.thread, kind)),
-        _ => platform().spawn(child.thread, kind),
+    let start = |kind| platform().spawn(child.thread, kind);
+    let spawned = match request.flags & (CLONE_VM | CLONE_THREAD) {
+        0 => parent.mm().copy_to(&child.mm(), || start(SpawnKind::Process)),
+        CLONE_VM => start(SpawnKind::SharingProcess),
+        _ => start(SpawnKind::Thread),
     };
     match spawned {
         Ok(host) => {
@@ -287,7 +291,7 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
         fs.copy(thread)
     };
     // A new process's memory is copied together with the host's, when it starts.
-    let mm = if has(CLONE_THREAD) || shares_memory_until_exec(flags) { parent.mm() } else { crate::mm::MmStruct::new() };
+    let mm = if has(CLONE_VM) { parent.mm.lock().clone() } else { MmUser::new() };
     let mut tables = parent.kernel.pids.lock();
     let tid = if request.set_tid == 0 { tables.alloc()? } else { tables.claim(request.set_tid)? };
     let process = if has(CLONE_THREAD) { process } else { Arc::new(Process { tgid: tid, ..process_fields(process) }) };
@@ -346,7 +350,7 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
     let old = &parent.process;
     let relations = old.relations.lock();
     let has = |bit: u64| request.flags & bit != 0;
-    let mut sighand = old.sighand.lock().copy_for_fork();
+    let mut sighand = old.sighand.lock().for_child(if has(CLONE_SIGHAND) { Sharing::Same } else { Sharing::Copy });
     if has(CLONE_CLEAR_SIGHAND) {
         // What was ignored stays so.
         sighand.flush_handlers(false);

@@ -1,23 +1,26 @@
-//! The child of a `vfork` on its parent's host thread, in its parent's memory.
+//! Processes that share memory: the child of a `vfork` on its parent's host thread, and the way out of the memory at exec.
 //!
-//! Mirrors: kernel/fork.c (`CLONE_VM | CLONE_VFORK`), Linux 6.1.
-//! Differs: on Linux the child is scheduled while the parent sleeps; here it runs in the parent's place (see
-//! `acrida_kcore::loan`). It gets a host process when it runs another program, and that process is forked without the
-//! guest's memory. It gets one with a copy of the memory, and is from then on what vfork.rs describes, when it is about to
+//! Mirrors: kernel/fork.c (`CLONE_VM | CLONE_VFORK`), fs/exec.c (`exec_mmap`), Linux 6.1.
+//! Differs: on Linux the child of a `vfork` is scheduled while the parent sleeps; here it runs in the parent's place (see
+//! `acrida_kcore::loan`). It gets a host process that shares the memory, as any child by `CLONE_VM` has, when it is about to
 //! change what the host keeps for a thread or process, and when its parent is killed.
+//! A host process cannot change its memory for another, so whoever runs another program while others use the memory goes on in
+//! a new one, forked without the guest's memory: the child of a `vfork` is forked by its parent, who gets its thread back;
+//! everybody else switches to an *agent*, a record that forks it and then ends the old host process.
 //! Locking: `MmStruct`'s lock over the fork.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::loan::Wish;
-use acrida_kcore::platform::platform;
-use acrida_kcore::thread::state;
+use acrida_kcore::platform::{SpawnKind, platform};
+use acrida_kcore::thread::{self, Thread, state};
 use acrida_uapi::errno::Errno;
 
 use crate::kernel::cred::Cred;
 use crate::kernel::task::Task;
-use crate::mm::MmStruct;
+use crate::mm::MmUser;
 use crate::{current, host};
 
 /// How a child let its parent go on.
@@ -26,7 +29,7 @@ use crate::{current, host};
 pub enum Outcome {
     /// It has ended, or runs another program.
     Released,
-    /// It has a copy of the memory: the parent has to wait for it.
+    /// It goes on in the memory in a host process of its own: the parent has to wait for it.
     MovedOut,
 }
 
@@ -49,12 +52,13 @@ pub fn run_child(child: &Arc<Task>) -> Outcome {
                 break Outcome::Released;
             }
             Wish::EmptyProcess => {
-                if give_process(child, |old, _| old.fork_without_memory(|| platform().spawn_borrower(child.thread))) {
+                if give_empty_process(child) {
                     break Outcome::Released;
                 }
             }
-            Wish::CopiedProcess => {
-                if give_process(child, |old, new| old.copy_to(new, || platform().spawn_borrower(child.thread))) {
+            Wish::SharingProcess => {
+                if let Ok(host) = platform().spawn_switched(child.thread, SpawnKind::SharingProcess) {
+                    child.process.host_pid.store(host, Ordering::Relaxed);
                     break Outcome::MovedOut;
                 }
             }
@@ -66,17 +70,18 @@ pub fn run_child(child: &Arc<Task>) -> Outcome {
     outcome
 }
 
-/// Starts a host process for `child`; whether that worked. It gets its new memory before it can run there.
-fn give_process(child: &Task, fork: impl FnOnce(&MmStruct, &MmStruct) -> Result<u32, Errno>) -> bool {
-    let new = MmStruct::new();
-    let old = core::mem::replace(&mut *child.mm.lock(), new.clone());
-    match fork(&old, &new) {
+/// Starts a host process with nothing in guest memory for `task`, which has switched away; whether that worked.
+fn give_empty_process(task: &Task) -> bool {
+    // It gets its new memory before it can run there.
+    let old = task.replace_mm(MmUser::new());
+    match old.mm().fork_without_memory(|| platform().spawn_switched(task.thread, SpawnKind::Process)) {
         Ok(host) => {
-            child.process.host_pid.store(host, Ordering::Relaxed);
+            task.process.host_pid.store(host, Ordering::Relaxed);
             true
         }
         Err(_) => {
-            *child.mm.lock() = old;
+            let unused = task.replace_mm(old);
+            drop(unused);
             false
         }
     }
@@ -101,25 +106,60 @@ pub fn is_borrower() -> bool {
     current().thread.loan.lender().is_some()
 }
 
-/// Gives the caller a host process of its own if it has none.
+/// Gives the caller, a borrower, a host process.
 ///
 /// # Errors
 /// `EAGAIN` when the host refuses it; then everything is as before.
-pub fn leave_lender(wish: Wish) -> Result<(), Errno> {
-    let me = current();
-    if me.thread.loan.lender().is_none() {
-        return Ok(());
-    }
-    me.thread.loan.set_wish(wish);
+fn leave_lender(wish: Wish) -> Result<(), Errno> {
+    current().thread.loan.set_wish(wish);
     platform().hand_back();
-    if me.thread.loan.lender().is_some() {
-        return Err(Errno::EAGAIN);
-    }
-    me.process.host_pid.store(me.thread.host_pid.load(Ordering::Relaxed), Ordering::Relaxed);
-    Ok(())
+    if is_borrower() { Err(Errno::EAGAIN) } else { Ok(()) }
 }
 
 /// For calls that change what the host keeps for the calling thread or process: it must be the caller's own.
+///
+/// # Errors
+/// `EAGAIN` when the host refuses another process.
 pub fn own_host_process() -> Result<(), Errno> {
-    leave_lender(Wish::CopiedProcess)
+    if is_borrower() { leave_lender(Wish::SharingProcess) } else { Ok(()) }
+}
+
+/// Gives the caller, the only thread of its process, an address space that nobody else uses. What was in it is gone if others
+/// did.
+///
+/// # Errors
+/// `EAGAIN` when the host refuses the process that this needs; then everything is as before.
+#[doc(alias = "exec_mmap")]
+pub fn leave_shared_memory() -> Result<(), Errno> {
+    let me = current();
+    if is_borrower() {
+        leave_lender(Wish::EmptyProcess)?;
+    } else if me.mm().is_shared() {
+        leave_by_agent(me)?;
+        crate::boot::has_host_process(&me.kernel, &me.process);
+    }
+    Ok(())
+}
+
+fn leave_by_agent(me: &Task) -> Result<(), Errno> {
+    let agent = Thread::new();
+    agent.set_entry(Box::new(|| serve_as_agent()));
+    platform().lend(agent);
+    let moved = agent.host_pid.load(Ordering::Relaxed) != me.thread.host_pid.load(Ordering::Relaxed);
+    if !moved {
+        agent.host_alive.store(0, Ordering::Release);
+    }
+    me.kernel.dead_threads.add_agent(agent);
+    if moved { Ok(()) } else { Err(Errno::EAGAIN) }
+}
+
+/// On an agent's stack: forks for the task that lent it its host thread, and ends what is left.
+fn serve_as_agent() -> ! {
+    let lender = thread::current().loan.lender().and_then(|lender| lender.ext::<Task>());
+    let task = lender.unwrap_or_else(|| panic!("an agent without a task"));
+    if give_empty_process(task) {
+        platform().exit_process(0);
+    }
+    platform().hand_back();
+    unreachable!("an agent is asked once")
 }

@@ -25,7 +25,7 @@ use crate::kernel::signal::{Sighand, TaskSignals};
 use crate::kernel::state::Kernel;
 use crate::kernel::sys::add_usage;
 use crate::kernel::time::ProcessTimers;
-use crate::mm::MmStruct;
+use crate::mm::{MmStruct, MmUser};
 
 /// Anonymous memory and ELF headers, as `coredump_filter` starts.
 pub const MMF_DUMP_FILTER_DEFAULT: u32 = 0x33;
@@ -66,7 +66,7 @@ pub struct Task {
     pub kernel: Arc<Kernel>,
     pub files: SoloLock<Arc<FilesStruct>>,
     pub fs: SoloLock<Arc<FsStruct>>,
-    pub mm: SpinLock<Arc<MmStruct>>,
+    pub mm: SpinLock<MmUser>,
     pub cred: SoloLock<Arc<Cred>>,
     /// Blocked mask, private pending signals, alternate stack: under `process.sighand`.
     pub signals: SpinLock<TaskSignals>,
@@ -214,7 +214,19 @@ impl Task {
     }
 
     pub fn mm(&self) -> Arc<MmStruct> {
-        self.mm.lock().clone()
+        self.mm.lock().mm().clone()
+    }
+
+    /// Another address space for the task; the one it had.
+    pub fn replace_mm(&self, new: MmUser) -> MmUser {
+        core::mem::replace(&mut *self.mm.lock(), new)
+    }
+
+    /// The task runs no guest code any more.
+    pub fn exit_mm(&self) {
+        // Dropped without the lock: files may go with it.
+        let left = self.replace_mm(MmUser::new());
+        drop(left);
     }
 
     pub fn files(&self) -> Arc<FilesStruct> {

@@ -1,13 +1,14 @@
 //! An address space: its areas, its fixed points, and what /proc tells about it.
 //!
 //! Mirrors: include/linux/mm_types.h (`mm_struct`), kernel/fork.c (`dup_mm`), fs/exec.c, Linux 6.1.
-//! Differs: shared by the threads of one host process; the host copies pages at its own fork, we copy the areas.
+//! Differs: shared by host threads, and by host processes that share their memory; the host copies pages at its own fork, we
+//! copy the areas.
 //! Locking: `state` is Linux's `mmap_lock`: held over every host call that changes mappings, so that tree and host agree.
 //! Files are asked (`FileOperations::mmap`) before it is taken, and let go after it is dropped.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::platform::platform;
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
@@ -66,10 +67,13 @@ pub struct MmState {
     pub default_flags: VmFlags,
 }
 
-/// The memory of one guest process.
+/// The memory of a guest process, or of several.
 #[doc(alias = "mm_struct")]
 pub struct MmStruct {
     state: SpinLock<MmState>,
+    /// Tasks that run in it; see [`MmUser`].
+    #[doc(alias = "mm_users")]
+    users: AtomicU32,
     pub program: SpinLock<ProgramLayout>,
     /// Largest `total_vm` so far, in bytes.
     #[doc(alias = "hiwater_vm")]
@@ -83,10 +87,47 @@ impl MmState {
     }
 }
 
+/// A task's use of an address space. When the last one is given up, the areas let their files go; references to the
+/// [`MmStruct`] itself only keep its description.
+pub struct MmUser(Arc<MmStruct>);
+
+impl MmUser {
+    /// The first user of an address space with nothing in it.
+    pub fn new() -> MmUser {
+        MmUser(Arc::new(MmStruct {
+            state: SpinLock::default(),
+            users: AtomicU32::new(1),
+            program: SpinLock::default(),
+            peak: AtomicU64::new(0),
+        }))
+    }
+
+    pub fn mm(&self) -> &Arc<MmStruct> {
+        &self.0
+    }
+}
+
+impl Clone for MmUser {
+    #[doc(alias = "mmget")]
+    fn clone(&self) -> Self {
+        self.0.users.fetch_add(1, Ordering::Relaxed);
+        MmUser(self.0.clone())
+    }
+}
+
+impl Drop for MmUser {
+    #[doc(alias = "mmput")]
+    fn drop(&mut self) {
+        if self.0.users.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.forget(MmState::default());
+        }
+    }
+}
+
 impl MmStruct {
-    /// An address space with nothing in it.
-    pub fn new() -> Arc<MmStruct> {
-        Arc::new(MmStruct { state: SpinLock::default(), program: SpinLock::default(), peak: AtomicU64::new(0) })
+    /// Whether more than one task runs in it.
+    pub fn is_shared(&self) -> bool {
+        self.users.load(Ordering::Acquire) > 1
     }
 
     pub fn lock(&self) -> SpinLockGuard<'_, MmState> {
@@ -126,7 +167,7 @@ impl MmStruct {
         result
     }
 
-    /// Empties the address space, on the host too, and chooses the fixed points of the new program.
+    /// Empties an address space with one user, on the host too, and chooses the fixed points of the new program.
     #[doc(alias = "exec_mmap")]
     pub fn exec_reset(&self, exec: ExecLayout) -> Result<(), Errno> {
         platform().host().munmap(0, TASK_SIZE as usize)?;
@@ -136,11 +177,8 @@ impl MmStruct {
         Ok(())
     }
 
-    /// Forgets every area because the process is gone: files and pages are given back.
-    pub fn exit_mmap(&self) {
-        self.forget(MmState::default());
-    }
-
+    /// Forgets every area: files and pages are given back.
+    #[doc(alias = "exit_mmap")]
     fn forget(&self, new: MmState) {
         let old = core::mem::replace(&mut *self.lock(), new);
         release(old.areas.into_iter());

@@ -51,7 +51,7 @@ pub mod vma;
 pub mod vma_tree;
 
 pub use fault::{FaultAction, handle_fault};
-pub use mm_struct::{ExecLayout, MmStruct, ProgramLayout};
+pub use mm_struct::{ExecLayout, MmStruct, MmUser, ProgramLayout};
 pub use mmap::{KernelMapping, MapBacking, MmapRequest, Placement};
 pub use pieces::Piece;
 pub use task_mmu::{MapsEntry, MapsObject, MemoryKey, MmSizes};

@@ -49,8 +49,7 @@ enum Held {
 pub fn mm_release(task: &Task) {
     exit_robust_list(task);
     let word = UserAddr(task.clear_child_tid.swap(0, Ordering::Relaxed));
-    let is_shared = task.process.threads.lock().len() > 1;
-    if !word.is_null() && is_shared && word.write(&0u32).is_ok() {
+    if !word.is_null() && task.mm().is_shared() && word.write(&0u32).is_ok() {
         // As on Linux the word may be bad, and nobody may wait.
         let _ = host::futex::wake(word, 0, 1);
     }

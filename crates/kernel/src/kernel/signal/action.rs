@@ -31,9 +31,9 @@ fn do_sigaction(task: &Task, signo: i32, new: Option<KernelSigaction>) -> Result
         return Err(Errno::EINVAL);
     }
     let mut sighand = task.process.sighand.lock();
-    let before = *sighand.action(signo);
-    let Some(new) = new else { return Ok(before) };
-    *sighand.action_mut(signo) = KernelSigaction { sa_flags: new.sa_flags & KNOWN_FLAGS, sa_mask: blockable(new.sa_mask), ..new };
+    let Some(new) = new else { return Ok(sighand.action(signo)) };
+    let new = KernelSigaction { sa_flags: new.sa_flags & KNOWN_FLAGS, sa_mask: blockable(new.sa_mask), ..new };
+    let before = sighand.replace_action(signo, new);
     // POSIX: what becomes ignored is no longer pending, blocked or not.
     if sighand.is_ignored(signo) {
         let mask = SigSet::of(&[signo]);

@@ -80,17 +80,16 @@ fn get_signal(task: &Task) -> Option<Caught> {
             return None;
         };
         let signo = queued.info.si_signo;
-        let action = sighand.action_mut(signo);
+        let action = sighand.action(signo);
         crate::trace::signal_taken(task, &queued.info, action.sa_handler);
         match action.sa_handler {
             SIG_IGN => {}
             SIG_DFL => default_action(task, sighand, signo),
             _ => {
-                let caught = Caught { info: queued.info, action: *action };
                 if action.sa_flags & SA_RESETHAND != 0 {
-                    action.sa_handler = SIG_DFL;
+                    sighand.reset_handler(signo);
                 }
-                return Some(caught);
+                return Some(Caught { info: queued.info, action });
             }
         }
     }

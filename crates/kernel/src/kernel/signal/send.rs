@@ -15,7 +15,7 @@ use acrida_kcore::thread::{self, Thread, state, work};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::resource::RLIMIT_SIGPENDING;
 use acrida_uapi::siginfo::{SI_USER, SigInfo};
-use acrida_uapi::signal::{SIG_DFL, SIG_IGN, SIGCONT, SIGKILL, SIGRTMIN, SigSet};
+use acrida_uapi::signal::{SIG_IGN, SIGCONT, SIGKILL, SIGRTMIN, SigSet};
 use acrida_uapi::wait::WaitStatus;
 
 use super::queue::Queued;
@@ -273,9 +273,8 @@ fn force(info: SigInfo, task: &Task, handler: Handler) {
     let signo = info.si_signo;
     let mut sighand = task.process.sighand.lock();
     let blocked = task.signals.lock().blocked.has(signo);
-    let action = sighand.action_mut(signo);
-    if blocked || handler == Handler::Default || action.sa_handler == SIG_IGN {
-        action.sa_handler = SIG_DFL;
+    if blocked || handler == Handler::Default || sighand.action(signo).sa_handler == SIG_IGN {
+        sighand.reset_handler(signo);
         task.signals.lock().blocked.del(signo);
     }
     // Never over the limit: it is the kernel's own.

@@ -2,12 +2,14 @@
 //!
 //! Mirrors: include/linux/sched/signal.h (`struct sighand_struct`, the signal part of `signal_struct` and `task_struct`),
 //! Linux 6.1.
-//! Differs: handlers, the shared queue and the group stop are one structure under one lock, as each process has its own.
+//! Differs: the shared queue and the group stop are one structure with the reference to the dispositions, under one lock. The
+//! dispositions, which processes may share, have a lock of their own.
 //! Locking: `Process::sighand` is Linux's `siglock`; `Task::signals` is taken inside it and never without it, except by a
-//! parent that makes the task.
+//! parent that makes the task. The dispositions' lock is a leaf.
 
 use alloc::sync::Arc;
 
+use acrida_kcore::sync::SpinLock;
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::signal::{
     _NSIG, KernelSigaction, SIG_DFL, SIG_IGN, SIGKILL, SIGSTOP, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK, SigSet, StackT,
@@ -38,10 +40,13 @@ pub enum ChildNews {
     Continued,
 }
 
-/// Dispositions and the queue shared by the threads of a process.
+/// What is done about each signal; processes made with `CLONE_SIGHAND` have one between them.
 #[doc(alias = "sighand_struct")]
+type Actions = SpinLock<[KernelSigaction; _NSIG]>;
+
+/// Dispositions and the queue shared by the threads of a process.
 pub struct Sighand {
-    actions: [KernelSigaction; _NSIG],
+    actions: Arc<Actions>,
     #[doc(alias = "shared_pending")]
     pub shared: SigPending,
     pub stop: GroupStop,
@@ -56,7 +61,7 @@ pub struct Sighand {
 impl Default for Sighand {
     fn default() -> Self {
         Sighand {
-            actions: [KernelSigaction::default(); _NSIG],
+            actions: Arc::new(SpinLock::new([KernelSigaction::default(); _NSIG])),
             shared: SigPending::default(),
             stop: GroupStop::default(),
             next_target: 0,
@@ -66,24 +71,48 @@ impl Default for Sighand {
 }
 
 impl Sighand {
-    /// The dispositions with nothing pending.
-    pub fn copy_for_fork(&self) -> Sighand {
-        Sighand { actions: self.actions, ..Sighand::default() }
+    /// The dispositions, the same or a copy of them, with nothing pending.
+    #[doc(alias = "copy_sighand")]
+    pub fn for_child(&self, actions: Sharing) -> Sighand {
+        let actions = match actions {
+            Sharing::Same => self.actions.clone(),
+            Sharing::Copy => self.copy_of_actions(),
+        };
+        Sighand { actions, ..Sighand::default() }
+    }
+
+    fn copy_of_actions(&self) -> Arc<Actions> {
+        let copy = *self.actions.lock();
+        Arc::new(SpinLock::new(copy))
+    }
+
+    /// Gives up sharing the dispositions.
+    #[doc(alias = "unshare_sighand")]
+    fn unshare_actions(&mut self) {
+        if Arc::strong_count(&self.actions) > 1 {
+            self.actions = self.copy_of_actions();
+        }
     }
 
     /// What happens on `signo`, a valid signal.
-    pub fn action(&self, signo: i32) -> &KernelSigaction {
-        &self.actions[signo as usize - 1]
+    pub fn action(&self, signo: i32) -> KernelSigaction {
+        self.actions.lock()[signo as usize - 1]
     }
 
-    pub fn action_mut(&mut self, signo: i32) -> &mut KernelSigaction {
-        &mut self.actions[signo as usize - 1]
+    /// Sets what happens on `signo`; what happened before.
+    pub fn replace_action(&mut self, signo: i32, action: KernelSigaction) -> KernelSigaction {
+        core::mem::replace(&mut self.actions.lock()[signo as usize - 1], action)
+    }
+
+    /// `signo` has its default action again; the other fields stay.
+    pub fn reset_handler(&mut self, signo: i32) {
+        self.actions.lock()[signo as usize - 1].sa_handler = SIG_DFL;
     }
 
     /// Caught signals fall back to their default; with `force_default` ignored ones too.
     #[doc(alias = "flush_signal_handlers")]
     pub fn flush_handlers(&mut self, force_default: bool) {
-        for action in &mut self.actions {
+        for action in self.actions.lock().iter_mut() {
             let handler = if force_default || action.sa_handler != SIG_IGN { SIG_DFL } else { SIG_IGN };
             *action = KernelSigaction { sa_handler: handler, ..KernelSigaction::default() };
         }
@@ -107,11 +136,19 @@ impl Sighand {
     }
 }
 
+/// How a child gets its parent's dispositions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    Same,
+    Copy,
+}
+
 /// exec's part: caught signals get their default action, ignored ones stay; the alternate stack is gone with the memory.
 ///
 /// Pending signals and the mask stay. `force_default` (`CLONE_CLEAR_SIGHAND`, kernel threads) resets ignored ones too.
 pub fn flush_signal_handlers(process: &Process, force_default: bool) {
     let mut sighand = process.sighand.lock();
+    sighand.unshare_actions();
     sighand.flush_handlers(force_default);
     for task in process.threads.lock().iter() {
         let stack = &mut task.signals.lock().altstack;
@@ -212,8 +249,9 @@ mod tests {
     #[test]
     fn exec_resets_handlers_and_keeps_ignored_ones() {
         let mut sighand = Sighand::default();
-        sighand.action_mut(SIGUSR1).sa_handler = 0x1000;
-        sighand.action_mut(SIGTERM).sa_handler = SIG_IGN;
+        let handled = |sa_handler| KernelSigaction { sa_handler, ..KernelSigaction::default() };
+        sighand.replace_action(SIGUSR1, handled(0x1000));
+        sighand.replace_action(SIGTERM, handled(SIG_IGN));
         sighand.flush_handlers(false);
         assert_eq!(sighand.action(SIGUSR1).sa_handler, SIG_DFL);
         assert_eq!(sighand.action(SIGTERM).sa_handler, SIG_IGN);
@@ -227,8 +265,20 @@ mod tests {
         assert!(sighand.is_fatal(SIGTERM) && !sighand.is_ignored(SIGTERM));
         assert!(sighand.is_ignored(SIGCHLD) && !sighand.is_fatal(SIGCHLD));
         assert!(!sighand.is_fatal(SIGTSTP) && !sighand.is_ignored(SIGTSTP));
-        sighand.action_mut(SIGTERM).sa_handler = 0x1000;
+        sighand.replace_action(SIGTERM, KernelSigaction { sa_handler: 0x1000, ..KernelSigaction::default() });
         assert!(!sighand.is_fatal(SIGTERM));
+    }
+
+    #[test]
+    fn shared_dispositions_are_the_same_until_exec() {
+        let mut parent = Sighand::default();
+        let mut sharer = parent.for_child(Sharing::Same);
+        let copy = parent.for_child(Sharing::Copy);
+        parent.replace_action(SIGTERM, KernelSigaction { sa_handler: SIG_IGN, ..KernelSigaction::default() });
+        assert_eq!([&sharer, &copy].map(|sighand| sighand.is_ignored(SIGTERM)), [true, false]);
+        sharer.unshare_actions();
+        sharer.reset_handler(SIGTERM);
+        assert!(parent.is_ignored(SIGTERM) && sharer.is_fatal(SIGTERM));
     }
 
     #[test]
