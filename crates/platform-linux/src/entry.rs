@@ -18,6 +18,14 @@ use acrida_kcore::thread::{KERNEL_STACK, Thread};
 use core::arch::global_asm;
 use core::mem::offset_of;
 
+/// Direction, nested task, alignment check: what a guest may set and the kernel must not run with. With NT an interrupt
+/// return faults, with AC every unaligned access does.
+const DF: u64 = 1 << 10;
+const NT: u64 = 1 << 14;
+const AC: u64 = 1 << 18;
+/// Single step, and these: clear where a signal handler sends a thread into the kernel.
+pub const CLEARED_FLAGS: u64 = 1 << 8 | DF | NT | AC;
+
 const REGS: usize = offset_of!(UserFrame, regs);
 
 const _: () = assert!(KERNEL_STACK % 4096 == 0 && size_of::<UserFrame>() % 16 == 0);
@@ -81,6 +89,9 @@ global_asm!(
     "pop r11",
     "mov [rsp + {EFLAGS}], r11",
     "mov [rsp + {R11}], r11",
+    "test r11d, {NT_AC}",
+    "jnz 5f",
+    "6:",
     "mov [rsp + {ORIG_RAX}], rax",
     "mov [rsp + {RAX}], rax",
     "store_kept",
@@ -103,9 +114,10 @@ global_asm!(
     "load_kept",
     "mov rcx, [rsp + {RIP}]",
     "mov r11, [rsp + {EFLAGS}]",
-    // DF first, then the arithmetic flags: OF by an addition that overflows, the others by sahf.
-    "bt r11d, 10",
-    "jc 4f",
+    // Whole where one of the rare flags is set, else the arithmetic ones: OF by an addition that overflows, the others by
+    // sahf.
+    "test r11d, {RARE_FLAGS}",
+    "jnz 4f",
     "bt r11d, 11",
     "setc al",
     "add al, 0x7f",
@@ -134,6 +146,9 @@ global_asm!(
     "2: mov rdi, rsp",
     "call {exit_work}",
     "jmp acrida_exit_restart",
+    "5: push 0x202",
+    "popfq",
+    "jmp 6b",
     ".size acrida_entry, . - acrida_entry",
 
     // A guest instruction was interrupted: the handler has filled the frame, live vector registers are the guest's.
@@ -276,6 +291,14 @@ global_asm!(
     "mov eax, 1",
     "ret",
 
+    // The host's signal handler: the interrupted code's flags come with it.
+    ".globl acrida_signal",
+    "acrida_signal:",
+    "pushfq",
+    "and dword ptr [rsp], ~{NT_AC}",
+    "popfq",
+    "jmp {signal}",
+
     // The host's signal restorer.
     ".globl acrida_restorer",
     "acrida_restorer:",
@@ -292,7 +315,9 @@ global_asm!(
     RAX = const reg!(rax), RBX = const reg!(rbx), RCX = const reg!(rcx), RDX = const reg!(rdx), RSI = const reg!(rsi),
     RDI = const reg!(rdi), RBP = const reg!(rbp), R8 = const reg!(r8), R9 = const reg!(r9), R10 = const reg!(r10),
     R11 = const reg!(r11), R12 = const reg!(r12), R13 = const reg!(r13), R14 = const reg!(r14), R15 = const reg!(r15),
+    NT_AC = const NT | AC, RARE_FLAGS = const DF | NT | AC,
     do_syscall = sym acrida_do_syscall,
+    signal = sym crate::signal::acrida_signal_handler,
     exit_work = sym acrida_exit_work,
     child_start = sym crate::spawn::acrida_child_start,
 );
@@ -324,6 +349,7 @@ label! {
     cmpxchg_window = acrida_cmpxchg_window;
     cmpxchg_window_end = acrida_cmpxchg_window_end;
     cmpxchg_fixup = acrida_cmpxchg_fixup;
+    signal = acrida_signal;
     restorer = acrida_restorer;
 }
 

@@ -9,7 +9,7 @@
 //! Memory order: the park word is exchanged with AcqRel; a token (1) is never lost, a sleeper (2) is always woken.
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use acrida_kcore::platform::{ClockId, Parked, Platform};
 use acrida_kcore::thread::{HostCallCounts, Thread, current};
@@ -55,7 +55,7 @@ pub fn park(me: &Thread, deadline: Option<u64>) -> Parked {
     }
     me.sleep_habits.woke_sleeper.store(0, Ordering::Relaxed);
     if word.compare_exchange(EMPTY, PARKED, Ordering::AcqRel, Ordering::Acquire).is_err() {
-        word.store(EMPTY, Ordering::Relaxed);
+        take_token(word);
         return Parked::Woken;
     }
     HostCallCounts::bump(&me.host_calls.waits);
@@ -82,9 +82,7 @@ fn look(me: &Thread) -> bool {
     while time - start < LOOK_NS {
         for _ in 0..LOOKS {
             if me.park.load(Ordering::Relaxed) == TOKEN {
-                me.park.store(EMPTY, Ordering::Relaxed);
-                fence(Ordering::Acquire);
-                return true;
+                return take_token(&me.park);
             }
             core::hint::spin_loop();
         }
@@ -102,6 +100,8 @@ fn let_waker_run(me: &Thread) -> bool {
     })
 }
 
+/// By an exchange, not by a store: the look at the thread's state that follows must not pass it, or the token of a waker
+/// that came in between would be overwritten with its news unseen.
 fn take_token(word: &AtomicU32) -> bool {
     word.swap(EMPTY, Ordering::Acquire) == TOKEN
 }

@@ -27,7 +27,7 @@ const SIGCHLD: u32 = 17;
 const SIGSYS: u32 = 31;
 
 #[repr(C)]
-struct Siginfo {
+pub struct Siginfo {
     signo: i32,
     errno: i32,
     code: i32,
@@ -46,7 +46,7 @@ impl Siginfo {
 
 /// The host's `struct ucontext` up to the saved registers.
 #[repr(C)]
-struct Ucontext {
+pub struct Ucontext {
     flags: u64,
     link: u64,
     stack: [u64; 3],
@@ -96,7 +96,7 @@ pub fn install() {
     const SA_ONSTACK: u64 = 0x0800_0000;
     const SA_NODEFER: u64 = 0x4000_0000;
     let action = KernelSigaction {
-        handler: handler as *const () as u64,
+        handler: entry::signal(),
         flags: SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_NODEFER,
         restorer: entry::restorer(),
         mask: !SYNCHRONOUS,
@@ -126,7 +126,8 @@ pub fn set_mask(mask: u64) {
     let _ = unsafe { raw::syscall(nr::rt_sigprocmask, &[2, (&raw const mask) as u64, 0, 8]) };
 }
 
-extern "C" fn handler(signo: u32, info: *const Siginfo, context: *mut Ucontext) {
+/// Where [`install`]ed signals arrive, by way of `acrida_signal`.
+pub extern "C" fn acrida_signal_handler(signo: u32, info: *const Siginfo, context: *mut Ucontext) {
     // SAFETY: the host passes valid structures that live during the handler, and nobody else sees them.
     let (info, context) = unsafe { (&*info, &mut *context) };
     let me = current();
@@ -199,7 +200,7 @@ fn in_kernel_text(me: &Thread, signo: u32, info: &Siginfo, context: &mut Ucontex
     } else if (entry::exit_window()..entry::exit_window_end()).contains(&rip) {
         context.rip = entry::exit_restart();
         context.rsp = me.frame as u64;
-        context.eflags &= !0x400;
+        context.eflags &= !entry::CLEARED_FLAGS;
     }
 }
 
@@ -243,8 +244,7 @@ fn in_guest_text(me: &Thread, signo: u32, info: &Siginfo, context: &mut Ucontext
     frame.full_restore = 1;
     context.rip = entry::interrupt();
     context.rsp = me.frame as u64;
-    // Direction and single-step off, as at any kernel entry.
-    context.eflags &= !0x500;
+    context.eflags &= !entry::CLEARED_FLAGS;
 }
 
 fn note(me: &Thread, signo: u32, info: &Siginfo) {
