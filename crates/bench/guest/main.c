@@ -23,6 +23,14 @@ static void print_text(const char *name, const char *text, const char *after)
     printf("%s", after);
 }
 
+/* Whether the parties of a run may be on two CPUs: the place says it, or the argument that a workload is placed by. */
+static bool uses_two_cpus(const struct workload *workload, const struct point *point)
+{
+    if (workload->placement == PLACED_SELF)
+        return strstr(point->arguments, "cpus=same") == NULL;
+    return workload->placement == PLACED_FREE;
+}
+
 static void list_one(const struct workload *workload)
 {
     printf("{");
@@ -37,6 +45,7 @@ static void list_one(const struct workload *workload)
         printf("%s{", point == workload->points ? "" : ",");
         print_text("arguments", point->arguments, ",");
         print_text("target", point->target, ",");
+        printf("\"two_cpus\":%s,", uses_two_cpus(workload, point) ? "true" : "false");
         printf("\"thorough\":%s}", point->thorough ? "true" : "false");
     }
     printf("]}");

@@ -80,8 +80,11 @@ void need_descriptors(unsigned long count)
     long room = descriptors_up_to(count);
     if (room >= (long)count)
         return;
-    char text[128];
-    snprintf(text, sizeof text, "needs %lu open files, and the limit allows %ld (ulimit -Hn)", count, room);
+    char text[192];
+    snprintf(text, sizeof text,
+             "one process needs %lu open files; the hard limit (ulimit -Hn) leaves room for %ld, and raising it takes "
+             "CAP_SYS_RESOURCE",
+             count, room);
     skip(text);
 }
 

@@ -48,6 +48,8 @@ pub struct Case {
     /// `name=value name=value`, or nothing.
     pub arguments: String,
     pub target: Option<Target>,
+    /// Its parties may run on two CPUs at once.
+    pub two_cpus: bool,
     /// Left out by `--quick`.
     pub thorough: bool,
 }
@@ -79,6 +81,7 @@ struct Listed {
 struct ListedPoint {
     arguments: String,
     target: Option<String>,
+    two_cpus: bool,
     thorough: bool,
 }
 
@@ -108,6 +111,7 @@ pub fn all(guest: &Guest) -> anyhow::Result<Vec<Case>> {
                 workload: Rc::clone(&workload),
                 arguments: point.arguments,
                 target: point.target.as_deref().map(str::parse).transpose()?,
+                two_cpus: point.two_cpus,
                 thorough: point.thorough,
             });
         }

@@ -92,7 +92,7 @@ fn case(text: &str) -> anyhow::Result<Case> {
         unit: Unit::Nanoseconds,
         kind: Kind::Program(Box::new(Program { described, provisioned: OnceCell::new() })),
     };
-    Ok(Case { workload: Rc::new(workload), arguments: String::new(), target, thorough })
+    Ok(Case { workload: Rc::new(workload), arguments: String::new(), target, two_cpus: true, thorough })
 }
 
 impl Program {

@@ -11,7 +11,7 @@ use crate::statistics::Spread;
 use crate::unit::Unit;
 
 /// The version of the JSON.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A relative spread of ratios above which their median says nothing by itself.
 const UNSTEADY: f64 = 0.25;
@@ -53,6 +53,8 @@ pub struct Row {
     pub bound: String,
     pub axis: Option<String>,
     pub unit: Unit,
+    /// Its parties may run on two CPUs at once: such a row may have two modes, natively as well.
+    pub two_cpus: bool,
     /// `<=0.25`, `>=1.3` or `<=+15000000`.
     pub target: Option<String>,
     #[serde(flatten)]
@@ -79,20 +81,23 @@ pub enum RowResult {
 pub struct Comparison {
     pub native: Figures,
     pub acrida: Figures,
-    /// Of the pairs: acrida / native.
+    /// acrida / native, of the pairs that met the quietest machine.
     pub ratio: Spread,
+    /// The same of every pair.
+    pub every_ratio: Spread,
     /// The difference of the medians, in the row's unit.
     pub over_native: f64,
     /// Whether the target is met, where there is one.
     pub met: Option<bool>,
 }
 
-/// All figures of one side.
+/// The figures of one side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
+    /// Of the pairs that met the quietest machine.
     #[serde(flatten)]
     pub spread: Spread,
-    /// One for each run, in order.
+    /// One for each run, in order; every one.
     pub runs: Vec<f64>,
 }
 
@@ -154,14 +159,14 @@ impl Row {
 
     /// The ratio in words, with a throughput's turned around; a ratio within its own noise is no difference.
     pub fn meaning(&self) -> Option<String> {
-        let ratio = &self.comparison()?.ratio;
+        let Comparison { ratio, every_ratio, .. } = self.comparison()?;
         let cost = self.unit.cost(ratio.median);
         let (less, more) = match self.unit {
             Unit::Bytes => ("less", "more"),
             Unit::Nanoseconds | Unit::MebibytesPerSecond => ("faster", "slower"),
         };
-        let as_native = (ratio.low..=ratio.high).contains(&1.0) || (0.95..=1.05).contains(&cost);
-        Some(if as_native && ratio.relative() > UNSTEADY {
+        let as_native = (every_ratio.low..=every_ratio.high).contains(&1.0) || (0.95..=1.05).contains(&cost);
+        Some(if as_native && every_ratio.relative() > UNSTEADY {
             "too unsteady to tell".to_owned()
         } else if as_native {
             "as native".to_owned()
@@ -199,11 +204,13 @@ pub mod tests {
             bound: "A bound.".to_owned(),
             axis: arguments.split_once('=').map(|(axis, _)| axis.to_owned()),
             unit: Unit::Nanoseconds,
+            two_cpus: false,
             target: target.map(str::to_owned),
             result: RowResult::Measured(Comparison {
                 native: figures(native),
                 acrida: figures(acrida),
                 ratio: Spread { median: ratio, low: ratio, high: ratio },
+                every_ratio: Spread { median: ratio, low: ratio, high: ratio },
                 over_native: acrida - native,
                 met,
             }),
@@ -236,7 +243,7 @@ pub mod tests {
         failed.peers.insert("uml".to_owned(), PeerResult::Impossible { reason: "absent".to_owned() });
         let report = report(vec![row("calls", "a", "fds=1", 100.0, 20.0, Some("<=0.25")), failed]);
         let json = serde_json::to_value(&report).unwrap();
-        assert_eq!(json["format"], 1);
+        assert_eq!(json["format"], 2);
         let first = &json["rows"][0];
         assert_eq!(first["status"], "measured");
         assert_eq!(first["unit"], "ns");
@@ -259,7 +266,7 @@ pub mod tests {
         assert_eq!(meaning(100.0, 104.0), "as native");
         let mut unsteady = row("g", "n", "", 100.0, 50.0, None);
         if let RowResult::Measured(comparison) = &mut unsteady.result {
-            comparison.ratio = Spread { median: 0.5, low: 0.4, high: 1.5 };
+            comparison.every_ratio = Spread { median: 0.5, low: 0.4, high: 1.5 };
         }
         assert_eq!(unsteady.meaning().unwrap(), "too unsteady to tell");
         let mut throughput = row("g", "n", "", 100.0, 50.0, None);

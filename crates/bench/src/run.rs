@@ -1,8 +1,10 @@
-//! A run: every case, on every side, in turns.
+//! A run: every case, on every side, in turns and in rounds.
 //!
 //! A B B A, not A A B B: both sides of a pair meet the same temperature, clock and neighbours, so that what
-//! drifts cancels in the pair's ratio; and neither side always follows the other. A row whose median is still in
-//! doubt after its pairs gets more of them, up to a limit.
+//! drifts cancels in the pair's ratio; and neither side always follows the other. Rounds over all rows, not all pairs of
+//! a row at once: what disturbs the machine for some seconds spoils one pair of some rows instead of one row, and
+//! two runs meet the same mixture of good and bad seconds. Rows whose median is still in doubt after their pairs take
+//! part in more rounds, up to a limit and for as long as the run's time lasts.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,13 +19,11 @@ use crate::interrupt;
 use crate::machine::Machine;
 use crate::report::{Comparison, FORMAT, Figures, PeerResult, Report, Row, RowResult, Settings};
 use crate::side::Side;
-use crate::statistics::{Spread, median_between, paired_ratios};
+use crate::statistics::{Spread, median_between, paired_ratios, undisturbed};
+use crate::unit::Unit;
 
 /// A row gets more pairs until its median is known within this share of it, to either side.
 const PRECISION: f64 = 0.05;
-
-/// A row that has taken so long gets no more pairs: on a busy machine nothing is ever steady.
-const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A peer's machine may take seconds to start: it is measured in fewer pairs.
 const PEER_PAIRS: u32 = 2;
@@ -57,24 +57,65 @@ impl Pairs {
 }
 
 /// The figures of native and of another side, pair by pair.
-#[derive(Default)]
 struct Measured {
     native: Vec<f64>,
     other: Vec<f64>,
+    unit: Unit,
 }
 
 impl Measured {
-    fn ratios(&self) -> Vec<f64> {
-        paired_ratios(&self.native, &self.other)
+    fn new(unit: Unit) -> Self {
+        Self { native: Vec::new(), other: Vec::new(), unit }
+    }
+
+    fn pairs(&self) -> usize {
+        self.native.len().min(self.other.len())
+    }
+
+    /// What the row's figures and ratio are taken from: native's and the other side's.
+    fn undisturbed(&self) -> (Vec<f64>, Vec<f64>) {
+        undisturbed(&self.native, &self.other, self.unit.less_is_better())
     }
 
     /// Whether more pairs would hardly move the median of the ratios.
     fn is_steady(&self) -> bool {
-        let ratios = self.ratios();
+        let (native, other) = self.undisturbed();
+        let ratios = paired_ratios(&native, &other);
         match (median_between(&ratios), Spread::of(&ratios)) {
             (Some((low, high)), Some(spread)) => high - low <= 2.0 * PRECISION * spread.median,
             _ => false,
         }
+    }
+
+    /// Both sides' figures and their ratio; `None` when no pair was measured.
+    fn figures(self) -> Option<(Figures, Figures, Spread)> {
+        let (native, other) = self.undisturbed();
+        let ratio = Spread::of(&paired_ratios(&native, &other))?;
+        let native = Figures { spread: Spread::of(&native)?, runs: self.native };
+        let other = Figures { spread: Spread::of(&other)?, runs: self.other };
+        Some((native, other, ratio))
+    }
+}
+
+/// A row that is being measured.
+struct Series<'a> {
+    case: &'a Case,
+    pairs: Pairs,
+    measured: Measured,
+    ended: Option<NoPairs>,
+}
+
+impl<'a> Series<'a> {
+    fn new(case: &'a Case, pairs: Pairs) -> Self {
+        Self { case, pairs, measured: Measured::new(case.workload.unit), ended: None }
+    }
+
+    /// Whether it takes part in the next round; `more` says whether there is time for more than the least.
+    fn is_due(&self, more: bool) -> bool {
+        let pairs = self.measured.pairs();
+        let least = self.pairs.least as usize;
+        let most = self.pairs.most as usize;
+        self.ended.is_none() && (pairs < least || (more && pairs < most && !self.measured.is_steady()))
     }
 }
 
@@ -86,6 +127,8 @@ pub struct Plan<'a> {
     /// Peers that were asked for, or why they are not here.
     pub peers: Vec<(&'static str, Result<Side, String>)>,
     pub pairs: Pairs,
+    /// After this long nothing gets more than its least number of pairs.
+    pub time: Duration,
     pub effort: Effort,
     pub settings: Settings,
 }
@@ -94,22 +137,12 @@ pub struct Plan<'a> {
 pub fn run(plan: &Plan<'_>, cases: &[Case]) -> Option<Report> {
     let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     let machine = Machine::this();
-    let progress = progress_bar(cases.len());
-    let mut rows = Vec::with_capacity(cases.len());
-    for case in cases {
-        progress.set_message(case.title());
-        let row = plan.row(case);
-        if interrupt::requested() {
-            progress.finish_and_clear();
-            return None;
-        }
-        if let RowResult::Failed { reason } = &row.result {
-            progress.suspend(|| eprintln!("acrida bench: {} failed: {reason}", row.title));
-        }
-        progress.inc(1);
-        rows.push(row);
+    let mut series: Vec<Series<'_>> = cases.iter().map(|case| Series::new(case, plan.pairs.for_case(case))).collect();
+    plan.rounds(&mut series)?;
+    let rows: Vec<Row> = series.into_iter().map(|series| plan.row(series)).collect();
+    if interrupt::requested() {
+        return None;
     }
-    progress.finish_and_clear();
     let settings = plan.settings.clone();
     let checks = check::all(&rows);
     Some(Report { format: FORMAT, started, machine, settings, rows, checks })
@@ -122,9 +155,45 @@ pub(crate) fn progress_bar(length: usize) -> ProgressBar {
 }
 
 impl Plan<'_> {
-    fn row(&self, case: &Case) -> Row {
+    /// Measures pairs until no row needs more; `None` when it was interrupted.
+    fn rounds(&self, series: &mut [Series<'_>]) -> Option<()> {
+        let begun = Instant::now();
+        let least: u32 = series.iter().map(|series| series.pairs.least).sum();
+        let progress = progress_bar(least as usize);
+        loop {
+            let mut measured = 0;
+            for series in series.iter_mut() {
+                if !series.is_due(begun.elapsed() < self.time) {
+                    continue;
+                }
+                progress.set_message(series.case.title());
+                if let Err(end) = self.pair(series.case, &self.acrida, &mut series.measured) {
+                    if let NoPairs::Failed(reason) = &end {
+                        progress.suspend(|| eprintln!("acrida bench: {} failed: {reason}", series.case.title()));
+                    }
+                    series.ended = Some(end);
+                }
+                if interrupt::requested() {
+                    progress.finish_and_clear();
+                    return None;
+                }
+                measured += 1;
+                if progress.position() == progress.length().unwrap_or(0) {
+                    progress.inc_length(1);
+                }
+                progress.inc(1);
+            }
+            if measured == 0 {
+                progress.finish_and_clear();
+                return Some(());
+            }
+        }
+    }
+
+    fn row(&self, series: Series<'_>) -> Row {
+        let case = series.case;
+        let result = compare(series);
         let mut peers = BTreeMap::new();
-        let result = self.compare(case);
         if let RowResult::Measured(_) = result {
             peers.extend(self.peers.iter().map(|(name, side)| ((*name).to_owned(), self.peer(case, side))));
         }
@@ -138,46 +207,24 @@ impl Plan<'_> {
             bound: workload.bound.clone(),
             axis: workload.axis.clone(),
             unit: workload.unit,
+            two_cpus: case.two_cpus,
             target: case.target.map(|target| target.to_string()),
             result,
             peers,
         }
     }
 
-    fn compare(&self, case: &Case) -> RowResult {
-        let measured = match self.pairs_with(case, &self.acrida, self.pairs.for_case(case)) {
-            Ok(measured) => measured,
-            Err(NoPairs::Skipped(reason)) => return RowResult::Skipped { reason },
-            Err(NoPairs::Failed(reason)) => return RowResult::Failed { reason },
-        };
-        let ratio = Spread::of(&measured.ratios());
-        let (Some(native), Some(acrida), Some(ratio)) = (figures(measured.native), figures(measured.other), ratio) else {
-            return RowResult::Failed { reason: "no pairs were measured".to_owned() };
-        };
-        let over_native = acrida.spread.median - native.spread.median;
-        let met = case.target.map(|target| target.is_met(ratio.median, over_native));
-        RowResult::Measured(Comparison { native, acrida, ratio, over_native, met })
-    }
-
-    /// The figures of native and of `other`, measured in turns.
-    fn pairs_with(&self, case: &Case, other: &Side, pairs: Pairs) -> Result<Measured, NoPairs> {
-        let started = Instant::now();
-        let mut measured = Measured::default();
-        for pair in 0..pairs.most {
-            let enough = measured.is_steady() || started.elapsed() > PATIENCE;
-            if pair >= pairs.least && enough {
-                break;
-            }
-            let native_first = pair % 2 == 0;
-            if native_first {
-                measured.native.push(self.native_figure(case)?);
-            }
-            measured.other.push(self.figure_of(case, other)?);
-            if !native_first {
-                measured.native.push(self.native_figure(case)?);
-            }
+    /// One pair more: native first in every other one.
+    fn pair(&self, case: &Case, other: &Side, measured: &mut Measured) -> Result<(), NoPairs> {
+        let native_first = measured.pairs() % 2 == 0;
+        if native_first {
+            measured.native.push(self.native_figure(case)?);
         }
-        Ok(measured)
+        measured.other.push(self.figure_of(case, other)?);
+        if !native_first {
+            measured.native.push(self.native_figure(case)?);
+        }
+        Ok(())
     }
 
     fn native_figure(&self, case: &Case) -> Result<f64, NoPairs> {
@@ -202,20 +249,33 @@ impl Plan<'_> {
             Ok(side) => side,
             Err(reason) => return impossible(reason),
         };
-        let pairs = PEER_PAIRS.min(self.pairs.least);
-        let pairs = Pairs { least: pairs, most: pairs };
-        match self.pairs_with(case, side, pairs) {
-            Ok(measured) => match (Spread::of(&measured.ratios()), figures(measured.other)) {
-                (Some(ratio), Some(figures)) => PeerResult::Measured { figures, ratio },
-                _ => impossible("no pairs were measured"),
-            },
-            Err(NoPairs::Failed(reason) | NoPairs::Skipped(reason)) => impossible(&reason),
+        let mut measured = Measured::new(case.workload.unit);
+        for _ in 0..PEER_PAIRS.min(self.pairs.least) {
+            if let Err(NoPairs::Failed(reason) | NoPairs::Skipped(reason)) = self.pair(case, side, &mut measured) {
+                return impossible(&reason);
+            }
+        }
+        match measured.figures() {
+            Some((_, figures, ratio)) => PeerResult::Measured { figures, ratio },
+            None => impossible("no pairs were measured"),
         }
     }
 }
 
-fn figures(runs: Vec<f64>) -> Option<Figures> {
-    Some(Figures { spread: Spread::of(&runs)?, runs })
+/// What has become of a row.
+fn compare(series: Series<'_>) -> RowResult {
+    match series.ended {
+        Some(NoPairs::Skipped(reason)) => return RowResult::Skipped { reason },
+        Some(NoPairs::Failed(reason)) => return RowResult::Failed { reason },
+        None => {}
+    }
+    let every_ratio = Spread::of(&paired_ratios(&series.measured.native, &series.measured.other));
+    let (Some((native, acrida, ratio)), Some(every_ratio)) = (series.measured.figures(), every_ratio) else {
+        return RowResult::Failed { reason: "no pairs were measured".to_owned() };
+    };
+    let over_native = acrida.spread.median - native.spread.median;
+    let met = series.case.target.map(|target| target.is_met(ratio.median, over_native));
+    RowResult::Measured(Comparison { native, acrida, ratio, every_ratio, over_native, met })
 }
 
 /// `name=value name=value` taken apart.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// In standard deviations, to either side.
 const NINETEEN_OF_TWENTY: f64 = 1.96;
 
+/// Of so many pairs none is left out.
+const FEW: usize = 4;
+
 /// The middle of some figures, and how far their middle half reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
@@ -45,6 +48,19 @@ pub fn median_between(figures: &[f64]) -> Option<(f64, f64)> {
 /// The ratios of figures that were measured in turns: each neighbour met the same weather.
 pub fn paired_ratios(native: &[f64], other: &[f64]) -> Vec<f64> {
     native.iter().zip(other).filter(|(native, _)| **native > 0.0).map(|(native, other)| other / native).collect()
+}
+
+/// The pairs that met the quietest machine: of many the half in which both sides together were best, of few all. What
+/// else runs on the machine, or on a virtual machine's host, comes and goes in seconds and slows both sides down, but
+/// not by the same factor. That both sides count keeps the choice from favouring either.
+pub fn undisturbed(native: &[f64], other: &[f64], less_is_better: bool) -> (Vec<f64>, Vec<f64>) {
+    let mut pairs: Vec<(f64, f64)> = native.iter().copied().zip(other.iter().copied()).collect();
+    pairs.sort_by(|one, another| (one.0 * one.1).total_cmp(&(another.0 * another.1)));
+    if !less_is_better {
+        pairs.reverse();
+    }
+    pairs.truncate(pairs.len().div_ceil(2).max(FEW));
+    pairs.into_iter().unzip()
 }
 
 /// Between two neighbours the value lies on the line that joins them.
@@ -98,6 +114,19 @@ mod tests {
     fn one_bad_run_does_not_move_the_ratio() {
         let ratios = paired_ratios(&[100.0, 100.0, 100.0, 100.0, 100.0], &[20.0, 21.0, 900.0, 20.0, 20.0]);
         assert_eq!(Spread::of(&ratios).unwrap().median, 0.2);
+    }
+
+    #[test]
+    fn pairs_that_met_a_busy_machine_do_not_count() {
+        // The disturbance slows one side down by a tenth and the other by four fifths, most of the time.
+        let native = [100.0, 110.0, 110.0, 101.0, 110.0, 99.0, 110.0];
+        let other = [26.0, 44.0, 45.0, 26.0, 44.0, 26.0, 46.0];
+        let (native, other) = undisturbed(&native, &other, true);
+        assert_eq!(native.len(), 4);
+        assert!((Spread::of(&paired_ratios(&native, &other)).unwrap().median - 0.26).abs() < 0.01);
+        let throughputs = undisturbed(&[1.0, 4.0, 4.0, 4.0, 4.0], &[1.0, 8.0, 8.0, 8.0, 8.0], false);
+        assert_eq!(throughputs, (vec![4.0; 4], vec![8.0; 4]));
+        assert_eq!(undisturbed(&[1.0, 2.0], &[3.0, 2.0], true).0.len(), 2);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub fn render(report: &Report) -> String {
             text += &format!("-- {group}\n");
         }
         match remark(row) {
-            Some(remark) => text += &format!("{:<width$}  {remark}\n", row.title, width = widths[0]),
+            Some(remark) => text += &format!("{:<width$}  {remark}\n", marked_title(row), width = widths[0]),
             None => text += &format!("{}\n", aligned(cells, &widths)),
         }
     }
@@ -38,7 +38,23 @@ pub fn render(report: &Report) -> String {
         let value = three_digits(check.value);
         text += &format!("{}: {value}, {} {}\n", check.name, check.target, verdict(check.met));
     }
-    text + &impossible(report) + &summary(report)
+    text + two_cpus(report) + &impossible(report) + &summary(report)
+}
+
+/// The title, with a mark for rows that may have two modes.
+fn marked_title(row: &Row) -> String {
+    format!("{}{}", row.title, if row.two_cpus { " *" } else { "" })
+}
+
+/// What the mark means.
+fn two_cpus(report: &Report) -> &'static str {
+    if report.rows.iter().any(|row| row.two_cpus) {
+        "*: its parties may be on two CPUs. What a wake-up costs then depends on where the scheduler puts them and on how\n   \
+         deep the other CPU sleeps (a virtual one leaves to its host): such a row may have two modes, natively as well, and\n   \
+         two runs are compared by its group's median.\n"
+    } else {
+        ""
+    }
 }
 
 /// What the peers could not do, each reason once.
@@ -73,7 +89,7 @@ fn peer_names(report: &Report) -> Vec<&str> {
 
 /// Fewer cells than columns when there are no figures.
 fn cells(row: &Row, peers: &[&str]) -> Vec<String> {
-    let mut cells = vec![row.title.clone()];
+    let mut cells = vec![marked_title(row)];
     let Some(comparison) = row.comparison() else {
         return cells;
     };
@@ -81,7 +97,7 @@ fn cells(row: &Row, peers: &[&str]) -> Vec<String> {
         row.unit.format(comparison.native.spread.median),
         row.unit.format(comparison.acrida.spread.median),
         three_digits(comparison.ratio.median),
-        spread(comparison.ratio.relative()),
+        spread(comparison.every_ratio.relative()),
         target(row),
         row.meaning().unwrap_or_default(),
     ]);
@@ -152,6 +168,7 @@ mod tests {
         compared.peers.insert("uml".to_owned(), PeerResult::Measured { figures: figures(1800.0), ratio });
         let reason = "needs two CPUs".to_owned();
         compared.peers.insert("runsc".to_owned(), PeerResult::Impossible { reason });
+        skipped.two_cpus = true;
         let report = report(vec![row("calls", "getppid", "", 106.0, 13.5, Some("<=0.2")), compared, failed, skipped]);
         let expected = "\
 A processor, 2 CPUs (virtual), 4096 MiB, Linux 6.1.0, load 0.1
@@ -163,8 +180,11 @@ dup        200 ns   500 ns   2.50      0%  <=0.5 MISSED  2.50 times slower  cann
 -- pipes
 pipe_byte  FAILED under acrida: no
 -- programs
-redis      skipped: not installed
+redis *    skipped: not installed
 
+*: its parties may be on two CPUs. What a wake-up costs then depends on where the scheduler puts them and on how
+   deep the other CPU sleeps (a virtual one leaves to its host): such a row may have two modes, natively as well, and
+   two runs are compared by its group's median.
 runsc cannot run dup: needs two CPUs
 2 measured, 1 skipped, 1 failed; 1 of 3 targets met
 ";

@@ -55,8 +55,13 @@ pub fn cases() -> Vec<Case> {
         unit: Unit::Bytes,
         kind: Kind::World(World::Watch),
     };
-    let case =
-        |workload, target| Case { workload: Rc::new(workload), arguments: String::new(), target: Some(target), thorough: false };
+    let case = |workload, target| Case {
+        workload: Rc::new(workload),
+        arguments: String::new(),
+        target: Some(target),
+        two_cpus: false,
+        thorough: false,
+    };
     vec![
         case(start, Target::OverNativeAtMost(15e6)),
         case(memory, Target::OverNativeAtMost(16.0 * 1024.0 * 1024.0)),

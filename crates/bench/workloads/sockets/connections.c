@@ -3,21 +3,25 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
-enum { most_events = 64 };
+enum { most_events = 64, backlog = 128 };
 
-static int *clients, *servers;
+static int *clients;
 static long count;
 static uint64_t turn;
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static socklen_t address_length;
 
-static void serve(void *context)
+/* Server and clients are processes with a table each: half the descriptors in both. */
+static void serve(void *listener)
 {
-    (void)context;
     struct epoll_event events[most_events];
     int epoll = (int)MUST(epoll_create1(0));
     for (long i = 0; i < count; i++) {
-        struct epoll_event interest = {.events = EPOLLIN, .data.fd = servers[i]};
-        MUST(epoll_ctl(epoll, EPOLL_CTL_ADD, servers[i], &interest));
+        int connection = (int)MUST(accept(*(int *)listener, NULL, NULL));
+        struct epoll_event interest = {.events = EPOLLIN, .data.fd = connection};
+        MUST(epoll_ctl(epoll, EPOLL_CTL_ADD, connection, &interest));
     }
     for (;;) {
         int ready = (int)MUST(epoll_wait(epoll, events, most_events, -1));
@@ -32,16 +36,20 @@ static void serve(void *context)
 static void setup(void)
 {
     count = argument_number("connections", 1);
-    need_descriptors((unsigned long)count * 2);
+    need_descriptors((unsigned long)count);
     clients = calloc((size_t)count, sizeof *clients);
-    servers = calloc((size_t)count, sizeof *servers);
+    /* A name in no file system: it goes with the listener. */
+    int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "acrida-bench-%ld", (long)getpid());
+    address_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+    static int listener;
+    listener = (int)MUST(socket(AF_UNIX, SOCK_STREAM, 0));
+    MUST(bind(listener, (struct sockaddr *)&address, address_length));
+    MUST(listen(listener, backlog));
+    start_party(serve, &listener);
     for (long i = 0; i < count; i++) {
-        int ends[2];
-        MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
-        clients[i] = ends[0];
-        servers[i] = ends[1];
+        clients[i] = (int)MUST(socket(AF_UNIX, SOCK_STREAM, 0));
+        MUST(connect(clients[i], (struct sockaddr *)&address, address_length));
     }
-    start_party(serve, NULL);
 }
 
 static void loop(uint64_t iterations)
