@@ -36,7 +36,7 @@ struct Source {
 struct SourceFile(Arc<Source>);
 
 impl FileOperations for SourceFile {
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         self.0.queues.iter().for_each(|queue| table.poll_wait(queue));
         Some(self.0.events.load(Ordering::SeqCst))
     }
@@ -54,7 +54,7 @@ impl Source {
     }
 
     fn file(self: &Arc<Source>) -> Arc<File> {
-        File::anon(Box::new(SourceFile(self.clone())), 0)
+        File::anon(Arc::new(SourceFile(self.clone())), 0)
     }
 
     fn wake(&self, key: u32) {

@@ -30,7 +30,7 @@ struct Counter {
 struct CounterFile(Arc<Counter>);
 
 impl FileOperations for CounterFile {
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         preempt();
         table.poll_wait(&self.0.queue);
         preempt();
@@ -46,7 +46,7 @@ impl FileOperations for CounterFile {
 
 impl Counter {
     fn file(self: &Arc<Counter>) -> Arc<File> {
-        File::anon(Box::new(CounterFile(self.clone())), 0)
+        File::anon(Arc::new(CounterFile(self.clone())), 0)
     }
 
     fn put(&self) {

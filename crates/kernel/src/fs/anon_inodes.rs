@@ -3,7 +3,6 @@
 //! Mirrors: fs/anon_inodes.c, Linux 6.1.
 //! Differs: an inode is made only when a path to the file is asked for (`AT_EMPTY_PATH`, /proc/PID/fd/N).
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use acrida_kcore::sync::SpinLock;
@@ -89,7 +88,7 @@ impl Inode for FileInode {
         }
     }
 
-    fn open(&self, _path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, _path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         self.file.ops.reopen(&self.file, flags)
     }
 

@@ -155,12 +155,12 @@ impl Inode for DemoInode {
         Ok(())
     }
 
-    fn open(&self, _path: &Path, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, _path: &Path, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let queue = self.queue.clone();
         Ok(match self.node {
-            Node::Root => Box::new(RootFile),
-            Node::Kfifo => Box::new(KfifoFile(queue)),
-            Node::Debug => Box::new(debug_file(queue)),
+            Node::Root => Arc::new(RootFile),
+            Node::Kfifo => Arc::new(KfifoFile(queue)),
+            Node::Debug => Arc::new(debug_file(queue)),
         })
     }
 }
@@ -246,7 +246,7 @@ impl FileOperations for KfifoFile {
         Ok(())
     }
 
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.0.wait);
         let kfifo = self.0.kfifo.lock();
         let readable = if kfifo.is_empty() { 0 } else { READABLE };

@@ -6,7 +6,6 @@
 //! Memory order: the counter is changed before the queue's length is looked at, and a sleeper is on the queue before it
 //! looks at the counter; all SeqCst.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt::Write;
@@ -179,7 +178,7 @@ impl FileOperations for Eventfd {
     }
 
     #[doc(alias = "eventfd_poll")]
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.wqh);
         Some(self.count().events())
     }
@@ -211,7 +210,7 @@ pub fn sys_eventfd2(count: u32, flags: Flags) -> SysResult {
         return Err(Errno::EINVAL.into());
     }
     let mode = if flags.0 & EFD_SEMAPHORE != 0 { Mode::Semaphore } else { Mode::Counter };
-    let file = File::anon(Box::new(Eventfd::new(count, mode)), O_RDWR | flags.0 & EFD_NONBLOCK);
+    let file = File::anon(Arc::new(Eventfd::new(count, mode)), O_RDWR | flags.0 & EFD_NONBLOCK);
     Ok(current().files().install(file, flags.0 & EFD_CLOEXEC != 0)? as usize)
 }
 

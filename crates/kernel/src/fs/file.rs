@@ -2,10 +2,10 @@
 //!
 //! Mirrors: include/linux/fs.h (`file`, `file_operations`), fs/file_table.c, Linux 6.1.
 //! Differs: operations are a trait object that also holds the private data; a slot that Linux leaves empty is a default
-//! method with Linux's errno. A file's reference count is its `Arc`; [`fput`] notices the last one.
+//! method with Linux's errno. A file's reference count is its `Arc`; [`fput`] notices the last one. The operations have a
+//! count of their own: epoll asks them without keeping the file open.
 //! Locking: `f_pos` serialises calls that move the position (`f_pos_lock`); flags are atomics.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -40,7 +40,7 @@ pub trait ControllingTty: Any + Send + Sync {
     fn session(&self) -> u32;
     fn set_session(&self, session: u32);
     /// Opens it once more (/dev/tty).
-    fn open(self: Arc<Self>, flags: u32) -> Result<Box<dyn FileOperations>, Error>;
+    fn open(self: Arc<Self>, flags: u32) -> Result<Arc<dyn FileOperations>, Error>;
     /// As /proc/PID/stat shows it.
     fn device_number(&self) -> u64;
     /// The session leader died or gave the terminal up.
@@ -119,9 +119,10 @@ pub trait FileOperations: Any + Send + Sync {
         0
     }
     /// Registers on the file's wait queues if `table` asks for it, and gives the event mask now. `None`: the file has no
-    /// poll (always ready for poll and select, EPERM for epoll).
-    fn poll(&self, file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
-        let _ = (file, table);
+    /// poll (always ready for poll and select, EPERM for epoll). Epoll asks without a reference to the file: all that the
+    /// answer depends on lies in `self`.
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
+        let _ = table;
         None
     }
     /// Whether `poll` gives a mask (asked by epoll_ctl before anything else).
@@ -214,7 +215,7 @@ pub trait FileOperations: Any + Send + Sync {
         Ok(())
     }
     /// A fresh open of the same object through a magic link (/proc/self/fd/N) when the file has no path.
-    fn reopen(&self, file: &Arc<File>, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn reopen(&self, file: &Arc<File>, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let _ = (file, flags);
         Err(Errno::ENXIO.into())
     }
@@ -242,7 +243,7 @@ enum Claim {
 /// An open file description.
 #[doc(alias = "file")]
 pub struct File {
-    pub ops: Box<dyn FileOperations>,
+    pub ops: Arc<dyn FileOperations>,
     /// `O_*`: access mode and status flags; no creation flags, no `O_CLOEXEC`.
     flags: AtomicU32,
     pub pos: SpinLock<u64>,
@@ -276,12 +277,12 @@ pub struct FileOwner {
 impl File {
     /// An open file without path or inode.
     #[doc(alias = "anon_inode_getfile")]
-    pub fn anon(ops: Box<dyn FileOperations>, flags: u32) -> Arc<File> {
+    pub fn anon(ops: Arc<dyn FileOperations>, flags: u32) -> Arc<File> {
         Arc::new(File::raw(ops, flags, None, None))
     }
 
     /// An open file of a file system.
-    pub fn of_path(ops: Box<dyn FileOperations>, flags: u32, path: Path) -> Arc<File> {
+    pub fn of_path(ops: Arc<dyn FileOperations>, flags: u32, path: Path) -> Arc<File> {
         let inode = path.dentry.inode().clone();
         if Self::only_reads(flags) {
             inode.common().reader_came();
@@ -289,7 +290,7 @@ impl File {
         Arc::new(File::raw(ops, flags, Some(path), Some(inode)))
     }
 
-    fn raw(ops: Box<dyn FileOperations>, flags: u32, path: Option<Path>, inode: Option<Arc<dyn Inode>>) -> File {
+    fn raw(ops: Arc<dyn FileOperations>, flags: u32, path: Option<Path>, inode: Option<Arc<dyn Inode>>) -> File {
         use acrida_uapi::fcntl::{O_CLOEXEC, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC};
         let flags = flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
         let start = ops.start_pos();

@@ -47,7 +47,7 @@ impl From<Arc<dyn Inode>> for Looked {
 pub struct Created {
     pub inode: Arc<dyn Inode>,
     /// The file already opened, where the file system can only do both at once.
-    pub ops: Option<Box<dyn FileOperations>>,
+    pub ops: Option<Arc<dyn FileOperations>>,
 }
 
 /// Where a symbolic link leads.
@@ -287,15 +287,15 @@ pub trait Inode: Any + Send + Sync {
     }
 
     /// Opens the object; `flags` are `O_*`. FIFOs and sockets never get here, unless [`Inode::reopens_itself`].
-    fn open(&self, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let _ = (path, flags);
         Err(Errno::ENXIO.into())
     }
 
     /// Opens the object only as a place (`O_PATH`).
-    fn open_path(&self, path: &Path) -> Result<Box<dyn FileOperations>, Error> {
+    fn open_path(&self, path: &Path) -> Result<Arc<dyn FileOperations>, Error> {
         let _ = path;
-        Ok(Box::new(crate::fs::open::PathOnly))
+        Ok(Arc::new(crate::fs::open::PathOnly))
     }
 
     /// Whether `open` also opens FIFOs and sockets (files that are reached through a magic link).

@@ -2,13 +2,14 @@
 //!
 //! Mirrors: fs/libfs.c, fs/read_write.c (`generic_file_llseek`), Linux 6.18.
 
+use acrida_kcore::sync::SpinLock;
 use acrida_uapi::errno::{Errno, Error};
 
 use crate::fs::file::{File, Whence};
 
-/// `lseek` of a file whose position is `File::pos` and whose end is at `size`; data everywhere, one hole at the end.
-pub fn generic_llseek(file: &File, offset: i64, whence: Whence, size: u64) -> Result<u64, Error> {
-    let mut pos = file.pos.lock();
+/// `lseek` of a file whose position is at `pos` and whose end is at `size`; data everywhere, one hole at the end.
+pub fn generic_llseek(pos: &SpinLock<u64>, offset: i64, whence: Whence, size: u64) -> Result<u64, Error> {
+    let mut pos = pos.lock();
     let base = match whence {
         Whence::Set => 0,
         Whence::Cur => pos.cast_signed(),
@@ -28,7 +29,7 @@ pub fn generic_llseek(file: &File, offset: i64, whence: Whence, size: u64) -> Re
 #[doc(alias = "dcache_dir_lseek")]
 pub fn dir_llseek(file: &File, offset: i64, whence: Whence) -> Result<u64, Error> {
     match whence {
-        Whence::Set | Whence::Cur => generic_llseek(file, offset, whence, 0),
+        Whence::Set | Whence::Cur => generic_llseek(&file.pos, offset, whence, 0),
         _ => Err(Errno::EINVAL.into()),
     }
 }

@@ -4,7 +4,6 @@
 //! Differs: the descriptor is installed after the open; a host file that was replaced between look-up and open is looked
 //! up again.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -350,7 +349,7 @@ fn create(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Error>
 }
 
 /// The open half of a creation: no permission is asked, the maker may always open.
-fn finish_create(path: Path, ops: Option<Box<dyn FileOperations>>, flags: u32) -> Result<Arc<File>, Error> {
+fn finish_create(path: Path, ops: Option<Arc<dyn FileOperations>>, flags: u32) -> Result<Arc<File>, Error> {
     let flags = flags & !(O_TRUNC | O_CREAT | O_EXCL);
     let writes = matches!(flags & O_ACCMODE, O_WRONLY | O_RDWR);
     let Some(ops) = ops else { return vfs_open(path, flags, writes) };

@@ -4,7 +4,6 @@
 //! Differs: nothing but the names. A file belongs to no process: whoever reads or polls it means their own signals.
 //! Locking: `wanted` is a leaf; the reader's `Process::sighand` while a signal is taken.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt::Write;
@@ -139,7 +138,7 @@ impl FileOperations for Signalfd {
 
     /// About the signals of whoever asks.
     #[doc(alias = "signalfd_poll")]
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         let task = current();
         if table.wants_queues() {
             let queue = task.process.sighand.lock().signalfd.clone();
@@ -174,7 +173,7 @@ fn make_or_change(fd: Fd, mask: SigSet, flags: Flags) -> SysResult {
     }
     let wanted = mask.difference(SigSet::of(&[SIGKILL, SIGSTOP]));
     if fd.0 == -1 {
-        let ops = Box::new(Signalfd { wanted: SpinLock::new(wanted) });
+        let ops = Arc::new(Signalfd { wanted: SpinLock::new(wanted) });
         let file = File::anon(ops, O_RDWR | flags.0 & SFD_NONBLOCK);
         return Ok(current().files().install(file, flags.0 & SFD_CLOEXEC != 0)? as usize);
     }

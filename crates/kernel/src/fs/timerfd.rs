@@ -6,7 +6,6 @@
 //! learns of a step of the host's clock from `kernel/time/clock_set.rs`.
 //! Locking: `state`, over the timer queue's; wake-ups are carried out after it.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use core::fmt::Write;
@@ -362,7 +361,7 @@ impl FileOperations for TimerfdFile {
     }
 
     #[doc(alias = "timerfd_poll")]
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.0.wqh);
         let (ready, just_expired) = {
             let mut state = self.0.state.lock();
@@ -441,7 +440,7 @@ pub fn sys_timerfd_create(clock: i32, flags: Flags) -> SysResult {
     if clock.is_alarm() && !current().cred().capable(CAP_WAKE_ALARM) {
         return Err(Errno::EPERM.into());
     }
-    let file = File::anon(Box::new(TimerfdFile(Timerfd::new(clock))), O_RDWR | flags.0 & TFD_NONBLOCK);
+    let file = File::anon(Arc::new(TimerfdFile(Timerfd::new(clock))), O_RDWR | flags.0 & TFD_NONBLOCK);
     Ok(current().files().install(file, flags.0 & TFD_CLOEXEC != 0)? as usize)
 }
 

@@ -3,7 +3,6 @@
 //! Mirrors: kernel/fork.c and kernel/pid.c (`pidfd_fops`), Linux 6.1.
 //! Locking: none of its own.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -33,7 +32,7 @@ impl Pidfd {
 }
 
 impl FileOperations for Pidfd {
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.process.wait_pidfd);
         Some(match (self.process.is_dead(), self.is_reaped()) {
             (false, _) => 0,
@@ -57,7 +56,7 @@ impl FileOperations for Pidfd {
 }
 
 fn new_file(process: Arc<Process>, flags: u32) -> Arc<File> {
-    File::anon(Box::new(Pidfd { process }), O_RDWR | flags)
+    File::anon(Arc::new(Pidfd { process }), O_RDWR | flags)
 }
 
 /// A close-on-exec pidfd of `process` in the caller's table.

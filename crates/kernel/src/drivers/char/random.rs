@@ -87,7 +87,7 @@ impl FileOperations for Random {
         false
     }
 
-    fn poll(&self, _file: &Arc<File>, _table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, _table: &mut PollTable<'_>) -> Option<u32> {
         Some(EPOLLIN | EPOLLRDNORM)
     }
 

@@ -5,7 +5,6 @@
 //! it; no pair of ours gets that number.
 //! Locking: `DevPts::slaves` and a node's attributes are leaf locks.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -163,10 +162,10 @@ fn instance_of(ptmx: &Path) -> Option<(Arc<DevPts>, Arc<Mount>)> {
 
 /// /dev/ptmx: a new pair, seen from its master.
 #[doc(alias = "ptmx_open")]
-pub fn open_ptmx(path: &Path, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+pub fn open_ptmx(path: &Path, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
     let (devpts, mount) = instance_of(path).ok_or(Errno::ENODEV)?;
     let pty = devpts.new_pair()?;
-    Ok(Box::new(Master::new(pty, devpts, mount)))
+    Ok(Arc::new(Master::new(pty, devpts, mount)))
 }
 
 /// Where the slave `index` is seen.
@@ -233,7 +232,7 @@ impl Inode for Node {
         Ok(())
     }
 
-    fn open(&self, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         match &self.pty {
             Some(pty) => pty.open_slave(flags),
             None => open_ptmx(path, flags),
@@ -273,8 +272,8 @@ impl Inode for Root {
         }
     }
 
-    fn open(&self, _path: &Path, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
-        Ok(Box::new(Listing(self.fs.clone())))
+    fn open(&self, _path: &Path, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
+        Ok(Arc::new(Listing(self.fs.clone())))
     }
 }
 

@@ -5,7 +5,6 @@
 //! foreground is the world's affair. Modes and sizes are the host's. Signals that the host's line discipline sends reach
 //! every host process and are dropped in those outside the group (`kernel/signal/host.rs`).
 
-use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -123,8 +122,8 @@ impl ControllingTty for HostTty {
         self.device.into()
     }
 
-    fn open(self: Arc<Self>, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
-        Ok(Box::new(Inherited::terminal(self.handle.clone(), self)))
+    fn open(self: Arc<Self>, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
+        Ok(Arc::new(Inherited::terminal(self.handle.clone(), self)))
     }
 
     fn disassociate(&self) {

@@ -150,7 +150,7 @@ impl FileOperations for Master {
         write_in_chunks(from, |chunk| self.write_chunk(chunk, blocking))
     }
 
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.pty.master_wait);
         let state = self.pty.lock();
         let mut events = 0;

@@ -4,7 +4,6 @@
 //! Differs: both ends are one object; what Linux passes through flip buffers and a work queue moves at once.
 //! Locking: `state` is taken alone; its guard is dropped before anybody is told.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
 
@@ -218,7 +217,7 @@ impl Pty {
     /// # Errors
     /// `EIO` while it is locked and when the master is gone, `EBUSY` when somebody wants it alone.
     #[doc(alias = "pty_open")]
-    pub fn open_slave(self: &Arc<Self>, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    pub fn open_slave(self: &Arc<Self>, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let is_admin = current().cred().capable(CAP_SYS_ADMIN);
         let mut state = self.lock();
         if state.locked || !state.master_open {
@@ -236,7 +235,7 @@ impl Pty {
         if flags & O_NOCTTY == 0 && reads {
             tty_jobctrl::opened(&self.as_tty());
         }
-        Ok(Box::new(slave))
+        Ok(Arc::new(slave))
     }
 
     /// One open slave less.
@@ -304,7 +303,7 @@ impl ControllingTty for Pty {
         slave_rdev(self.index).into()
     }
 
-    fn open(self: Arc<Self>, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(self: Arc<Self>, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         // The session has it already; a lock keeps only newcomers out.
         self.open_slave(flags | O_NOCTTY)
     }

@@ -186,7 +186,7 @@ impl FileOperations for Slave {
     }
 
     #[doc(alias = "n_tty_poll")]
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.pty.slave_wait);
         let state = self.pty.lock();
         if state.is_hung_up(self.hangups) {

@@ -3,9 +3,8 @@
 //! Mirrors: drivers/tty/tty_io.c (`tty_open_current_tty`, `do_tty_write`), Linux 6.18.
 //! Differs: /dev/console is the host's.
 
-use alloc::boxed::Box;
-
 use acrida_uapi::errno::{Errno, Error};
+use alloc::sync::Arc;
 
 use crate::abi::SysResult;
 use crate::current;
@@ -16,12 +15,12 @@ use crate::fs::iov_iter::IovIter;
 
 /// The caller's controlling terminal, or `ENXIO`.
 #[doc(alias = "tty_open_current_tty")]
-pub fn open_current(_path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+pub fn open_current(_path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
     let tty = current().process.relations.lock().tty.clone();
     tty.ok_or(Errno::ENXIO)?.open(flags)
 }
 
-pub fn open_console(_path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+pub fn open_console(_path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
     open_device(b"/dev/console", flags)
 }
 

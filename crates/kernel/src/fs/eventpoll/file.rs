@@ -4,7 +4,6 @@
 //! Differs: the parameters of busy polling are kept and shown; there is no device to poll.
 //! Locking: see the module.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt::Write;
@@ -56,7 +55,7 @@ impl BusyPoll {
 
 impl FileOperations for EpollFile {
     #[doc(alias = "ep_eventpoll_poll")]
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.0.poll_wait);
         let mut held = Held::default();
         let ready = self.0.any_event(&mut held);
@@ -110,7 +109,7 @@ impl FileOperations for EpollFile {
 
 /// A new set, counted for `user`, as a file.
 pub fn new_set(user: Arc<UserWatches>) -> Arc<File> {
-    File::anon(Box::new(EpollFile(Eventpoll::new(user))), O_RDWR)
+    File::anon(Arc::new(EpollFile(Eventpoll::new(user))), O_RDWR)
 }
 
 #[doc(alias = "do_epoll_create")]

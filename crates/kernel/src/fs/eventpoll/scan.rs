@@ -105,7 +105,7 @@ fn ask(epi: &Epitem, held: &mut Held, table: impl FnOnce(u32, &Arc<File>) -> Opt
 }
 
 fn ask_now(wanted: u32, file: &Arc<File>) -> Option<u32> {
-    file.ops.poll(file, &mut PollTable::none(wanted))
+    file.ops.poll(&mut PollTable::none(wanted))
 }
 
 /// What of the item's interest holds now. A file that the caller has open under the item's number needs no reference.
@@ -125,7 +125,7 @@ impl Interest {
     /// Hangs a new item on its file's queues; what holds now.
     pub(super) fn watch(&mut self, epi: &Arc<Epitem>, held: &mut Held) -> u32 {
         let mut hooks = Hooks { epi, more: &mut self.more_hooks };
-        ask(epi, held, |wanted, file| file.ops.poll(file, &mut PollTable::new(wanted, &mut hooks)))
+        ask(epi, held, |wanted, file| file.ops.poll(&mut PollTable::new(wanted, &mut hooks)))
     }
 
     /// Takes an item off its file's queues. No callback reaches it afterwards.

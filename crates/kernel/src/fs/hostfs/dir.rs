@@ -53,7 +53,7 @@ pub fn open_child(dir: &HostInode, fd: HostFd, name: &[u8], flags: u32) -> Resul
     };
     let inode = dir.fs().inode(&stat);
     inode.opened(&handle);
-    Ok(Some(Created { inode, ops: Some(Box::new(ops)) }))
+    Ok(Some(Created { inode, ops: Some(Arc::new(ops)) }))
 }
 
 /// A file without a name.
@@ -66,7 +66,7 @@ fn made(dir: &HostInode, fd: HostFd) -> Result<Created, Error> {
     let stat = host::fs::statx(handle.fd(), b"")?;
     let inode = dir.fs().inode(&stat);
     inode.opened(&handle);
-    Ok(Created { inode, ops: Some(Box::new(HostFile::regular(handle))) })
+    Ok(Created { inode, ops: Some(Arc::new(HostFile::regular(handle))) })
 }
 
 /// A new name `name` in `fd` for the object of `old`.

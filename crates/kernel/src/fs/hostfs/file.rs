@@ -4,7 +4,6 @@
 //! Differs: one host descriptor per open file; the host keeps the position and serialises its users. `File::pos` holds
 //! [`HOST_POSITION`], which reads and writes understand as "the descriptor's own".
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use acrida_kcore::host::HostFd;
@@ -68,7 +67,7 @@ impl HostFile {
     }
 
     /// Opens what `path` names.
-    pub fn open(inode: &HostInode, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    pub fn open(inode: &HostInode, path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let mode = inode.mode();
         let (fd, kind) = match mode & S_IFMT {
             S_IFDIR => (open_named(inode, path, host_flags(flags) | O_DIRECTORY)?, Kind::Directory),
@@ -89,11 +88,11 @@ impl HostFile {
             }
         }
         inode.opened(&handle);
-        Ok(Box::new(HostFile { handle, kind }))
+        Ok(Arc::new(HostFile { handle, kind }))
     }
 
     /// A descriptor that only marks the place.
-    pub fn open_path(inode: &HostInode, path: &Path) -> Result<Box<dyn FileOperations>, Error> {
+    pub fn open_path(inode: &HostInode, path: &Path) -> Result<Arc<dyn FileOperations>, Error> {
         let spot = inode.spot(&path.dentry)?;
         let fd = if spot.name.is_empty() {
             host::fs::openat(HostFd::CWD, &spot.path(), O_PATH, 0)?
@@ -103,13 +102,13 @@ impl HostFile {
         let handle = Arc::new(HostHandle::new(fd));
         inode.opened(&handle);
         let kind = if inode.is_regular() { Kind::Regular } else { Kind::Stream };
-        Ok(Box::new(HostFile { handle, kind }))
+        Ok(Arc::new(HostFile { handle, kind }))
     }
 
     /// Opens a device of the host by its path there.
-    pub fn open_device(path: &[u8], flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    pub fn open_device(path: &[u8], flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let fd = host::fs::openat_blocking(HostFd::CWD, path, host_flags(flags)).map_err(restart)?;
-        Ok(Box::new(HostFile { handle: Arc::new(HostHandle::new(fd)), kind: Kind::Stream }))
+        Ok(Arc::new(HostFile { handle: Arc::new(HostHandle::new(fd)), kind: Kind::Stream }))
     }
 
     fn blocking(&self) -> Blocking {
@@ -222,7 +221,7 @@ impl FileOperations for HostFile {
         self.kind != Kind::Stream
     }
 
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         (self.kind == Kind::Stream).then(|| poll(self.handle.fd(), table))
     }
 

@@ -4,7 +4,6 @@
 //! Differs: their open file descriptions are shared with the programs outside (a shell, `tee`), so status flags are kept
 //! on our side only, and the position is the host's.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 
@@ -37,7 +36,7 @@ pub fn wrap_inherited(fd: HostFd) -> Result<Arc<File>, Error> {
     let inode = inode_of(&handle)?;
     let seekable = matches!(stat.mode & S_IFMT, S_IFREG | S_IFDIR) && host::fs::lseek(fd, 0, SEEK_CUR).is_ok();
     let path = Path { mnt: crate::fs::namespace::internal_mount(), dentry: Dentry::anonymous(&name, inode) };
-    Ok(File::of_path(Box::new(Inherited { handle, seekable, tty: host_tty::of_device(stat.rdev) }), flags, path))
+    Ok(File::of_path(Arc::new(Inherited { handle, seekable, tty: host_tty::of_device(stat.rdev) }), flags, path))
 }
 
 /// The inode behind a descriptor that came from outside.
@@ -96,12 +95,12 @@ impl Inode for InheritedInode {
     }
 
     /// A fresh open of the same object, as through /proc/self/fd.
-    fn open(&self, _path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, _path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let path = host::fs::fd_path(self.handle.fd(), b"");
         let fd = host::fs::openat_blocking(HostFd::CWD, &path, file::host_flags(flags))?;
         let seekable = matches!(self.owner.mode & S_IFMT, S_IFREG | S_IFDIR);
         let tty = host::fs::statx(fd, b"").ok().and_then(|stat| host_tty::of_device(stat.rdev));
-        Ok(Box::new(Inherited { handle: Arc::new(HostHandle::new(fd)), seekable, tty }))
+        Ok(Arc::new(Inherited { handle: Arc::new(HostHandle::new(fd)), seekable, tty }))
     }
 }
 
@@ -162,7 +161,7 @@ impl FileOperations for Inherited {
         self.seekable
     }
 
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         (!self.seekable).then(|| file::poll(self.handle.fd(), table))
     }
 

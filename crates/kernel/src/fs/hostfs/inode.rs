@@ -4,7 +4,6 @@
 //! Differs: an inode is reached through a descriptor if there is one, else by its dentry's name in its directory.
 //! Locking: `open` and `link` are leaf locks; none is held over a host call.
 
-use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -384,11 +383,11 @@ impl Inode for HostInode {
         Ok(())
     }
 
-    fn open(&self, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         HostFile::open(self, path, flags)
     }
 
-    fn open_path(&self, path: &Path) -> Result<Box<dyn FileOperations>, Error> {
+    fn open_path(&self, path: &Path) -> Result<Arc<dyn FileOperations>, Error> {
         HostFile::open_path(self, path)
     }
 

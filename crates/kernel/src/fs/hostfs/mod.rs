@@ -24,7 +24,6 @@ mod kept;
 mod seen;
 pub mod watch;
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
 
@@ -48,7 +47,7 @@ pub use inherited::wrap_inherited;
 pub use inode::HostInode;
 
 /// Opens a device of the host by its path there.
-pub fn open_device(path: &[u8], flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+pub fn open_device(path: &[u8], flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
     file::HostFile::open_device(path, flags)
 }
 

@@ -1,11 +1,12 @@
 //! Open files of a locust.
 //!
 //! Mirrors: nothing in Linux; what is not about waiting is tmpfs's.
-//! Differs: stores through a mapping wake nobody, as the kernel does not see them.
+//! Differs: stores through a mapping wake nobody, as the kernel does not see them. What a file is ready for depends on its
+//! position, so that is kept here and not in the open file.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 
+use acrida_kcore::sync::SpinLock;
 use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::Error;
 
@@ -14,10 +15,12 @@ use crate::abi::SysResult;
 use crate::current;
 use crate::fs::dcache::Path;
 use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::inode::Inode;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::splice::PageSlice;
-use crate::fs::tmpfs::file::{ShmemFile, inode_of};
+use crate::fs::tmpfs::file::{RegularFile, ShmemFile};
+use crate::fs::tmpfs::inode::TmpInode;
 use crate::mm::{MapBacking, MmapRequest};
 
 const READABLE: u32 = EPOLLIN | EPOLLRDNORM;
@@ -25,30 +28,51 @@ const WRITABLE: u32 = EPOLLOUT | EPOLLWRNORM;
 /// What a change of the content can mean to a waiter.
 pub const CHANGED: u32 = READABLE | WRITABLE;
 
+/// Stands for the position kept by [`LocustFile`].
+const OWN_POSITION: u64 = u64::MAX;
+
 /// An open regular file.
 pub struct LocustFile {
     swarm: Arc<Swarm>,
+    inode: Arc<dyn Inode>,
+    pos: SpinLock<u64>,
     shmem: ShmemFile,
 }
 
 impl LocustFile {
     /// Opens the file at `path` for the calling process.
-    pub fn open(swarm: &Arc<Swarm>, path: &Path) -> Result<Box<dyn FileOperations>, Error> {
+    pub fn open(swarm: &Arc<Swarm>, path: &Path) -> Result<Arc<dyn FileOperations>, Error> {
         opened(swarm, &path.dentry, &current().process)?;
-        Ok(Box::new(LocustFile { swarm: swarm.clone(), shmem: ShmemFile }))
+        let inode = path.dentry.inode().clone();
+        Ok(Arc::new(LocustFile { swarm: swarm.clone(), inode, pos: SpinLock::new(0), shmem: ShmemFile }))
+    }
+
+    fn inode(&self) -> &TmpInode {
+        self.inode.downcast_ref().unwrap_or_else(|| panic!("an inode of another file system"))
+    }
+
+    fn content(&self) -> &RegularFile {
+        self.inode().regular().unwrap_or_else(|| panic!("a regular file without content"))
+    }
+
+    /// Transfers at `pos`, which may stand for the file's own position.
+    fn at(&self, pos: &mut u64, transfer: impl FnOnce(&mut u64) -> SysResult) -> SysResult {
+        match *pos {
+            OWN_POSITION => transfer(&mut self.pos.lock()),
+            _ => transfer(pos),
+        }
     }
 }
 
 impl FileOperations for LocustFile {
     /// Readable past this file's position, writable while a byte fits.
-    fn poll(&self, file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.swarm.wait);
-        let inode = inode_of(file);
+        let inode = self.inode();
         if let Some(room) = inode.fs.room() {
             table.poll_wait(room);
         }
-        let size = inode.regular().map_or(0, |content| content.size());
-        let readable = if size > file.position() { READABLE } else { 0 };
+        let readable = if self.content().size() > *self.pos.lock() { READABLE } else { 0 };
         let writable = if inode.has_room() { WRITABLE } else { 0 };
         Some(readable | writable)
     }
@@ -57,8 +81,12 @@ impl FileOperations for LocustFile {
         true
     }
 
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
-        let pos = self.shmem.llseek(file, offset, whence)?;
+    fn start_pos(&self) -> u64 {
+        OWN_POSITION
+    }
+
+    fn llseek(&self, _file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+        let pos = self.content().llseek(&self.pos, offset, whence)?;
         // It may have gone back to what there is to read.
         if !matches!((whence, offset), (Whence::Cur, 0)) {
             self.swarm.wait.wake_all(READABLE);
@@ -73,11 +101,11 @@ impl FileOperations for LocustFile {
     }
 
     fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
-        self.shmem.read(file, to, pos)
+        self.at(pos, |pos| self.shmem.read(file, to, pos))
     }
 
     fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
-        self.shmem.write(file, from, pos)
+        self.at(pos, |pos| self.shmem.write(file, from, pos))
     }
 
     fn page_slice(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {

@@ -3,7 +3,6 @@
 //! Mirrors: fs/pipe.c (`pipefifo_fops`), Linux 6.18.
 //! Differs: the end is counted from its making to its drop, whether or not a file ever held it.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -106,7 +105,7 @@ impl FileOperations for PipeEnd {
     }
 
     #[doc(alias = "pipe_poll")]
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         self.pipe.poll_usage.store(true, Ordering::Relaxed);
         if self.access.reads() {
             table.poll_wait(&self.pipe.rd_wait);
@@ -177,9 +176,9 @@ impl FileOperations for PipeEnd {
     }
 
     /// Opening /proc/PID/fd/N of a pipe gives another end of it.
-    fn reopen(&self, _file: &Arc<File>, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn reopen(&self, _file: &Arc<File>, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let access = Access::of_flags(flags).ok_or(Errno::EINVAL)?;
-        Ok(Box::new(PipeEnd::attach(&self.pipe, access)))
+        Ok(Arc::new(PipeEnd::attach(&self.pipe, access)))
     }
 }
 

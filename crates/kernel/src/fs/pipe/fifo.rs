@@ -3,7 +3,6 @@
 //! Mirrors: fs/pipe.c (`fifo_open`), Linux 6.18.
 //! Differs: an inode refers to its open pipe weakly; the last end frees it.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use acrida_kcore::wait::WaitOptions;
@@ -92,8 +91,8 @@ fn pipe_of(inode: &InodeCommon) -> Arc<Pipe> {
 ///
 /// # Errors
 /// `EINVAL` for access mode 3, and those of waiting: `ENXIO`, `ERESTARTSYS`.
-pub fn fifo_open(inode: &InodeCommon, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+pub fn fifo_open(inode: &InodeCommon, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
     let access = Access::of_flags(flags).ok_or(Errno::EINVAL)?;
     let blocking = if flags & O_NONBLOCK != 0 { Blocking::No } else { Blocking::Yes };
-    Ok(Box::new(pipe_of(inode).open_fifo(access, blocking)?))
+    Ok(Arc::new(pipe_of(inode).open_fifo(access, blocking)?))
 }

@@ -28,7 +28,6 @@
 //! Locking: `Pipe::state` (Linux's `pipe->mutex`) is held over the copy to or from the guest; wake-ups are decided under
 //! it and sent after it. It is taken inside no other lock but another pipe's (splice, by address).
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -125,7 +124,7 @@ fn pipefs_dev() -> u32 {
 #[doc(alias = "create_pipe_files")]
 pub fn create(flags: u32) -> [Arc<File>; 2] {
     let pipe = Pipe::new(Some(PseudoInode::new(pipefs_dev(), S_IFIFO | 0o600)));
-    let end = |access, flags| File::anon(Box::new(PipeEnd::attach(&pipe, access)), flags);
+    let end = |access, flags| File::anon(Arc::new(PipeEnd::attach(&pipe, access)), flags);
     let reader = end(Access::Read, O_RDONLY | flags & O_NONBLOCK);
     [reader, end(Access::Write, O_WRONLY | flags & (O_NONBLOCK | O_DIRECT))]
 }

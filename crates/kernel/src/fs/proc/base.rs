@@ -46,7 +46,7 @@ pub enum What {
     Link(fn(&Target) -> Result<Link, Error>),
     Dir(fn(Subject, usize, u32) -> ProcRef),
     /// A file with operations of its own.
-    Open(fn(&Subject, u32) -> Result<Box<dyn FileOperations>, Error>),
+    Open(fn(&Subject, u32) -> Result<Arc<dyn FileOperations>, Error>),
     /// Text of which `poll` says that it can be read.
     Polled(Show),
 }
@@ -287,7 +287,7 @@ impl Node for PidEntry {
         get(&target)
     }
 
-    fn open(&self, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         if let What::Guarded(_) | What::Memory(_) = self.row.what {
             let target = self.subject.get()?;
             target.check_access()?;
@@ -305,10 +305,10 @@ impl Node for PidEntry {
             Box::new(move |bytes| store(&subject.get()?, bytes))
         };
         Ok(match self.row.what {
-            What::Text(show) | What::Guarded(show) | What::Memory(show) => Box::new(TextFile::new(showing(show))),
-            What::Polled(show) => Box::new(TextFile::new(showing(show)).ready(EPOLLIN | EPOLLRDNORM)),
-            What::Edit(show, store) => Box::new(TextFile::with(Some(showing(show)), Some(storing(store)))),
-            What::Order(store) => Box::new(TextFile::with(None, Some(storing(store)))),
+            What::Text(show) | What::Guarded(show) | What::Memory(show) => Arc::new(TextFile::new(showing(show))),
+            What::Polled(show) => Arc::new(TextFile::new(showing(show)).ready(EPOLLIN | EPOLLRDNORM)),
+            What::Edit(show, store) => Arc::new(TextFile::with(Some(showing(show)), Some(storing(store)))),
+            What::Order(store) => Arc::new(TextFile::with(None, Some(storing(store)))),
             What::Open(open) => open(&self.subject, flags)?,
             What::Link(_) | What::Dir(_) => return Err(Errno::ELOOP.into()),
         })

@@ -211,10 +211,10 @@ impl Node for FdInfo {
         get_file(&self.subject, self.fd).is_some()
     }
 
-    fn open(&self, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         self.subject.get()?.check_access()?;
         let (subject, fd) = (self.subject.clone(), self.fd);
-        Ok(Box::new(TextFile::new(Box::new(move |out| show(&subject.get()?, fd, out)))))
+        Ok(Arc::new(TextFile::new(Box::new(move |out| show(&subject.get()?, fd, out)))))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use acrida_kcore::host::HostFd;
@@ -108,11 +109,11 @@ impl Node for HostEntry {
         Ok(Link::Text(host::fs::readlinkat(HostFd::CWD, &self.path)?))
     }
 
-    fn open(&self, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let path = self.path.clone();
         // The host says here and now whether the caller may.
         drop(host::proc::open(&path, O_RDONLY)?);
-        Ok(Box::new(
+        Ok(Arc::new(
             TextFile::new(Box::new(move |out| {
                 out.put(&host::proc::read_file(&path)?);
                 Ok(())

@@ -4,7 +4,6 @@
 //! Differs: an object is a small value that implements [`Node`]; one inode type wraps them all. Inodes are made at
 //! look-up and die with their dentry; numbers are computed, so that listing and look-up agree.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use acrida_uapi::dirent::{DT_DIR, DT_LNK, DT_REG};
@@ -79,7 +78,7 @@ pub trait Node: Send + Sync + Sized + 'static {
     }
 
     /// Opens anything but a directory.
-    fn open(&self, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let _ = flags;
         Err(Errno::ENXIO.into())
     }
@@ -162,9 +161,9 @@ impl<N: Node> Inode for ProcInode<N> {
         Ok(())
     }
 
-    fn open(&self, _path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, _path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         if self.kind == S_IFDIR {
-            return Ok(Box::new(DirFile(self.node.clone())));
+            return Ok(Arc::new(DirFile(self.node.clone())));
         }
         if !self.node.is_live() {
             return Err(Errno::ENOENT.into());

@@ -4,7 +4,6 @@
 //! Differs: the caller's own memory is copied; another's is reached through the host's file of the same name, and only
 //! below the kernel's line.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -53,12 +52,12 @@ struct MemFile {
     host: HostHandle,
 }
 
-pub fn open(subject: &Subject, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+pub fn open(subject: &Subject, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
     let target = subject.get()?;
     target.check_access()?;
     target.mm().ok_or(Errno::ESRCH)?;
     let flags = if flags & O_ACCMODE == O_RDONLY { O_RDONLY } else { O_RDWR };
-    Ok(Box::new(MemFile { subject: subject.clone(), host: open_host(&target, flags)? }))
+    Ok(Arc::new(MemFile { subject: subject.clone(), host: open_host(&target, flags)? }))
 }
 
 impl MemFile {
@@ -139,6 +138,6 @@ impl FileOperations for MemFile {
 }
 
 /// Physical pages are nobody's business.
-pub fn open_pagemap(_subject: &Subject, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+pub fn open_pagemap(_subject: &Subject, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
     Err(Errno::EPERM.into())
 }

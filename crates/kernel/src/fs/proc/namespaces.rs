@@ -4,7 +4,6 @@
 //! Differs: a world has one namespace of each kind, with the numbers of Linux's first ones. They can be compared and
 //! opened; there is none to enter.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use acrida_uapi::errno::Error;
@@ -126,7 +125,7 @@ impl Inode for NsInode {
         Ok(Kstat { dev: self.0.dev, ino: self.0.ino, nlink: 1, mode: S_IFREG | 0o444, blksize: 4096, ..Kstat::default() })
     }
 
-    fn open(&self, _path: &Path, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
-        Ok(Box::new(NsFile))
+    fn open(&self, _path: &Path, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
+        Ok(Arc::new(NsFile))
     }
 }

@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use acrida_uapi::errno::{Errno, Error};
@@ -173,7 +174,7 @@ impl Node for SysFile {
         check(self.0.mode(), cred, mask)
     }
 
-    fn open(&self, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let file = match self.0 {
             Leaf::Number(sysctl) => TextFile::with(
                 Some(Box::new(|out| {
@@ -187,7 +188,7 @@ impl Node for SysFile {
                 text.store.map(|store| Box::new(store) as StoreFn),
             ),
         };
-        Ok(Box::new(file.global()))
+        Ok(Arc::new(file.global()))
     }
 }
 

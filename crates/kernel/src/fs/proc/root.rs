@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use acrida_uapi::errno::Error;
@@ -183,9 +184,9 @@ impl Node for RootEntry {
         Ok(Link::Text(text.into_bytes()))
     }
 
-    fn open(&self, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         match self.0 {
-            What::Text(show) => Ok(Box::new(TextFile::new(Box::new(*show)).global())),
+            What::Text(show) => Ok(Arc::new(TextFile::new(Box::new(*show)).global())),
             _ => Err(acrida_uapi::errno::Errno::ELOOP.into()),
         }
     }

@@ -180,7 +180,7 @@ impl FileOperations for TextFile {
         Ok(())
     }
 
-    fn poll(&self, _file: &Arc<File>, _table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, _table: &mut PollTable<'_>) -> Option<u32> {
         self.ready
     }
 

@@ -4,6 +4,7 @@
 //! Differs: the tables are static; a subsystem adds a row.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use acrida_uapi::errno::Error;
 use acrida_uapi::stat::{S_IFDIR, S_IFREG};
@@ -75,8 +76,8 @@ impl Node for TextNode {
         S_IFREG | self.mode
     }
 
-    fn open(&self, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let show = self.show;
-        Ok(Box::new(TextFile::new(Box::new(show)).global()))
+        Ok(Arc::new(TextFile::new(Box::new(show)).global()))
     }
 }

@@ -56,9 +56,9 @@ impl Round<'_> {
         let ask = |file: &Arc<File>| match self.poller {
             Some(poller) => {
                 let mut registrar = Registrar { poller, file, key };
-                file.ops.poll(file, &mut PollTable::new(key, &mut registrar))
+                file.ops.poll(&mut PollTable::new(key, &mut registrar))
             }
-            None => file.ops.poll(file, &mut PollTable::none(key)),
+            None => file.ops.poll(&mut PollTable::none(key)),
         };
         let events = self.files.with_files([fd], |[file]| ask(file)).ok()?;
         Some(events.unwrap_or(DEFAULT_POLLMASK))

@@ -300,8 +300,19 @@ impl RegularFile {
         Ok(())
     }
 
-    /// The next position with (or without) data from `pos` on.
+    /// `lseek` of an open file whose position is at `pos`.
     #[doc(alias = "shmem_file_llseek")]
+    pub fn llseek(&self, pos: &SpinLock<u64>, offset: i64, whence: Whence) -> Result<u64, Error> {
+        if !matches!(whence, Whence::Data | Whence::Hole) {
+            return generic_llseek(pos, offset, whence, self.size());
+        }
+        let start = u64::try_from(offset).map_err(|_| Errno::ENXIO)?;
+        let target = self.seek_data(start, whence)?;
+        *pos.lock() = target;
+        Ok(target)
+    }
+
+    /// The next position with (or without) data from `pos` on.
     fn seek_data(&self, pos: u64, whence: Whence) -> Result<u64, Errno> {
         let content = self.content.lock();
         let mut at = pos;
@@ -418,14 +429,7 @@ impl FileOperations for ShmemFile {
     }
 
     fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
-        let content = content_of(file)?;
-        if !matches!(whence, Whence::Data | Whence::Hole) {
-            return generic_llseek(file, offset, whence, content.size());
-        }
-        let start = u64::try_from(offset).map_err(|_| Errno::ENXIO)?;
-        let target = content.seek_data(start, whence)?;
-        *file.pos.lock() = target;
-        Ok(target)
+        content_of(file)?.llseek(&file.pos, offset, whence)
     }
 
     fn seekable(&self) -> bool {

@@ -3,7 +3,6 @@
 //! Mirrors: mm/shmem.c (`shmem_get_inode`), fs/inode.c (`inode_init_owner`), Linux 6.18.
 //! Locking: `attr` holds a leaf lock of its own.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -322,12 +321,12 @@ impl Inode for TmpInode {
         Ok(())
     }
 
-    fn open(&self, path: &Path, flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         match &self.body {
-            Body::Directory(_) => Ok(Box::new(DirFile)),
+            Body::Directory(_) => Ok(Arc::new(DirFile)),
             Body::Regular(content) => match content.swarm() {
                 Some(swarm) => LocustFile::open(swarm, path),
-                None => Ok(Box::new(ShmemFile)),
+                None => Ok(Arc::new(ShmemFile)),
             },
             Body::Special(rdev) if self.kind == S_IFCHR => crate::drivers::char::open(*rdev, path, flags),
             _ => Err(Errno::ENXIO.into()),

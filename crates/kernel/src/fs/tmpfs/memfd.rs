@@ -16,7 +16,6 @@ use acrida_uapi::fcntl::{
 use acrida_uapi::mman::{MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_HUGETLB, MFD_NOEXEC_SEAL};
 use acrida_uapi::mount::MsFlags;
 use acrida_uapi::stat::S_IFREG;
-use alloc::boxed::Box;
 
 use crate::abi::{Flags, SysResult};
 use crate::current;
@@ -77,7 +76,7 @@ pub fn unnamed_file(new: &UnnamedFile<'_>) -> Result<Arc<File>, Error> {
     let inode = TmpInode::numbered(&internal.fs, new.ino, owner, 0, Body::Regular(content))?;
     let shown = [b"/", new.name, b" (deleted)"].concat();
     let path = Path { mnt: internal.mnt.clone(), dentry: Dentry::anonymous(&shown, inode.clone()) };
-    let file = File::of_path(Box::new(ShmemFile), O_RDWR | O_LARGEFILE, path);
+    let file = File::of_path(Arc::new(ShmemFile), O_RDWR | O_LARGEFILE, path);
     Ok(file)
 }
 

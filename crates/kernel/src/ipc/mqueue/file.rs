@@ -55,7 +55,7 @@ impl FileOperations for MqFile {
 
     #[doc(alias = "default_llseek")]
     fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
-        generic_llseek(file, offset, whence, FILENT_SIZE)
+        generic_llseek(&file.pos, offset, whence, FILENT_SIZE)
     }
 
     fn seekable(&self) -> bool {
@@ -69,7 +69,7 @@ impl FileOperations for MqFile {
     }
 
     #[doc(alias = "mqueue_poll_file")]
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(self.queue().wait_queue());
         Some(self.queue().events())
     }

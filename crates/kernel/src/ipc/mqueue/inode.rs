@@ -3,7 +3,6 @@
 //! Mirrors: ipc/mqueue.c (`mqueue_get_inode`, `mqueue_create`, `mqueue_unlink`), Linux 6.18.
 //! Locking: attributes are leaf locks.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
@@ -114,9 +113,9 @@ impl Inode for MqInode {
         Ok(())
     }
 
-    fn open(&self, _path: &Path, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
+    fn open(&self, _path: &Path, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let this = self.this.upgrade().ok_or(Errno::ENXIO)?;
-        Ok(Box::new(MqFile(this)))
+        Ok(Arc::new(MqFile(this)))
     }
 }
 
@@ -224,8 +223,8 @@ impl Inode for MqRoot {
         Ok(())
     }
 
-    fn open(&self, _path: &Path, _flags: u32) -> Result<Box<dyn FileOperations>, Error> {
-        Ok(Box::new(Listing(self.fs.clone())))
+    fn open(&self, _path: &Path, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
+        Ok(Arc::new(Listing(self.fs.clone())))
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Mirrors: ipc/shm.c (`do_shmat`, `ksys_shmdt`, `shm_vm_ops`), Linux 6.18.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -138,7 +137,7 @@ pub fn sys_shmat(id: i32, addr: UserAddr, flags: Flags) -> SysResult {
         (state.body.file.clone(), state.body.segsz)
     };
     let path = base.path.clone();
-    let ops = Box::new(ShmFile { kernel: kernel.clone(), segment: segment.clone(), base });
+    let ops: Arc<dyn FileOperations> = Arc::new(ShmFile { kernel: kernel.clone(), segment: segment.clone(), base });
     let file = match path {
         Some(path) => File::of_path(ops, attach.open_flags, path),
         None => File::anon(ops, attach.open_flags),

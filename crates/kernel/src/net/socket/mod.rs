@@ -143,7 +143,7 @@ impl Socket {
     pub fn file(proto: Box<dyn ProtoOps>, flags: u32) -> Arc<File> {
         let nonblock = if flags & SOCK_NONBLOCK != 0 { O_NONBLOCK } else { 0 };
         let inode = PseudoInode::new(SOCKFS_DEV, S_IFSOCK | 0o777);
-        let file = File::anon(Box::new(Socket { proto, inode }), O_RDWR | nonblock);
+        let file = File::anon(Arc::new(Socket { proto, inode }), O_RDWR | nonblock);
         if let Some(socket) = file.private::<Socket>() {
             socket.proto.common().set_file(&file);
         }
@@ -182,7 +182,7 @@ impl FileOperations for Socket {
         self.proto.send_pages(slices, Send { name: None, scm: Scm::default(), flags: 0, nonblock: file.nonblocking() })
     }
 
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         Some(self.proto.poll(table))
     }
 

@@ -4,7 +4,6 @@
 //! Differs: fdinfo shows no file handles.
 //! Locking: as in the parent module.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt::Write;
@@ -127,7 +126,7 @@ impl FileOperations for InotifyFile {
     }
 
     #[doc(alias = "inotify_poll")]
-    fn poll(&self, _file: &Arc<File>, table: &mut PollTable<'_>) -> Option<u32> {
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.0.wait);
         let empty = self.0.queue.lock().is_empty();
         Some(if empty { 0 } else { EPOLLIN | EPOLLRDNORM })
@@ -200,7 +199,7 @@ pub fn sys_inotify_init1(flags: Flags) -> SysResult {
     }
     let task = current();
     let group = InotifyGroup::new(task.cred().euid)?;
-    let file = File::anon(Box::new(InotifyFile(group)), O_RDONLY | flags.0 & IN_NONBLOCK);
+    let file = File::anon(Arc::new(InotifyFile(group)), O_RDONLY | flags.0 & IN_NONBLOCK);
     Ok(task.files().install(file, flags.0 & IN_CLOEXEC != 0)? as usize)
 }
 
