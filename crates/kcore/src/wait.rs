@@ -1,9 +1,9 @@
 //! Wait queues: who sleeps on what, and who is told when it happens.
 //!
 //! Mirrors: kernel/sched/wait.c, include/linux/wait.h, Linux 6.1.
-//! Differs: queues that poll and epoll hang on are shared (`Arc<WaitQueueHead>`), and a [`Registration`] keeps its queue
-//! alive, so an entry can always be taken off. Everything else is Linux's: entries carry a wake function and flags,
-//! non-exclusive ones stand at the head, exclusive ones at the tail, a wake-up passes a key.
+//! Differs: queues that poll and epoll hang on are shared (`Arc<WaitQueueHead>`), and an entry there keeps its queue alive, so
+//! that it can always be taken off. Everything else is Linux's: entries carry a wake function, which finds the structure
+//! around its entry, and flags; non-exclusive ones stand at the head, exclusive ones at the tail, a wake-up passes a key.
 //!
 //! The protocol of every sleeper: *register, set the state, try, sleep, try again*. It is written once, in
 //! [`WaitQueueHead::wait_event`]; nothing else in the kernel blocks a thread for an event. A [`Poller`] sleeps in the same
@@ -13,9 +13,8 @@
 //! (epoll's), so no queue lock is taken while such a lock is held.
 //! Memory order: see `thread.rs`; the waker makes the condition true, then takes the queue lock.
 
-use alloc::boxed::Box;
-use alloc::sync::Arc;
 use core::cell::UnsafeCell;
+use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::platform::Parked;
@@ -46,12 +45,12 @@ pub enum Woken {
     Yes,
 }
 
-/// A wake function with its data.
+/// Called under the queue's lock with an entry of it.
+///
+/// # Safety
+/// The entry is linked, and lies where its owner, who chose the function, put it.
 #[doc(alias = "wait_queue_func_t")]
-pub trait WakeFunction: Send + Sync {
-    /// Called under the queue's lock.
-    fn wake(&self, wake: Wake) -> Woken;
-}
+type WakeFunction = unsafe fn(*mut Node, Wake) -> Woken;
 
 /// How an entry stands in its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +62,20 @@ pub enum EntryKind {
     Exclusive,
 }
 
+/// An entry. The structure around it is reached through the pointer that was linked.
+#[doc(alias = "wait_queue_entry_t")]
 struct Node {
     prev: *mut Node,
     next: *mut Node,
+    func: WakeFunction,
     kind: EntryKind,
-    func: *const dyn WakeFunction,
+}
+
+impl Node {
+    /// One that is on no queue.
+    const fn new(kind: EntryKind, func: WakeFunction) -> Node {
+        Node { prev: ptr::null_mut(), next: ptr::null_mut(), func, kind }
+    }
 }
 
 struct Queue {
@@ -99,8 +107,8 @@ impl Queue {
         // SAFETY: the caller says that the node is valid.
         let kind = unsafe { (*node).kind };
         let (prev, next) = match kind {
-            EntryKind::Shared => (core::ptr::null_mut(), self.head),
-            EntryKind::Exclusive => (self.tail, core::ptr::null_mut()),
+            EntryKind::Shared => (ptr::null_mut(), self.head),
+            EntryKind::Exclusive => (self.tail, ptr::null_mut()),
         };
         // SAFETY: valid node; neighbours on the queue are valid.
         unsafe {
@@ -119,21 +127,24 @@ impl Queue {
         }
     }
 
+    /// Gives the pointer that was linked, which reaches the structure around the entry.
+    ///
     /// # Safety
     /// `node` is on this queue.
-    unsafe fn remove(&mut self, node: *mut Node) {
+    unsafe fn remove(&mut self, node: *const Node) -> *mut Node {
         // SAFETY: the node is on the queue, hence valid.
         let (prev, next) = unsafe { ((*node).prev, (*node).next) };
-        match prev.is_null() {
-            true => self.head = next,
+        let linked = match prev.is_null() {
+            true => core::mem::replace(&mut self.head, next),
             // SAFETY: a neighbour on the queue is valid.
-            false => unsafe { (*prev).next = next },
-        }
+            false => unsafe { core::mem::replace(&mut (*prev).next, next) },
+        };
         match next.is_null() {
             true => self.tail = prev,
             // SAFETY: a neighbour on the queue is valid.
             false => unsafe { (*next).prev = prev },
         }
+        linked
     }
 }
 
@@ -178,13 +189,20 @@ impl WaitOptions {
     }
 }
 
-struct WakeThread(&'static Thread);
+/// A thread asleep on one queue.
+#[repr(C)]
+struct Sleeper {
+    node: Node,
+    thread: &'static Thread,
+}
 
-impl WakeFunction for WakeThread {
-    #[doc(alias = "default_wake_function")]
-    fn wake(&self, wake: Wake) -> Woken {
-        if self.0.wake_up_state(wake.mode) { Woken::Yes } else { Woken::No }
-    }
+/// # Safety
+/// The entry is a [`Sleeper`]'s.
+#[doc(alias = "default_wake_function")]
+unsafe fn wake_sleeper(node: *mut Node, wake: Wake) -> Woken {
+    // SAFETY: the entry is the first field of its sleeper, which stays until it is unlinked.
+    let thread = unsafe { (*node.cast::<Sleeper>()).thread };
+    if thread.wake_up_state(wake.mode) { Woken::Yes } else { Woken::No }
 }
 
 /// The wait loop: sleeps until `condition` gives a value. The caller is on the queues that announce a change of it.
@@ -212,10 +230,7 @@ fn sleep_until<R>(options: WaitOptions, mut condition: impl FnMut() -> Option<R>
 
 impl WaitQueueHead {
     pub const fn new() -> Self {
-        WaitQueueHead {
-            queue: SpinLock::new(Queue { head: core::ptr::null_mut(), tail: core::ptr::null_mut() }),
-            len: AtomicUsize::new(0),
-        }
+        WaitQueueHead { queue: SpinLock::new(Queue { head: ptr::null_mut(), tail: ptr::null_mut() }), len: AtomicUsize::new(0) }
     }
 
     /// Whether anybody waits; exact only under the caller's own lock.
@@ -239,8 +254,9 @@ impl WaitQueueHead {
         let mut node = queue.head;
         while !node.is_null() {
             // SAFETY: on the queue under its lock, hence valid; the wake function cannot unlink (it would need the lock).
-            let (next, kind, func) = unsafe { ((*node).next, (*node).kind, &*(*node).func) };
-            if func.wake(Wake { mode, key }) == Woken::Yes {
+            let (next, kind, func) = unsafe { ((*node).next, (*node).kind, (*node).func) };
+            // SAFETY: linked, with the function that its owner chose.
+            if unsafe { func(node, Wake { mode, key }) } == Woken::Yes {
                 woken += 1;
                 if kind == EntryKind::Exclusive {
                     exclusive += 1;
@@ -277,21 +293,14 @@ impl WaitQueueHead {
         if let Some(value) = condition() {
             return Ok(value);
         }
-        let waker = WakeThread(current());
-        let func: &(dyn WakeFunction + '_) = &waker;
-        let node = UnsafeCell::new(Node {
-            prev: core::ptr::null_mut(),
-            next: core::ptr::null_mut(),
-            kind: options.kind,
-            // SAFETY: only the lifetime is erased; the node is unlinked before this function returns (panics abort).
-            func: unsafe { core::mem::transmute::<*const (dyn WakeFunction + '_), *const (dyn WakeFunction + 'static)>(func) },
-        });
-        // The kernel stack lies in the arena: the node can be seen by wakers in every process.
-        // SAFETY: a fresh node, unlinked below on every way out.
-        unsafe { self.link(node.get()) };
+        // The kernel stack lies in the arena: the entry can be seen by wakers in every process.
+        let sleeper = UnsafeCell::new(Sleeper { node: Node::new(options.kind, wake_sleeper), thread: current() });
+        let node = sleeper.get().cast::<Node>();
+        // SAFETY: a fresh node, unlinked below on every way out (panics abort).
+        unsafe { self.link(node) };
         let result = sleep_until(options, condition);
         // SAFETY: linked above, still linked.
-        unsafe { self.unlink(node.get()) };
+        unsafe { self.unlink(node) };
         // An exclusive sleeper that was woken but leaves for another reason hands its wake-up on.
         if result.is_err() && options.kind == EntryKind::Exclusive {
             self.wake_one(0);
@@ -308,43 +317,15 @@ impl WaitQueueHead {
         self.len.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Gives the pointer that was linked.
+    ///
     /// # Safety
     /// `node` is on this queue.
-    unsafe fn unlink(&self, node: *mut Node) {
+    unsafe fn unlink(&self, node: *const Node) -> *mut Node {
         let mut queue = self.queue.lock();
         // SAFETY: as the caller says.
-        unsafe { queue.remove(node) };
+        let linked = unsafe { queue.remove(node) };
         self.len.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    /// Puts a wake function on the queue until the registration is dropped.
-    #[doc(alias = "add_wait_queue")]
-    pub fn register(self: &Arc<Self>, kind: EntryKind, func: Arc<dyn WakeFunction>) -> Registration {
-        let node = Box::new(Node { prev: core::ptr::null_mut(), next: core::ptr::null_mut(), kind, func: Arc::as_ptr(&func) });
-        let node = Box::into_raw(node);
-        // SAFETY: freshly boxed; the registration unlinks it before it frees it.
-        unsafe { self.link(node) };
-        Registration { head: self.clone(), node, _func: func }
-    }
-}
-
-/// An entry on a wait queue; leaves it when dropped.
-pub struct Registration {
-    head: Arc<WaitQueueHead>,
-    node: *mut Node,
-    _func: Arc<dyn WakeFunction>,
-}
-
-// SAFETY: the node is reached only under the queue's lock.
-unsafe impl Send for Registration {}
-// SAFETY: shared references give no access to the node.
-unsafe impl Sync for Registration {}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        // SAFETY: linked by `register`, unlinked only here.
-        unsafe { self.head.unlink(self.node) };
-        // SAFETY: boxed by `register`; no waker can reach it any more.
-        drop(unsafe { Box::from_raw(self.node) });
+        linked
     }
 }

@@ -340,7 +340,7 @@ impl Pair {
                 assert_eq!(real, self.model.wait(max, &meanwhile, bad));
             }
             Step::Poll => {
-                let real = self.set.ops.poll(&self.set, &mut PollTable::none(EPOLLIN));
+                let real = self.set.ops.poll(&mut PollTable::none(EPOLLIN));
                 assert_eq!(real, Some(self.model.poll()));
             }
             Step::Reopen(file) => {

@@ -8,14 +8,13 @@
 
 use alloc::sync::Arc;
 use core::cell::UnsafeCell;
-use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
-use core::ptr::{self, NonNull};
+use core::mem::{ManuallyDrop, offset_of};
+use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use acrida_klib::{Adapter, AlreadyLinked};
 
-use super::{EntryKind, Node, WaitQueueHead, Wake, WakeFunction, Woken};
+use super::{EntryKind, Node, WaitQueueHead, Wake, Woken};
 
 /// A structure that carries a [`WaitHook`] and is told when its queue is woken.
 pub trait Hooked: Send + Sync + 'static {
@@ -50,11 +49,7 @@ impl Default for WaitHook {
 
 impl WaitHook {
     pub const fn new() -> Self {
-        let func: *const dyn WakeFunction = ptr::null::<Nobody>();
-        WaitHook {
-            node: UnsafeCell::new(Node { prev: ptr::null_mut(), next: ptr::null_mut(), kind: EntryKind::Shared, func }),
-            head: AtomicPtr::new(ptr::null_mut()),
-        }
+        WaitHook { node: UnsafeCell::new(Node::new(EntryKind::Shared, wake_nobody)), head: AtomicPtr::new(ptr::null_mut()) }
     }
 
     /// Whether it is on a queue, or on its way to one or off it.
@@ -67,50 +62,46 @@ impl WaitHook {
     }
 }
 
-/// Wakes nobody: in the place of a wake function until there is one.
-struct Nobody;
-
-impl WakeFunction for Nobody {
-    fn wake(&self, _wake: Wake) -> Woken {
-        Woken::No
-    }
+/// In the place of a wake function until there is one.
+fn wake_nobody(_node: *mut Node, _wake: Wake) -> Woken {
+    Woken::No
 }
 
-/// The hook that `A` names, as a wake function.
-#[repr(transparent)]
-struct Thunk<A>(WaitHook, PhantomData<fn(A)>);
-
-impl<A> WakeFunction for Thunk<A>
-where
-    A: Adapter<Link = WaitHook> + 'static,
-    A::Value: Hooked,
-{
-    fn wake(&self, wake: Wake) -> Woken {
-        let hook = NonNull::from(&self.0);
-        // SAFETY: made by `WaitQueueHead::hook` from the owner's `Arc`, whose reference the queue still has.
-        let owner = ManuallyDrop::new(unsafe { owner_of::<A>(hook) });
-        A::Value::wake(&owner, wake)
-    }
-}
-
-/// The structure around a hook, with the reference that the queue owns.
+/// Wakes the structure around the hook that `A` names.
 ///
 /// # Safety
-/// The pointer came from [`hook_of`], and its reference is not taken twice.
-unsafe fn owner_of<A: Adapter<Link = WaitHook>>(hook: NonNull<WaitHook>) -> Arc<A::Value> {
-    // SAFETY: the hook lies `OFFSET` bytes into the value, by the promise of Adapter.
-    let start = unsafe { hook.as_ptr().byte_sub(A::OFFSET) }.cast::<A::Value>();
-    // SAFETY: what `Arc::into_raw` gave in `hook_of`.
+/// The entry was linked by [`WaitQueueHead::hook`] with `A`.
+unsafe fn wake_owner<A>(node: *mut Node, wake: Wake) -> Woken
+where
+    A: Adapter<Link = WaitHook>,
+    A::Value: Hooked,
+{
+    // SAFETY: as the caller says; the queue still has its reference.
+    let owner = ManuallyDrop::new(unsafe { owner_of::<A>(node) });
+    A::Value::wake(&owner, wake)
+}
+
+/// Bytes from the start of the structure to its entry.
+const fn offset<A: Adapter<Link = WaitHook>>() -> usize {
+    A::OFFSET + offset_of!(WaitHook, node)
+}
+
+/// The structure around an entry, with the reference that the queue owns.
+///
+/// # Safety
+/// The pointer came from [`node_of`], and its reference is not taken twice.
+unsafe fn owner_of<A: Adapter<Link = WaitHook>>(node: *mut Node) -> Arc<A::Value> {
+    // SAFETY: the entry lies that far into the value, by the promise of Adapter.
+    let start = unsafe { node.byte_sub(offset::<A>()) }.cast::<A::Value>();
+    // SAFETY: what `Arc::into_raw` gave in `node_of`.
     unsafe { Arc::from_raw(start) }
 }
 
-/// The hook inside a structure; the reference counted is now the pointer's.
-fn hook_of<A: Adapter<Link = WaitHook>>(owner: Arc<A::Value>) -> NonNull<WaitHook> {
+/// The entry inside a structure; the reference counted is now the pointer's.
+fn node_of<A: Adapter<Link = WaitHook>>(owner: Arc<A::Value>) -> *mut Node {
     let start = Arc::into_raw(owner).cast_mut();
     // SAFETY: inside the value, by the promise of Adapter.
-    let hook = unsafe { start.byte_add(A::OFFSET) }.cast::<WaitHook>();
-    // SAFETY: `Arc::into_raw` is never null.
-    unsafe { NonNull::new_unchecked(hook) }
+    unsafe { start.byte_add(offset::<A>()) }.cast()
 }
 
 /// The hook inside a structure that is only looked at.
@@ -132,21 +123,20 @@ impl WaitQueueHead {
         A: Adapter<Link = WaitHook> + 'static,
         A::Value: Hooked,
     {
-        if !hook_in::<A>(&owner).claim(ptr::null_mut()) {
+        let hook = hook_in::<A>(&owner);
+        if !hook.claim(ptr::null_mut()) {
             return Err(AlreadyLinked(owner));
         }
-        let hook = hook_of::<A>(owner);
-        let thunk: *const Thunk<A> = hook.as_ptr().cast();
-        // SAFETY: alive by the reference that is now the queue's.
-        let entry = unsafe { hook.as_ref() };
-        let node = entry.node.get();
-        let fresh = Node { prev: ptr::null_mut(), next: ptr::null_mut(), kind, func: thunk };
-        // SAFETY: BUSY, so this thread alone reaches the node.
-        unsafe { node.write(fresh) };
-        // SAFETY: valid until `unhook` takes it off; on no queue.
+        let hook = ptr::from_ref(hook);
+        let node = node_of::<A>(owner);
+        // SAFETY: claimed, so this thread alone reaches the entry.
+        unsafe { node.write(Node::new(kind, wake_owner::<A>)) };
+        // SAFETY: alive by the reference that is now the queue's, valid until `unhook` takes it off; on no queue.
         unsafe { self.link(node) };
         // INVARIANT: linked in the queue whose reference this is.
-        entry.head.store(Arc::into_raw(self.clone()).cast_mut(), Ordering::Release);
+        // SAFETY: `unhook` may take it off and end it only after this store.
+        let hook = unsafe { &*hook };
+        hook.head.store(Arc::into_raw(self.clone()).cast_mut(), Ordering::Release);
         Ok(())
     }
 }
@@ -167,14 +157,8 @@ where
     // SAFETY: the reference that `hook` stored, taken once since the claim.
     let head = unsafe { Arc::from_raw(head.cast_const()) };
     // SAFETY: linked in that queue, by the invariant.
-    let func = unsafe { (*entry.node.get()).func };
-    // SAFETY: as above.
-    unsafe { head.unlink(entry.node.get()) };
+    let node = unsafe { head.unlink(entry.node.get()) };
     entry.head.store(ptr::null_mut(), Ordering::Release);
-    // The wake function's pointer is the one that reaches the whole owner.
-    let hook = func.cast::<WaitHook>().cast_mut();
-    // SAFETY: set by `hook` from `hook_of`, never null.
-    let hook = unsafe { NonNull::new_unchecked(hook) };
     // SAFETY: the queue's reference, which it gives up here, once.
-    Some(unsafe { owner_of::<A>(hook) })
+    Some(unsafe { owner_of::<A>(node) })
 }

@@ -14,7 +14,7 @@ use core::cell::{Cell, RefCell, UnsafeCell};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::{EntryKind, Node, WaitError, WaitOptions, WaitQueueHead, Wake, WakeFunction, Woken, sleep_until};
+use super::{EntryKind, Node, WaitError, WaitOptions, WaitQueueHead, Wake, Woken, sleep_until};
 use crate::thread::{Thread, current};
 
 /// Entries that cost no allocation (`N_INLINE_POLL_ENTRIES`).
@@ -37,34 +37,28 @@ pub struct Poller {
 }
 
 #[doc(alias = "poll_table_entry")]
+#[repr(C)]
 struct Entry {
     node: Node,
-    waker: PollWake,
+    poller: *const Poller,
+    key: u32,
     head: Arc<WaitQueueHead>,
     _keep: Keep,
 }
 
-struct PollWake {
-    poller: *const Poller,
-    key: u32,
-}
-
-// SAFETY: the poller outlives the entry's time on the queue; wakers use only its atomics and its thread.
-unsafe impl Send for PollWake {}
-// SAFETY: as above.
-unsafe impl Sync for PollWake {}
-
-impl WakeFunction for PollWake {
-    #[doc(alias = "pollwake")]
-    fn wake(&self, wake: Wake) -> Woken {
-        if wake.key != 0 && wake.key & self.key == 0 {
-            return Woken::No;
-        }
-        // SAFETY: the entry is on its queue, so the poller was not dropped yet.
-        let poller = unsafe { &*self.poller };
-        poller.triggered.store(true, Ordering::SeqCst);
-        if poller.thread.wake_up_state(wake.mode) { Woken::Yes } else { Woken::No }
+/// # Safety
+/// The entry is an [`Entry`]'s.
+#[doc(alias = "pollwake")]
+unsafe fn wake_poller(node: *mut Node, wake: Wake) -> Woken {
+    // SAFETY: the node is the first field of its entry, which stays until it is unlinked.
+    let (poller, key) = unsafe { ((*node.cast::<Entry>()).poller, (*node.cast::<Entry>()).key) };
+    if wake.key != 0 && wake.key & key == 0 {
+        return Woken::No;
     }
+    // SAFETY: the entry is on its queue, so the poller was not dropped yet; wakers use only its atomics and its thread.
+    let poller = unsafe { &*poller };
+    poller.triggered.store(true, Ordering::SeqCst);
+    if poller.thread.wake_up_state(wake.mode) { Woken::Yes } else { Woken::No }
 }
 
 impl Poller {
@@ -83,18 +77,10 @@ impl Poller {
     /// Registers on `head` for wake-ups whose key meets `key`; `keep` lives as long.
     #[doc(alias = "__pollwait")]
     pub fn join(&self, head: &Arc<WaitQueueHead>, key: u32, keep: Keep) {
-        let node = Node {
-            prev: core::ptr::null_mut(),
-            next: core::ptr::null_mut(),
-            kind: EntryKind::Shared,
-            func: core::ptr::null::<PollWake>(),
-        };
-        let entry = Entry { node, waker: PollWake { poller: self, key }, head: head.clone(), _keep: keep };
-        let at = self.place(entry);
-        // SAFETY: just initialised and not yet linked, so this thread alone reaches it.
-        unsafe { (*at).node.func = &raw const (*at).waker };
+        let node = Node::new(EntryKind::Shared, wake_poller);
+        let at = self.place(Entry { node, poller: self, key, head: head.clone(), _keep: keep });
         // SAFETY: the entry stays in place until the drop of the poller unlinks it.
-        unsafe { head.link(&raw mut (*at).node) };
+        unsafe { head.link(at.cast()) };
     }
 
     /// Gives `entry` a place that it keeps.
@@ -129,13 +115,13 @@ impl Drop for Poller {
         for index in 0..self.used.get() {
             let at = self.inline.get().cast::<Entry>().wrapping_add(index);
             // SAFETY: one of the initialised, linked entries.
-            unsafe { (*at).head.unlink(&raw mut (*at).node) };
+            unsafe { (*at).head.unlink(at.cast()) };
             // SAFETY: unlinked, so nobody else reaches it; dropped once.
             unsafe { at.drop_in_place() };
         }
         for at in self.more.take() {
             // SAFETY: as above.
-            unsafe { (*at).head.unlink(&raw mut (*at).node) };
+            unsafe { (*at).head.unlink(at.cast()) };
             // SAFETY: boxed by `place`, unlinked.
             drop(unsafe { Box::from_raw(at) });
         }
