@@ -253,12 +253,17 @@ impl Thread {
         drop(unsafe { Box::from_raw(core::ptr::from_ref(self).cast_mut()) });
     }
 
-    /// Hangs the kernel's task on the record; once, before the thread starts.
+    /// Hangs the kernel's task on the record; once, before the thread starts or by the thread itself.
+    ///
+    /// # Panics
+    /// When there is one already.
     pub fn set_ext<T: Any + Send + Sync>(&self, ext: Arc<T>) {
-        debug_assert!(!self.started.load(Ordering::Relaxed));
+        debug_assert!(!self.started.load(Ordering::Relaxed) || core::ptr::eq(self, current()));
         let ext = Ext { object: Arc::as_ptr(&ext).cast(), kind: TypeId::of::<T>(), _keep: ext };
-        // SAFETY: not started, so the creator is the only user.
-        unsafe { *self.ext.get() = Some(ext) };
+        // SAFETY: not started, or it is the caller: nobody else looks, and nobody holds what was never there.
+        let slot = unsafe { &mut *self.ext.get() };
+        assert!(slot.is_none(), "a thread's task is set once");
+        *slot = Some(ext);
     }
 
     /// The kernel's task, seen by the thread itself, if it is a `T`. Every call asks several times: comparing the type here

@@ -29,6 +29,7 @@ use crate::fs::fs_struct::FsStruct;
 use crate::fs::hostfs::watch::HostWatch;
 use crate::fs::namespace::MountNamespace;
 use crate::kernel::cred::Cred;
+use crate::kernel::kthread::become_kthread;
 use crate::kernel::pid::{INIT_PID, PidTable};
 use crate::kernel::state::Kernel;
 use crate::kernel::task::{JobState, Own, Process, Relations, Task};
@@ -93,6 +94,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         tables.processes.insert(INIT_PID, init.clone());
         tables.start_guests();
     }
+    become_kthread(&kernel);
     crate::kernel::time::start_timer_thread(&kernel);
     crate::fs::hostfs::watch::start(&kernel);
     let first = first_task(&kernel, &init, block, lists);

@@ -5,6 +5,7 @@ pub mod exit;
 pub mod fork;
 pub mod futex;
 pub mod ids;
+pub mod kthread;
 pub mod lend;
 pub mod pid;
 pub mod pidfd;

@@ -45,7 +45,7 @@ pub struct Kernel {
     /// Who wants to know of steps of the wall clock.
     pub clock_set: Arc<crate::kernel::time::clock_set::ClockSet>,
     /// Watches on files.
-    pub inotify: Arc<crate::fs::notify::inotify::Inotify>,
+    pub inotify: crate::fs::notify::inotify::Inotify,
     /// Foreground process group of the host's terminal.
     pub host_tty_pgrp: AtomicU32,
     /// Calls in nobody's table that were made.

@@ -21,6 +21,7 @@ use crate::fs::fdtable::FilesStruct;
 use crate::fs::file::File;
 use crate::fs::fs_struct::FsStruct;
 use crate::kernel::cred::Cred;
+use crate::kernel::kthread::Kthread;
 use crate::kernel::signal::{Sighand, TaskSignals};
 use crate::kernel::state::Kernel;
 use crate::kernel::sys::add_usage;
@@ -303,8 +304,11 @@ pub fn try_current() -> Option<&'static Task> {
     thread::current().ext::<Task>()
 }
 
-/// The calling task's kernel.
+/// The calling thread's kernel.
 #[inline]
 pub fn kernel() -> &'static Arc<Kernel> {
-    &current().kernel
+    match try_current() {
+        Some(task) => &task.kernel,
+        None => Kthread::kernel(),
+    }
 }

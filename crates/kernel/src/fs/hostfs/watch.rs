@@ -7,21 +7,20 @@
 //! descriptor that stays ready wakes its queue again every [`REPEAT_MS`].
 //! Locking: `queues` and `fresh` are leaves; queues are woken without them.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use acrida_kcore::host::HostFd;
-use acrida_kcore::platform::{SpawnKind, platform};
 use acrida_kcore::sync::SpinLock;
-use acrida_kcore::thread::{self, Thread};
+use acrida_kcore::thread;
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLRDHUP};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::poll::Pollfd;
 
 use crate::host;
+use crate::kernel::kthread::kthread_run;
 use crate::kernel::state::Kernel;
 
 /// Events of one `epoll_wait`.
@@ -130,15 +129,7 @@ impl HostWatch {
 
 /// Starts the watcher; called once, in the kernel process.
 pub fn start(kernel: &Arc<Kernel>) {
-    let thread = Thread::new();
-    let kernel = kernel.clone();
-    thread.set_entry(Box::new(move || {
-        kernel.host_watch.serve();
-        platform().exit_thread();
-    }));
-    if let Err(errno) = platform().spawn(thread, SpawnKind::Kernel) {
-        panic!("no thread for host descriptors: {errno}");
-    }
+    kthread_run(kernel, "host descriptors", |kernel| kernel.host_watch.serve());
 }
 
 /// The queue that is woken (key: event mask) when something happens on `fd`. Ask for the mask after this call: what is
@@ -160,12 +151,9 @@ pub fn watch(fd: HostFd) -> Arc<WaitQueueHead> {
 
 /// The descriptor is about to be closed; its number may come back as something else.
 pub fn forget(fd: HostFd) {
-    if let Some(task) = crate::kernel::task::try_current() {
-        let watch = &task.kernel.host_watch;
-        let gone = watch.queues.lock().remove(&fd.0);
-        if gone.is_some() {
-            watch.fresh.lock().retain(|fresh| fresh.0 != fd.0);
-        }
-        drop(gone);
+    let watch = &crate::kernel().host_watch;
+    let gone = watch.queues.lock().remove(&fd.0);
+    if gone.is_some() {
+        watch.fresh.lock().retain(|fresh| fresh.0 != fd.0);
     }
 }

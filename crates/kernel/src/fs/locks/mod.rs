@@ -27,7 +27,6 @@ use acrida_uapi::errno::{Errno, Error, Restart};
 
 use crate::fs::fdtable::FilesStruct;
 use crate::fs::file::File;
-use crate::kernel::task::try_current;
 use crate::{current, kernel};
 use flock::FlockList;
 use lease::LeaseList;
@@ -83,10 +82,7 @@ impl FileLocks {
     #[doc(alias = "locks_wake_up_blocks")]
     fn wake(&self) {
         if self.waiters.is_active() {
-            // A kernel thread that buries a file has no task; the woken ones renew their notes by themselves.
-            if let Some(task) = try_current() {
-                task.kernel.lock_waits.lock().forget_place(self.address());
-            }
+            kernel().lock_waits.lock().forget_place(self.address());
             self.waiters.wake_all(0);
         }
     }

@@ -6,16 +6,15 @@
 //! never overwritten.
 //! Locking: the queue's lock is taken last; a node's key is under it.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
 
-use acrida_kcore::platform::{ClockId, SpawnKind, platform};
+use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::sync::SpinLock;
-use acrida_kcore::thread::Thread;
 use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
 
 use crate::Kernel;
+use crate::kernel::kthread::kthread_run;
 
 /// What happens when a timer's time has come.
 pub trait TimerFunction: Send + Sync {
@@ -149,14 +148,8 @@ impl TimerQueue {
 }
 
 /// Starts the thread that serves the kernel's timers; once, in the kernel process.
-///
-/// # Panics
-/// When the host gives no thread: the world could not keep time.
 pub fn start_timer_thread(kernel: &Arc<Kernel>) {
-    let queue = kernel.timers.clone();
-    let thread = Thread::new();
-    thread.set_entry(Box::new(move || queue.serve()));
-    if let Err(errno) = platform().spawn(thread, SpawnKind::Kernel) {
-        panic!("no timer thread: {errno}");
-    }
+    kthread_run(kernel, "timers", |kernel| {
+        kernel.timers.serve();
+    });
 }

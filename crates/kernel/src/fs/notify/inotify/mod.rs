@@ -107,8 +107,6 @@ pub struct InotifyGroup {
     max_events: usize,
     /// Whose limits it counts against.
     uid: u32,
-    /// A group may end where there is no task: in the kernel process, which buries what the host killed.
-    world: Arc<Inotify>,
     fasync: FasyncQueue,
 }
 
@@ -132,7 +130,6 @@ impl InotifyGroup {
             marks: SpinLock::default(),
             max_events: usize::try_from(sysctl.inotify_max_queued_events.get()).unwrap_or(usize::MAX),
             uid,
-            world: inotify.clone(),
             fasync: FasyncQueue::new(),
         });
         let mut groups = inotify.groups.lock();
@@ -189,7 +186,7 @@ impl InotifyGroup {
         let Some(mark) = self.marks.lock().by_wd.remove(&wd) else { return false };
         mark.end();
         mark.inode.common().marks.remove(&mark);
-        self.world.account(self.uid, |usage| {
+        kernel().inotify.account(self.uid, |usage| {
             usage.watches -= 1;
             true
         });
@@ -203,7 +200,7 @@ impl InotifyGroup {
         for wd in watches {
             self.detach(wd);
         }
-        self.world.account(self.uid, |usage| {
+        kernel().inotify.account(self.uid, |usage| {
             usage.instances -= 1;
             true
         });
