@@ -3,8 +3,7 @@
 //! Mirrors: arch/x86 `thread_info` and the state half of include/linux/sched.h, Linux 6.1.
 //! Differs: `%gs` points here while the thread runs, in guest code too; the kernel's own `Task` hangs behind `ext`.
 //! Locking: fields are atomics or written only by the thread itself (or its parent before it starts).
-//! Memory order: `state` is written with SeqCst before the condition is looked at again, `try_to_wake_up` reads it
-//! with SeqCst after the condition was made true: the pair of Linux's set_current_state and smp_mb.
+//! Memory order: that of `state` is sched.rs's.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -14,8 +13,8 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use crate::arena::Magazine;
 use crate::loan::Loan;
-use crate::platform::{Parked, platform};
 use crate::regs::UserFrame;
+use crate::sched::state;
 
 /// Bits of [`Thread::work`]: reasons to take the slow way out of the kernel.
 pub mod work {
@@ -37,19 +36,6 @@ pub mod work {
     pub const MOVE_OUT: u32 = 128;
     /// What ends an interruptible sleep.
     pub const ENDS_SLEEP: u32 = SIGPENDING | HOST_SIGNAL | EXIT | STOP | MOVE_OUT;
-}
-
-/// What a task is doing, as in `task_struct.__state`.
-pub mod state {
-    pub const RUNNING: u32 = 0;
-    pub const INTERRUPTIBLE: u32 = 1;
-    pub const UNINTERRUPTIBLE: u32 = 2;
-    pub const STOPPED: u32 = 4;
-    /// Another task runs on its host thread. Nobody wakes it: who has something urgent interrupts the host thread.
-    pub const LENT: u32 = 8;
-    pub const DEAD: u32 = 0x80;
-    /// Both kinds of ordinary sleep.
-    pub const NORMAL: u32 = INTERRUPTIBLE | UNINTERRUPTIBLE;
 }
 
 /// Host signals noted by the handler, one slot per number, translated on the way out of the kernel.
@@ -362,20 +348,9 @@ impl Thread {
         core::str::from_utf8(bytes).unwrap_or("")
     }
 
-    /// Makes the thread runnable if its state is in `mask`; `true` when it was.
-    #[doc(alias = "try_to_wake_up")]
-    pub fn wake_up_state(&self, mask: u32) -> bool {
-        let old = self.state.load(Ordering::SeqCst);
-        if old & mask == 0 {
-            return false;
-        }
-        if self.state.compare_exchange(old, state::RUNNING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-            return false;
-        }
-        // Seen from outside it waits for nothing any more, though it may not run for a while.
+    /// Seen from outside it waits for nothing any more.
+    pub(crate) fn clear_wchan(&self) {
         self.wchan.store(0, Ordering::Release);
-        platform().unpark(self);
-        true
     }
 }
 
@@ -387,35 +362,6 @@ pub fn current() -> &'static Thread {
         safe fn acrida_current_thread() -> &'static Thread;
     }
     acrida_current_thread()
-}
-
-/// Sleeps until the state is RUNNING again, a signal ends an interruptible sleep, or the deadline passes.
-///
-/// The one place in the kernel that blocks a thread for an event. The caller has set its state first.
-#[doc(alias = "schedule_timeout")]
-pub fn schedule(deadline: Option<u64>) -> Parked {
-    let me = current();
-    loop {
-        match me.state.load(Ordering::SeqCst) {
-            state::RUNNING => return Parked::Woken,
-            state::INTERRUPTIBLE if me.signal_pending() => {
-                me.state.store(state::RUNNING, Ordering::SeqCst);
-                return Parked::Woken;
-            }
-            // Still stopped, but the host's signal may be the one that continues: the caller looks.
-            state::STOPPED if me.has_work(work::HOST_SIGNAL) => return Parked::Woken,
-            _ => {}
-        }
-        if platform().park(me, deadline) == Parked::TimedOut {
-            let woken = me.state.swap(state::RUNNING, Ordering::SeqCst) == state::RUNNING;
-            return if woken { Parked::Woken } else { Parked::TimedOut };
-        }
-    }
-}
-
-/// Sets the caller's state with the barrier that pairs with a waker's look at it.
-pub fn set_current_state(new: u32) {
-    current().state.store(new, Ordering::SeqCst);
 }
 
 fn stack_layout(len: usize) -> core::alloc::Layout {

@@ -11,15 +11,16 @@
 //!
 //! Locking: the queue's lock is a leaf for sleepers; wake functions run under it and may take locks of their own
 //! (epoll's), so no queue lock is taken while such a lock is held.
-//! Memory order: see `thread.rs`; the waker makes the condition true, then takes the queue lock.
+//! Memory order: see `sched.rs`; the waker makes the condition true, then takes the queue lock.
 
 use core::cell::UnsafeCell;
 use core::ptr;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::platform::Parked;
+use crate::primitive::{AtomicUsize, Ordering, fence};
+use crate::sched::{schedule, set_current_state, state};
 use crate::sync::SpinLock;
-use crate::thread::{Thread, current, schedule, set_current_state, state};
+use crate::thread::{Thread, current};
 
 mod hook;
 mod poller;
@@ -229,7 +230,7 @@ fn sleep_until<R>(options: WaitOptions, mut condition: impl FnMut() -> Option<R>
 }
 
 impl WaitQueueHead {
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         WaitQueueHead { queue: SpinLock::new(Queue { head: ptr::null_mut(), tail: ptr::null_mut() }), len: AtomicUsize::new(0) }
     }
 
@@ -244,7 +245,7 @@ impl WaitQueueHead {
     #[doc(alias = "__wake_up")]
     pub fn wake_up(&self, mode: u32, nr_exclusive: usize, key: u32) -> usize {
         // Pairs with the sleeper: it registers (SeqCst add) before it looks at the condition.
-        core::sync::atomic::fence(Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         if !self.is_active() {
             return 0;
         }

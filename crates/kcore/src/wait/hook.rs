@@ -10,11 +10,11 @@ use alloc::sync::Arc;
 use core::cell::UnsafeCell;
 use core::mem::{ManuallyDrop, offset_of};
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
 
 use acrida_klib::{Adapter, AlreadyLinked};
 
 use super::{EntryKind, Node, WaitQueueHead, Wake, Woken};
+use crate::primitive::{AtomicPtr, Ordering};
 
 /// A structure that carries a [`WaitHook`] and is told when its queue is woken.
 pub trait Hooked: Send + Sync + 'static {
@@ -48,7 +48,7 @@ impl Default for WaitHook {
 }
 
 impl WaitHook {
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         WaitHook { node: UnsafeCell::new(Node::new(EntryKind::Shared, wake_nobody)), head: AtomicPtr::new(ptr::null_mut()) }
     }
 

@@ -12,9 +12,9 @@ use alloc::vec::Vec;
 use core::any::Any;
 use core::cell::{Cell, RefCell, UnsafeCell};
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::{EntryKind, Node, WaitError, WaitOptions, WaitQueueHead, Wake, Woken, sleep_until};
+use crate::primitive::{AtomicBool, Ordering};
 use crate::thread::{Thread, current};
 
 /// Entries that cost no allocation (`N_INLINE_POLL_ENTRIES`).

@@ -10,8 +10,9 @@ use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::platform::platform;
+use acrida_kcore::sched::state;
 use acrida_kcore::sync::SpinLock;
-use acrida_kcore::thread::{Thread, state, work};
+use acrida_kcore::thread::{Thread, work};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::poll::{POLLHUP, POLLIN};
 use acrida_uapi::siginfo::{SI_USER, SigInfo};

@@ -15,7 +15,8 @@ use core::sync::atomic::Ordering;
 
 use acrida_kcore::loan::Wish;
 use acrida_kcore::platform::{SpawnKind, platform};
-use acrida_kcore::thread::{self, Thread, state};
+use acrida_kcore::sched::state;
+use acrida_kcore::thread::{self, Thread};
 use acrida_uapi::errno::Errno;
 
 use crate::kernel::cred::Cred;

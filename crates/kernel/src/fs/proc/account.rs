@@ -5,7 +5,7 @@
 
 use core::sync::atomic::Ordering;
 
-use acrida_kcore::thread::state;
+use acrida_kcore::sched::state;
 use acrida_uapi::errno::{Errno, Error};
 
 use crate::fs::proc::base::parse_int;

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::platform::platform;
-use acrida_kcore::thread::state;
+use acrida_kcore::sched::state;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::{RLIMIT_RSS, RLIMIT_SIGPENDING};
 use acrida_uapi::signal::{_NSIG, SIG_DFL, SIG_IGN, SigSet};

@@ -6,7 +6,7 @@
 use alloc::collections::BTreeSet;
 use core::sync::atomic::Ordering;
 
-use acrida_kcore::thread::state;
+use acrida_kcore::sched::state;
 use acrida_uapi::errno::Error;
 
 use crate::fs::proc::seq_file::{SeqFile, seq_printf};

@@ -6,7 +6,8 @@
 
 use core::sync::atomic::Ordering;
 
-use acrida_kcore::thread::{state, work};
+use acrida_kcore::sched::state;
+use acrida_kcore::thread::work;
 use acrida_uapi::signal::SigSet;
 
 use super::send::wake_up;

@@ -11,7 +11,8 @@ use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::platform::platform;
-use acrida_kcore::thread::{self, Thread, state, work};
+use acrida_kcore::sched::state;
+use acrida_kcore::thread::{self, Thread, work};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::resource::RLIMIT_SIGPENDING;
 use acrida_uapi::siginfo::{SI_USER, SigInfo};

@@ -6,8 +6,9 @@
 
 use core::sync::atomic::Ordering;
 
+use acrida_kcore::sched::{schedule, set_current_state, state};
 use acrida_kcore::sync::SpinLockGuard;
-use acrida_kcore::thread::{schedule, set_current_state, state, work};
+use acrida_kcore::thread::work;
 
 use super::host::translate_host_signals;
 use super::mask::retarget_shared_pending;

@@ -1,0 +1,154 @@
+//! loom in the place of the machine: what the kernel's files find under `crate::` and `acrida_kcore::`.
+
+/// kcore/src/primitive.rs.
+pub mod primitive {
+    pub use loom::sync::atomic::{Ordering, fence};
+
+    /// loom knows SeqCst of fences only and takes that of an access for Acquire and Release. So a write is followed by a
+    /// fence, and a read is not, as compilers do it for x86-64: what is stored with SeqCst comes before what the thread reads then.
+    fn written<R>(order: Ordering, weaker: Ordering, access: impl FnOnce(Ordering) -> R) -> R {
+        if order != Ordering::SeqCst {
+            return access(order);
+        }
+        let result = access(weaker);
+        fence(Ordering::SeqCst);
+        result
+    }
+
+    macro_rules! atomic {
+        ($name:ident $(<$parameter:ident>)?, $value:ty) => {
+            #[derive(Debug)]
+            pub struct $name $(<$parameter>)? (loom::sync::atomic::$name $(<$parameter>)?);
+
+            impl $(<$parameter>)? $name $(<$parameter>)? {
+                pub fn new(value: $value) -> Self {
+                    Self(loom::sync::atomic::$name::new(value))
+                }
+
+                pub fn load(&self, order: Ordering) -> $value {
+                    self.0.load(if order == Ordering::SeqCst { Ordering::Acquire } else { order })
+                }
+
+                pub fn store(&self, value: $value, order: Ordering) {
+                    written(order, Ordering::Release, |order| self.0.store(value, order));
+                }
+
+                pub fn swap(&self, value: $value, order: Ordering) -> $value {
+                    written(order, Ordering::AcqRel, |order| self.0.swap(value, order))
+                }
+
+                pub fn compare_exchange(&self, old: $value, new: $value, order: Ordering, _: Ordering) -> Result<$value, $value> {
+                    written(order, Ordering::AcqRel, |order| self.0.compare_exchange(old, new, order, Ordering::Relaxed))
+                }
+            }
+        };
+    }
+
+    macro_rules! counter {
+        ($name:ident, $value:ty) => {
+            atomic!($name, $value);
+
+            impl $name {
+                pub fn fetch_add(&self, value: $value, order: Ordering) -> $value {
+                    written(order, Ordering::AcqRel, |order| self.0.fetch_add(value, order))
+                }
+
+                pub fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
+                    written(order, Ordering::AcqRel, |order| self.0.fetch_sub(value, order))
+                }
+            }
+        };
+    }
+
+    atomic!(AtomicBool, bool);
+    atomic!(AtomicPtr<T>, *mut T);
+    counter!(AtomicU32, u32);
+    counter!(AtomicUsize, usize);
+}
+
+/// kcore/src/sync.rs.
+pub mod sync {
+    use loom::sync::{Mutex, MutexGuard};
+
+    #[derive(Debug, Default)]
+    pub struct SpinLock<T>(Mutex<T>);
+
+    impl<T> SpinLock<T> {
+        pub fn new(data: T) -> Self {
+            Self(Mutex::new(data))
+        }
+
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap()
+        }
+    }
+}
+
+/// kcore/src/thread.rs: what sleeping asks of a thread.
+pub mod thread {
+    use super::primitive::AtomicU32;
+    use crate::sched::state;
+
+    pub mod work {
+        pub const HOST_SIGNAL: u32 = 4;
+    }
+
+    #[derive(Debug)]
+    pub struct Thread {
+        pub state: AtomicU32,
+        pub(super) host: loom::thread::Thread,
+    }
+
+    impl Thread {
+        pub fn set_wchan(&self, _name: &'static str) {}
+
+        pub fn clear_wchan(&self) {}
+
+        /// No signals here.
+        pub fn signal_pending(&self) -> bool {
+            false
+        }
+
+        pub fn has_work(&self, _bits: u32) -> bool {
+            false
+        }
+    }
+
+    loom::thread_local! {
+        static CURRENT: &'static Thread =
+            Box::leak(Box::new(Thread { state: AtomicU32::new(state::RUNNING), host: loom::thread::current() }));
+    }
+
+    pub fn current() -> &'static Thread {
+        CURRENT.with(|thread| *thread)
+    }
+}
+
+/// kcore/src/platform.rs.
+pub mod platform {
+    use super::thread::Thread;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Parked {
+        Woken,
+        TimedOut,
+    }
+
+    pub struct Machine;
+
+    impl Machine {
+        pub fn park(&self, _me: &Thread, deadline: Option<u64>) -> Parked {
+            assert!(deadline.is_none(), "loom has no clock");
+            loom::thread::park();
+            Parked::Woken
+        }
+
+        pub fn unpark(&self, thread: &Thread) {
+            thread.host.unpark();
+        }
+    }
+
+    pub fn platform() -> &'static Machine {
+        &Machine
+    }
+}
