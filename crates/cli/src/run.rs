@@ -32,6 +32,10 @@ pub struct RunArgs {
     /// Mount a file system: tmpfs, locust, demofs, devtmpfs, proc, devpts, or `bind` with a SOURCE
     #[arg(long, value_name = "TYPE:[SOURCE:]PATH[:ro]")]
     mount: Vec<OsString>,
+    /// Let the world connect to sockets of the host: the one at PATH, or those below it if it is a directory. Without this
+    /// option a connection to a socket that was made outside the world is refused. May be given more than once
+    #[arg(long, value_name = "PATH")]
+    host_socket: Vec<PathBuf>,
     /// Write a line for every system call, signal and end of a process, to FILE or to standard error
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     trace: Option<Option<PathBuf>>,
@@ -188,6 +192,16 @@ fn umask() -> rustix::fs::Mode {
     rustix::process::umask(rustix::fs::Mode::empty())
 }
 
+/// Where `path` leads to; its last part need not be there yet.
+fn real_path(path: &Path) -> Result<PathBuf> {
+    if let Ok(real) = path.canonicalize() {
+        return Ok(real);
+    }
+    let (parent, name) = path.parent().zip(path.file_name()).with_context(|| format!("{} names no socket", path.display()))?;
+    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    Ok(parent.canonicalize().with_context(|| format!("cannot find {}", parent.display()))?.join(name))
+}
+
 fn lists(args: &RunArgs, place: Option<&Path>, cache: Option<&Cache>) -> Result<Lists> {
     let bytes = |s: &OsString| s.as_bytes().to_vec();
     let cwd = std::env::current_dir().context("the current directory is gone")?;
@@ -196,6 +210,9 @@ fn lists(args: &RunArgs, place: Option<&Path>, cache: Option<&Cache>) -> Result<
     let mut path_option = b"path=".to_vec();
     path_option.extend_from_slice(&candidates(&args.program[0]));
     let mut options = vec![cwd_option, path_option];
+    for path in &args.host_socket {
+        options.push([&b"host-socket="[..], real_path(path)?.as_os_str().as_bytes()].concat());
+    }
     if args.tracing() {
         options.push([&b"trace-calls="[..], &args.filter().calls.encode()].concat());
     }

@@ -3,6 +3,7 @@
 // Calls: listen accept accept4 connect
 // Passes: host acrida
 #include "sockets.h"
+#include <pthread.h>
 
 CHECK(listen_errors)
 {
@@ -341,4 +342,100 @@ CHECK(inherited_settings)
 	show(int_option(server, SO_SNDBUF));
 	show(int_option(server, SO_ACCEPTCONN));
 	show(int_option(client, SO_PASSCRED));
+}
+
+// ---- two at once -----------------------------------------------------------
+
+static struct name target;
+static int shared_socket, outcomes[3];
+
+static void *connect_shared(void *barrier)
+{
+	pthread_barrier_wait(barrier);
+	int result = connect(shared_socket, AT(target));
+	__atomic_add_fetch(&outcomes[result == 0 ? 0 : errno == EISCONN ? 1 : 2], 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+// One connection comes of it, whoever wins; the listener sees no other.
+static void two_threads(int type)
+{
+	int accepted = 0;
+	target = path_name("l");
+	int l = listener(type, "l", 1000);
+	need(fcntl(l, F_SETFL, O_NONBLOCK));
+	memset(outcomes, 0, sizeof outcomes);
+	for (int round = 0; round < 200; round++) {
+		pthread_t threads[2];
+		pthread_barrier_t barrier;
+		pthread_barrier_init(&barrier, NULL, 2);
+		shared_socket = need(socket(AF_UNIX, type, 0));
+		for (int i = 0; i < 2; i++)
+			pthread_create(&threads[i], NULL, connect_shared, &barrier);
+		for (int i = 0; i < 2; i++)
+			pthread_join(threads[i], NULL);
+		for (int fd; (fd = accept(l, NULL, NULL)) >= 0; close(fd))
+			accepted++;
+		close(shared_socket);
+	}
+	say("connected %d, EISCONN %d, else %d, accepted %d", outcomes[0], outcomes[1], outcomes[2], accepted);
+	close(l);
+	unlink("l");
+}
+
+CHECK(two_threads_connect_one_socket)
+{
+	two_threads(SOCK_STREAM);
+	two_threads(SOCK_SEQPACKET);
+}
+
+// Both wait for room in the backlog; one of them gets it.
+CHECK(two_threads_wait_to_connect)
+{
+	pthread_t threads[2];
+	pthread_barrier_t barrier;
+	pthread_barrier_init(&barrier, NULL, 2);
+	memset(outcomes, 0, sizeof outcomes);
+	target = path_name("l");
+	int l = listener(SOCK_STREAM, "l", 0);
+	connected(SOCK_STREAM, "l");
+	shared_socket = need(socket(AF_UNIX, SOCK_STREAM, 0));
+	for (int i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, connect_shared, &barrier);
+	need(accept(l, NULL, NULL));
+	need(accept(l, NULL, NULL));
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	say("connected %d, EISCONN %d, else %d", outcomes[0], outcomes[1], outcomes[2]);
+}
+
+// Each listens, and two threads connect them to each other: neither may, and nobody waits for ever.
+static int both[2];
+static struct name names[2];
+
+static void *connect_listener(void *index)
+{
+	long i = (long)index;
+	for (int round = 0; round < 500; round++)
+		if (connect(both[i], AT(names[1 - i])) == 0 || errno != EINVAL)
+			return (void *)1;
+	return NULL;
+}
+
+CHECK(listeners_connect_to_each_other)
+{
+	pthread_t threads[2];
+	int wrong = 0;
+	for (int i = 0; i < 2; i++) {
+		names[i] = path_name(i ? "b" : "a");
+		both[i] = listener(SOCK_STREAM, i ? "b" : "a", 5);
+	}
+	for (long i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, connect_listener, (void *)i);
+	for (int i = 0; i < 2; i++) {
+		void *result;
+		pthread_join(threads[i], &result);
+		wrong += result != NULL;
+	}
+	show(wrong);
 }

@@ -256,3 +256,151 @@ CHECK(groups)
 	len = sizeof groups;
 	show(getsockopt(alone, SOL_SOCKET, SO_PEERGROUPS, groups, &len));
 }
+
+// A pidfd's process: its number as fdinfo tells it, and what a signal says.
+static void show_pidfd(const char *what, int fd)
+{
+	char path[40], text[512], *line;
+	if (fd < 0) {
+		say("%s: %s", what, errno_name(-fd));
+		return;
+	}
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+	int info = need(open(path, O_RDONLY));
+	long length = need(read(info, text, sizeof text - 1));
+	close(info);
+	text[length] = 0;
+	line = strstr(text, "Pid:");
+	int pid = line ? atoi(line + 4) : -77;
+	struct pollfd p = { fd, POLLIN, 0 };
+	poll(&p, 1, 0);
+	long sent = syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0);
+	say("%s: pid %s, cloexec %d, signal %s, poll %s", what,
+	    pid == getpid() ? "mine" : pid > 0 ? "another's" : pid == -1 ? "-1" : "0", fcntl(fd, F_GETFD),
+	    sent ? errno_name(errno) : "0", poll_names(p.revents));
+	close(fd);
+}
+
+// The descriptor beside the next message, or its errno, negative.
+static int received_pidfd(int socket)
+{
+	struct message m;
+	int fd = -ENODATA;
+	if (receive(socket, &m, 16, 1024, 0) < 0)
+		return -errno;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m.header); c; c = CMSG_NXTHDR(&m.header, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_PIDFD)
+			memcpy(&fd, CMSG_DATA(c), sizeof fd);
+	return fd;
+}
+
+CHECK(peer_pidfd_of_the_dead)
+{
+	int l = listener(SOCK_STREAM, "l", 5);
+	pid_t child = start();
+	if (child == 0) {
+		connected(SOCK_STREAM, "l");
+		pause();
+		_exit(0);
+	}
+	int server = need(accept(l, NULL, NULL));
+	show_pidfd("alive", int_option(server, SO_PEERPIDFD));
+	int early = int_option(server, SO_PEERPIDFD);
+	kill(child, SIGKILL);
+	siginfo_t info;
+	need(waitid(P_PID, child, &info, WEXITED | WNOWAIT));
+	show_pidfd("zombie", int_option(server, SO_PEERPIDFD));
+	reap("client", child);
+	show_pidfd("reaped", int_option(server, SO_PEERPIDFD));
+	show_pidfd("asked before", early);
+}
+
+CHECK(pidfd_of_a_dead_sender)
+{
+	pair(SOCK_DGRAM);
+	need(set_option(s[1], SO_PASSPIDFD, 1));
+	for (int i = 0; i < 3; i++)
+		IN_CHILD("sender") {
+			need(send(s[0], "m", 1, 0));
+		}
+	show_pidfd("reaped", received_pidfd(s[1]));
+	need(set_option(s[1], SO_PASSCRED, 1));
+	show_pidfd("with credentials", received_pidfd(s[1]));
+	struct message m;
+	need(set_option(s[1], SO_PASSPIDFD, 0));
+	show(receive(s[1], &m, 16, 1024, 0));
+	show_control("credentials only", &m.header, NULL);
+}
+
+CHECK(pidfds_received)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+	for (int t = 0; t < 3; t++) {
+		pair(types[t]);
+		need(set_option(s[1], SO_PASSPIDFD, 1));
+		need(send(s[0], "m", 1, 0));
+		show_pidfd("mine", received_pidfd(s[1]));
+		pid_t child = start();
+		if (child == 0) {
+			need(send(s[0], "m", 1, 0));
+			pause();
+		}
+		show_pidfd("a child's", received_pidfd(s[1]));
+		kill(child, SIGKILL);
+		reap("child", child);
+		close(s[0]);
+		close(s[1]);
+	}
+}
+
+CHECK(pidfd_without_room)
+{
+	struct message m;
+	pair(SOCK_STREAM);
+	need(set_option(s[1], SO_PASSPIDFD, 1));
+	for (int control = 0; control <= 40; control += 4) {
+		need(send(s[0], "m", 1, 0));
+		say("room %d: %ld", control, receive(s[1], &m, 16, control, 0));
+		show_control("got", &m.header, NULL);
+	}
+	int lowest = dup(0);
+	close(lowest);
+	struct rlimit limit, before;
+	getrlimit(RLIMIT_NOFILE, &before);
+	limit = before;
+	limit.rlim_cur = lowest;
+	need(send(s[0], "m", 1, 0));
+	setrlimit(RLIMIT_NOFILE, &limit);
+	show_pidfd("no number left", received_pidfd(s[1]));
+	setrlimit(RLIMIT_NOFILE, &before);
+}
+
+CHECK(pidfd_of_whom_the_sender_names)
+{
+	pair(SOCK_DGRAM);
+	need(set_option(s[1], SO_PASSPIDFD, 1));
+	pid_t child = start();
+	if (child == 0)
+		pause();
+	struct ucred u = { child, getuid(), getgid() };
+	say("%s", send_creds(s[0], "m", u) < 0 ? errno_name(errno) : "sent");
+	show_pidfd("got", received_pidfd(s[1]));
+	kill(child, SIGKILL);
+	reap("child", child);
+}
+
+CHECK(who_may_pass_pidfds)
+{
+	int udp = socket(AF_INET, SOCK_DGRAM, 0);
+	show(set_option(udp, SO_PASSPIDFD, 1));
+	show(set_option(udp, SO_PASSCRED, 1));
+	show(int_option(udp, SO_PEERPIDFD));
+	int l = listener(SOCK_STREAM, "l", 5);
+	need(set_option(l, SO_PASSPIDFD, 1));
+	int c = connected(SOCK_STREAM, "l"), a = need(accept(l, NULL, NULL));
+	show(int_option(a, SO_PASSPIDFD));
+	show(int_option(c, SO_PASSPIDFD));
+	show_pidfd("listener's peer", int_option(l, SO_PEERPIDFD));
+	show_pidfd("connected", int_option(c, SO_PEERPIDFD));
+	show_pidfd("accepted", int_option(a, SO_PEERPIDFD));
+}

@@ -4,8 +4,14 @@
 //! Differs: an argument is a value, a host fd, a kernel buffer that the borrow checker knows, or a guest address that the
 //! platform checks against the guest's range; so `kernel` can make host calls without unsafe code.
 
-use acrida_uapi::errno::Errno;
+use alloc::vec;
+use alloc::vec::Vec;
 use core::ffi::CStr;
+use core::marker::PhantomData;
+
+use acrida_uapi::errno::Errno;
+use acrida_uapi::socket::Msghdr;
+use acrida_uapi::uio::Iovec;
 
 use crate::uaccess::UserAddr;
 
@@ -35,9 +41,85 @@ pub enum Arg<'a> {
     OutLen(&'a mut [u8]),
     /// A guest address: one register, refused with `EFAULT` when it (or `len` bytes from it) leaves guest space.
     User(UserAddr, usize),
+    /// What `sendmsg` and `recvmsg` take: one register.
+    Message(&'a mut MessageHeader),
     /// Bytes in the physical-memory window: one register.
     Window(u64, usize),
     Null,
+}
+
+/// The bytes of a socket message.
+#[derive(Debug)]
+pub enum MessageBytes<'a> {
+    ToSend(&'a [u8]),
+    ToFill(&'a mut [u8]),
+    /// Pieces of guest memory.
+    User(Vec<Iovec>),
+}
+
+/// What the host is given of a message, and writes lengths and flags back to; only a [`HostMessage`] has one.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct MessageHeader(Msghdr);
+
+/// A socket message with its name and what goes beside the bytes.
+#[derive(Debug)]
+pub struct HostMessage<'a> {
+    header: MessageHeader,
+    pieces: Vec<Iovec>,
+    _borrows: PhantomData<&'a mut [u8]>,
+}
+
+impl<'a> HostMessage<'a> {
+    /// For `sendmsg`.
+    ///
+    /// # Errors
+    /// `EFAULT` for pieces outside guest space.
+    pub fn to_send(name: &'a [u8], bytes: MessageBytes<'a>, control: &'a [u8]) -> Result<HostMessage<'a>, Errno> {
+        Self::new((name.as_ptr().addr(), name.len()), bytes, (control.as_ptr().addr(), control.len()))
+    }
+
+    /// For `recvmsg`: name and control data are filled in.
+    ///
+    /// # Errors
+    /// `EFAULT` for pieces outside guest space.
+    pub fn to_fill(name: &'a mut [u8], bytes: MessageBytes<'a>, control: &'a mut [u8]) -> Result<HostMessage<'a>, Errno> {
+        Self::new((name.as_mut_ptr().addr(), name.len()), bytes, (control.as_mut_ptr().addr(), control.len()))
+    }
+
+    fn new(name: (usize, usize), bytes: MessageBytes<'a>, control: (usize, usize)) -> Result<HostMessage<'a>, Errno> {
+        let piece = |(at, len): (usize, usize)| Iovec { iov_base: at as u64, iov_len: len as u64 };
+        let pieces = match bytes {
+            MessageBytes::ToSend(bytes) => vec![piece((bytes.as_ptr().addr(), bytes.len()))],
+            MessageBytes::ToFill(bytes) => vec![piece((bytes.as_mut_ptr().addr(), bytes.len()))],
+            MessageBytes::User(pieces) => {
+                let ok = |piece: &Iovec| UserAddr(piece.iov_base).access_ok(piece.iov_len as usize);
+                if pieces.iter().all(ok) { pieces } else { return Err(Errno::EFAULT) }
+            }
+        };
+        let header = Msghdr {
+            msg_name: if name.1 > 0 { name.0 as u64 } else { 0 },
+            msg_namelen: name.1 as i32,
+            msg_iov: pieces.as_ptr().addr() as u64,
+            msg_iovlen: pieces.len() as u64,
+            msg_control: if control.1 > 0 { control.0 as u64 } else { 0 },
+            msg_controllen: control.1 as u64,
+            ..Msghdr::default()
+        };
+        Ok(HostMessage { header: MessageHeader(header), pieces, _borrows: PhantomData })
+    }
+
+    /// For the call.
+    pub fn as_arg(&mut self) -> Arg<'_> {
+        debug_assert_eq!(self.header.0.msg_iovlen, self.pieces.len() as u64);
+        Arg::Message(&mut self.header)
+    }
+
+    /// After `recvmsg`: lengths of name and control data, and `MSG_*`.
+    pub fn filled(&self) -> (usize, usize, u32) {
+        let header = &self.header.0;
+        (header.msg_namelen.max(0) as usize, header.msg_controllen as usize, header.msg_flags)
+    }
 }
 
 /// Protection and sharing of one guest mapping.

@@ -34,6 +34,7 @@ use crate::kernel::pid::{INIT_PID, PidTable};
 use crate::kernel::state::Kernel;
 use crate::kernel::task::{JobState, Own, Process, Relations, Task};
 use crate::mm::MmUser;
+use crate::net::unix::UnixTable;
 
 /// Runs in the kernel process, on its first thread; returns when the world is over.
 pub fn kernel_process(block: &BootBlock, lists: Lists) {
@@ -72,7 +73,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         next_ino: AtomicU64::new(1),
         lock_waits: SpinLock::default(),
         first_process: AtomicU32::new(0),
-        unix: Default::default(),
+        unix: UnixTable::new(&timers, lists.options("host-socket")),
         ipc: Default::default(),
         host_watch,
         epoll: Default::default(),

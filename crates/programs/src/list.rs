@@ -33,6 +33,9 @@ pub struct Module {
     /// Patterns of the cases to run; none: all.
     #[serde(default)]
     pub matching: Vec<String>,
+    /// Takes so long that only `--ignored` runs it.
+    #[serde(default)]
+    pub soak: bool,
     /// What the module asks for (`-u`).
     pub resources: Option<String>,
     /// Case that fails under acrida, and why.

@@ -22,7 +22,9 @@ fn main() -> Result<ExitCode> {
     }
     for module in modules()? {
         let binary = binary.clone();
-        trials.push(Trial::test(format!("cpython::{}", module.name), move || report(check_module(&module, binary))));
+        let soak = module.soak;
+        let trial = Trial::test(format!("cpython::{}", module.name), move || report(check_module(&module, binary)));
+        trials.push(trial.with_ignored_flag(soak));
     }
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }

@@ -104,6 +104,12 @@ impl Lists {
         Some(Lists { argv: next_list()?, envp: next_list()?, mounts: next_list()?, options: next_list()? })
     }
 
+    /// The values of all `NAME=VALUE` among the options.
+    pub fn options(&self, name: &str) -> Vec<Vec<u8>> {
+        let value = |option: &Vec<u8>| option.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+        self.options.iter().filter_map(value).collect()
+    }
+
     /// The value of `NAME=VALUE` among the options.
     pub fn option(&self, name: &str) -> Option<&[u8]> {
         self.options.iter().find_map(|o| o.strip_prefix(name.as_bytes())?.strip_prefix(b"="))

@@ -10,7 +10,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use acrida_kcore::host::HostFd;
 use acrida_kcore::platform::platform;
@@ -230,6 +230,14 @@ pub trait FileOperations: Any + Send + Sync {
     }
 }
 
+/// Open files of the world, wherever they are referred to from.
+static NR_FILES: AtomicUsize = AtomicUsize::new(0);
+
+#[doc(alias = "get_nr_files")]
+pub fn nr_files() -> usize {
+    NR_FILES.load(Ordering::Relaxed)
+}
+
 /// What an open file has against other users of its inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Claim {
@@ -294,6 +302,7 @@ impl File {
         use acrida_uapi::fcntl::{O_CLOEXEC, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC};
         let flags = flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
         let start = ops.start_pos();
+        NR_FILES.fetch_add(1, Ordering::Relaxed);
         File {
             ops,
             flags: AtomicU32::new(flags),
@@ -499,5 +508,6 @@ impl Drop for File {
             inode.common().reader_gone();
         }
         self.change_claim(Claim::None);
+        NR_FILES.fetch_sub(1, Ordering::Relaxed);
     }
 }

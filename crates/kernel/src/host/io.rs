@@ -178,6 +178,11 @@ pub fn epoll_wait<const N: usize>(set: HostFd, events: &mut [(u32, u64); N]) -> 
 }
 
 /// An `ioctl` that answers a number.
+/// An `ioctl` on an object that the host reads and writes.
+pub fn ioctl_object(fd: HostFd, cmd: u32, object: &mut [u8]) -> Result<(), Errno> {
+    platform().host().call(nr::ioctl, &mut [Arg::Fd(fd), Arg::Val(cmd.into()), Arg::Out(object)]).map(drop)
+}
+
 pub fn ioctl_int(fd: HostFd, cmd: u32) -> Result<i32, Errno> {
     let mut value = 0i32;
     platform().host().call(nr::ioctl, &mut [Arg::Fd(fd), Arg::Val(cmd.into()), Arg::Out(value.as_mut_bytes())])?;

@@ -1,8 +1,7 @@
-//! Host calls behind internet sockets.
+//! Host calls behind sockets of the host.
 
-use acrida_kcore::host::{Arg, HostFd};
+use acrida_kcore::host::{Arg, HostFd, HostMessage, MessageBytes};
 use acrida_kcore::platform::platform;
-use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 use acrida_uapi::socket::{MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_NONBLOCK};
@@ -17,9 +16,9 @@ fn call(nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno> {
     platform().host().call(nr, args)
 }
 
-/// A non-blocking, close-on-exec socket.
+/// A close-on-exec socket, with more `SOCK_*` flags in `kind`.
 pub fn socket(family: u16, kind: u32, protocol: i32) -> Result<HostFd, Errno> {
-    let kind = kind | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    let kind = kind | SOCK_CLOEXEC;
     call(nr::socket, &mut [Arg::Val(family.into()), Arg::Val(kind.into()), Arg::Val(protocol as u64)]).map(|fd| HostFd(fd as i32))
 }
 
@@ -29,6 +28,11 @@ pub fn bind(fd: HostFd, addr: &[u8]) -> Result<(), Errno> {
 
 pub fn connect(fd: HostFd, addr: &[u8]) -> Result<(), Errno> {
     call(nr::connect, &mut [Arg::Fd(fd), Arg::InLen(addr)]).map(|_| ())
+}
+
+/// A blocking socket's `connect`: a signal ends it with `EINTR`.
+pub fn connect_blocking(fd: HostFd, addr: &[u8]) -> Result<(), Errno> {
+    platform().host().call_blocking(nr::connect, &mut [Arg::Fd(fd), Arg::InLen(addr)]).map(|_| ())
 }
 
 pub fn listen(fd: HostFd, backlog: i32) -> Result<(), Errno> {
@@ -48,42 +52,30 @@ pub fn name(nr: u32, fd: HostFd) -> Result<Vec<u8>, Errno> {
     Ok(addr[..(len as usize).min(MAX_ADDR)].to_vec())
 }
 
-/// Sends a guest buffer.
-pub fn send_user(fd: HostFd, at: UserAddr, len: usize, flags: u32, name: Option<&[u8]>) -> Result<usize, Errno> {
-    let flags = Arg::Val((flags | MSG_DONTWAIT).into());
-    match name {
-        Some(name) => call(nr::sendto, &mut [Arg::Fd(fd), Arg::User(at, len), Arg::Val(len as u64), flags, Arg::InLen(name)]),
-        None => call(nr::sendto, &mut [Arg::Fd(fd), Arg::User(at, len), Arg::Val(len as u64), flags, Arg::Null, Arg::Null]),
-    }
+/// `sendmsg`, without waiting; the bytes taken. An empty name is none.
+pub fn sendmsg(fd: HostFd, name: &[u8], bytes: MessageBytes<'_>, control: &[u8], flags: u32) -> Result<usize, Errno> {
+    let mut message = HostMessage::to_send(name, bytes, control)?;
+    call(nr::sendmsg, &mut [Arg::Fd(fd), message.as_arg(), Arg::Val((flags | MSG_DONTWAIT).into())])
 }
 
-/// Sends a kernel buffer.
-pub fn send(fd: HostFd, bytes: &[u8], flags: u32, name: Option<&[u8]>) -> Result<usize, Errno> {
-    let flags = Arg::Val((flags | MSG_DONTWAIT).into());
-    match name {
-        Some(name) => call(nr::sendto, &mut [Arg::Fd(fd), Arg::InLen(bytes), flags, Arg::InLen(name)]),
-        None => call(nr::sendto, &mut [Arg::Fd(fd), Arg::InLen(bytes), flags, Arg::Null, Arg::Null]),
-    }
+/// What `recvmsg` tells of a message beside its bytes.
+pub struct Fetched {
+    pub len: usize,
+    pub name: Vec<u8>,
+    pub control: Vec<u8>,
+    /// `MSG_*`.
+    pub flags: u32,
 }
 
-/// Receives into a kernel buffer; the length and the sender.
-pub fn receive(fd: HostFd, buf: &mut [u8], flags: u32) -> Result<(usize, Vec<u8>), Errno> {
-    let mut addr = [0u8; MAX_ADDR];
-    let mut len = MAX_ADDR as u32;
-    let flags = Arg::Val((flags | MSG_DONTWAIT).into());
-    let got = call(nr::recvfrom, &mut [Arg::Fd(fd), Arg::OutLen(buf), flags, Arg::Out(&mut addr), Arg::Out(len.as_mut_bytes())])?;
-    Ok((got, addr[..(len as usize).min(MAX_ADDR)].to_vec()))
-}
-
-/// Receives into a guest buffer.
-pub fn receive_user(fd: HostFd, at: UserAddr, room: usize, flags: u32) -> Result<(usize, Vec<u8>), Errno> {
-    let mut addr = [0u8; MAX_ADDR];
-    let mut len = MAX_ADDR as u32;
-    let flags = Arg::Val((flags | MSG_DONTWAIT).into());
-    let args =
-        &mut [Arg::Fd(fd), Arg::User(at, room), Arg::Val(room as u64), flags, Arg::Out(&mut addr), Arg::Out(len.as_mut_bytes())];
-    let got = call(nr::recvfrom, args)?;
-    Ok((got, addr[..(len as usize).min(MAX_ADDR)].to_vec()))
+/// `recvmsg`, without waiting, with `control` bytes of room for what comes beside the bytes.
+pub fn recvmsg(fd: HostFd, bytes: MessageBytes<'_>, control: usize, flags: u32) -> Result<Fetched, Errno> {
+    let mut name = [0u8; MAX_ADDR];
+    let mut control = vec![0u8; control];
+    let mut message = HostMessage::to_fill(&mut name, bytes, &mut control)?;
+    let len = call(nr::recvmsg, &mut [Arg::Fd(fd), message.as_arg(), Arg::Val((flags | MSG_DONTWAIT).into())])?;
+    let (name_len, control_len, flags) = message.filled();
+    control.truncate(control_len);
+    Ok(Fetched { len, name: name[..name_len.min(MAX_ADDR)].to_vec(), control, flags })
 }
 
 pub fn shutdown(fd: HostFd, how: i32) -> Result<(), Errno> {

@@ -1,7 +1,7 @@
 //! Sockets. Linux's `net/`.
 
 pub mod core;
-pub mod host_inet;
+pub mod host_socket;
 pub mod scm;
 pub mod socket;
 pub mod unix;

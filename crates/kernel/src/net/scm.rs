@@ -19,7 +19,7 @@ use crate::kernel::cred::Cred;
 use crate::kernel::task::Process;
 
 /// Most descriptors of one message.
-const SCM_MAX_FD: usize = 253;
+pub const SCM_MAX_FD: usize = 253;
 /// Longest ancillary data taken in.
 const MAX_CONTROL: usize = 20480;
 const HEADER: usize = size_of::<Cmsghdr>();
@@ -29,10 +29,44 @@ const HEADER: usize = size_of::<Cmsghdr>();
 #[doc(alias = "scm_cookie")]
 pub struct Scm {
     pub files: Vec<Arc<File>>,
-    pub creds: Option<Ucred>,
+    pub creds: Option<Sender>,
+    /// What is for the protocol itself, as the guest wrote it.
+    pub other: Vec<u8>,
     /// The receiver asked for the credentials themselves, and for a pidfd of the sender.
     pub wants_ucred: bool,
     pub wants_pidfd: bool,
+}
+
+/// Who says that he sent a message.
+#[derive(Clone)]
+#[doc(alias = "scm_creds")]
+pub struct Sender {
+    pub ucred: Ucred,
+    /// `None`: nobody in this world.
+    pub process: Option<Arc<Process>>,
+}
+
+impl Sender {
+    /// The calling process, under its real name.
+    pub fn current() -> Sender {
+        let me = current();
+        let cred = me.cred();
+        let ucred = Ucred { pid: me.process.tgid.cast_signed(), uid: cred.uid, gid: cred.gid };
+        Sender { ucred, process: Some(me.process.clone()) }
+    }
+
+    /// Told when nobody said it.
+    pub fn nobody() -> Sender {
+        const OVERFLOW_ID: u32 = 65534;
+        Sender { ucred: Ucred { pid: 0, uid: OVERFLOW_ID, gid: OVERFLOW_ID }, process: None }
+    }
+}
+
+impl PartialEq for Sender {
+    fn eq(&self, other: &Sender) -> bool {
+        let process = |sender: &Sender| sender.process.as_ref().map(Arc::as_ptr);
+        self.ucred == other.ucred && process(self) == process(other)
+    }
 }
 
 /// Who sits at the other end, as of the moment of connecting.
@@ -63,13 +97,6 @@ impl Drop for Scm {
     }
 }
 
-/// The caller's credentials as a message carries them.
-pub fn own_ucred() -> Ucred {
-    let me = current();
-    let cred = me.cred();
-    Ucred { pid: me.process.tgid as i32, uid: cred.uid, gid: cred.gid }
-}
-
 impl Scm {
     /// Parses the ancillary data of `sendmsg`.
     #[doc(alias = "__scm_send")]
@@ -90,6 +117,9 @@ impl Scm {
             let end = end.filter(|&end| end <= bytes.len() && end >= pos + HEADER).ok_or(Errno::EINVAL)?;
             if header.cmsg_level == SOL_SOCKET {
                 scm.add(header.cmsg_type, &bytes[pos + HEADER..end])?;
+            } else {
+                scm.other.resize(cmsg_align(scm.other.len()), 0);
+                scm.other.extend_from_slice(&bytes[pos..end]);
             }
             pos = cmsg_align(end).min(bytes.len());
         }
@@ -110,8 +140,7 @@ impl Scm {
             }
             SCM_CREDENTIALS => {
                 let ucred = Ucred::read_from_bytes(data).map_err(|_| Errno::EINVAL)?;
-                check_creds(&ucred)?;
-                self.creds = Some(ucred);
+                self.creds = Some(Sender { ucred, process: Some(check_creds(&ucred)?) });
             }
             _ => return Err(Errno::EINVAL.into()),
         }
@@ -119,9 +148,9 @@ impl Scm {
     }
 }
 
-/// Whether the caller may say that it is `ucred`.
+/// The process that `ucred` names, if the caller may say that it is `ucred`.
 #[doc(alias = "scm_check_creds")]
-fn check_creds(ucred: &Ucred) -> Result<(), Errno> {
+fn check_creds(ucred: &Ucred) -> Result<Arc<Process>, Errno> {
     if ucred.uid == u32::MAX || ucred.gid == u32::MAX {
         return Err(Errno::EINVAL);
     }
@@ -133,8 +162,10 @@ fn check_creds(ucred: &Ucred) -> Result<(), Errno> {
     if !(pid_ok && uid_ok && gid_ok) {
         return Err(Errno::EPERM);
     }
-    let known = ucred.pid.cast_unsigned() == me.process.tgid || crate::kernel().pids.process(ucred.pid.cast_unsigned()).is_some();
-    if known { Ok(()) } else { Err(Errno::ESRCH) }
+    if ucred.pid.cast_unsigned() == me.process.tgid {
+        return Ok(me.process.clone());
+    }
+    crate::kernel().pids.process(ucred.pid.cast_unsigned()).ok_or(Errno::ESRCH)
 }
 
 /// Writes ancillary data for `recvmsg`.
@@ -179,15 +210,22 @@ impl ControlWriter {
         Ok(())
     }
 
-    /// A descriptor of the sender's process; its errno, negative, when there is none.
+    /// What is laid out already, and fits.
+    pub fn put_raw(&mut self, bytes: &[u8]) -> Result<(), Errno> {
+        let len = bytes.len().min(self.left());
+        self.at.add(self.used as u64).write_bytes(&bytes[..len])?;
+        self.used += len;
+        Ok(())
+    }
+
+    /// A descriptor of the sender's process, dead or alive; its errno, negative, when there is none.
     #[doc(alias = "scm_pidfd_recv")]
-    pub fn put_pidfd(&mut self, pid: i32) -> Result<(), Errno> {
+    pub fn put_pidfd(&mut self, sender: &Sender) -> Result<(), Errno> {
         if self.left() < cmsg_len(size_of::<i32>()) {
             self.flags |= MSG_CTRUNC;
             return Ok(());
         }
-        let process = crate::kernel().pids.process(pid.cast_unsigned());
-        let fd = match process.map(|process| crate::kernel::pidfd::install(&process)) {
+        let fd = match sender.process.as_ref().map(crate::kernel::pidfd::install) {
             Some(Ok(fd)) => fd.cast_signed(),
             Some(Err(Error::Errno(errno))) => -errno.raw(),
             _ => -Errno::ESRCH.raw(),

@@ -10,7 +10,7 @@ use acrida_kcore::host::HostFd;
 use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::fcntl::{
     F_SETFL, O_ACCMODE, O_APPEND, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY, O_NOFOLLOW,
-    O_NONBLOCK, O_PATH, O_SYNC, O_TRUNC, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
+    O_NONBLOCK, O_SYNC, O_TRUNC, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
 };
 use acrida_uapi::nr;
 use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
@@ -93,13 +93,7 @@ impl HostFile {
 
     /// A descriptor that only marks the place.
     pub fn open_path(inode: &HostInode, path: &Path) -> Result<Arc<dyn FileOperations>, Error> {
-        let spot = inode.spot(&path.dentry)?;
-        let fd = if spot.name.is_empty() {
-            host::fs::openat(HostFd::CWD, &spot.path(), O_PATH, 0)?
-        } else {
-            host::fs::openat(spot.fd, &spot.name, O_PATH | O_NOFOLLOW, 0)?
-        };
-        let handle = Arc::new(HostHandle::new(fd));
+        let handle = Arc::new(inode.open_place(&path.dentry)?);
         inode.opened(&handle);
         let kind = if inode.is_regular() { Kind::Regular } else { Kind::Stream };
         Ok(Arc::new(HostFile { handle, kind }))

@@ -147,6 +147,17 @@ impl HostInode {
         self.named_spot(dentry)
     }
 
+    /// An `O_PATH` descriptor of the object.
+    pub fn open_place(&self, dentry: &Dentry) -> Result<HostHandle, Errno> {
+        let spot = self.spot(dentry)?;
+        let fd = if spot.name.is_empty() {
+            host::fs::openat(HostFd::CWD, &spot.path(), O_PATH, 0)?
+        } else {
+            host::fs::openat(spot.fd, &spot.name, O_PATH | O_NOFOLLOW, 0)?
+        };
+        Ok(HostHandle::new(fd))
+    }
+
     /// The name in its directory, even when there is a descriptor.
     pub fn named_spot(&self, dentry: &Dentry) -> Result<Spot, Errno> {
         let (name, parent) = dentry.place();

@@ -19,7 +19,7 @@ mod dir;
 mod file;
 pub mod handle;
 pub mod inherited;
-mod inode;
+pub mod inode;
 mod kept;
 mod seen;
 pub mod watch;

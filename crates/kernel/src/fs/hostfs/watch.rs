@@ -135,12 +135,17 @@ pub fn start(kernel: &Arc<Kernel>) {
 /// The queue that is woken (key: event mask) when something happens on `fd`. Ask for the mask after this call: what is
 /// true when the watcher takes the descriptor up wakes the queue too.
 pub fn watch(fd: HostFd) -> Arc<WaitQueueHead> {
+    watch_on(fd, Arc::default)
+}
+
+/// As [`watch`], on a queue that there is already; the first caller decides.
+pub fn watch_on(fd: HostFd, queue: impl FnOnce() -> Arc<WaitQueueHead>) -> Arc<WaitQueueHead> {
     let watch = &crate::kernel().host_watch;
     let mut queues = watch.queues.lock();
     if let Some(queue) = queues.get(&fd.0) {
         return queue.clone();
     }
-    let queue: Arc<WaitQueueHead> = Arc::default();
+    let queue = queue();
     queues.insert(fd.0, queue.clone());
     drop(queues);
     watch.fresh.lock().push(fd);

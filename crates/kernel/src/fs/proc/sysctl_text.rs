@@ -200,17 +200,8 @@ fn random_bits(out: &mut SeqFile) -> Result<(), Error> {
     Ok(())
 }
 
-/// Descriptors in use stand for open files.
 fn file_nr(out: &mut SeqFile) -> Result<(), Error> {
-    let open: usize = kernel()
-        .pids
-        .processes()
-        .iter()
-        .filter(|process| process.exit_status.load(Ordering::Relaxed) == -1)
-        .filter_map(|process| process.threads.lock().first().map(|task| task.files()))
-        .map(|files| files.snapshot().len())
-        .sum();
-    seq_printf!(out, "{open}\t0\t{}\n", kernel().sysctl.file_max.get());
+    seq_printf!(out, "{}\t0\t{}\n", crate::fs::file::nr_files(), kernel().sysctl.file_max.get());
     Ok(())
 }
 

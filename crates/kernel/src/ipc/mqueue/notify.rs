@@ -20,7 +20,7 @@ use crate::current;
 use crate::fs::file::File;
 use crate::kernel::signal;
 use crate::kernel::task::{Pid, Process, try_current};
-use crate::net::host_inet::HostSocket;
+use crate::net::host_socket::HostSocket;
 use crate::net::socket::Socket;
 
 /// Who wants to be told, and how.
@@ -65,7 +65,7 @@ impl ThreadNotice {
 /// The netlink socket behind a file.
 #[doc(alias = "netlink_getsockbyfd")]
 fn host_socket(file: &File) -> Option<&HostSocket> {
-    let proto = &*file.private::<Socket>()?.proto;
+    let proto = file.private::<Socket>()?.proto();
     let any: &dyn core::any::Any = proto;
     any.downcast_ref::<HostSocket>().filter(|_| proto.kind().0 == AF_NETLINK)
 }

@@ -94,6 +94,25 @@ impl SockCommon {
         }
     }
 
+    /// Takes over what a connection has from its listener.
+    pub fn inherit(&self, listener: &SockCommon) {
+        let options = [
+            (&self.passcred, &listener.passcred),
+            (&self.passpidfd, &listener.passpidfd),
+            (&self.passrights, &listener.passrights),
+        ];
+        for (own, theirs) in options {
+            own.store(theirs.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+    }
+
+    /// Takes over how long calls may sleep.
+    pub fn take_times(&self, other: &SockCommon) {
+        for (own, theirs) in [(&self.rcvtimeo, &other.rcvtimeo), (&self.sndtimeo, &other.sndtimeo)] {
+            own.store(theirs.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+    }
+
     pub fn set_error(&self, errno: Errno) {
         self.err.store(errno.raw(), Ordering::SeqCst);
     }

@@ -15,7 +15,7 @@ use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
 use crate::fs::file::File;
 use crate::fs::read_write::fdget;
-use crate::net::{host_inet, unix};
+use crate::net::{host_socket, unix};
 
 pub use super::msg::{sys_recvfrom, sys_recvmmsg, sys_recvmsg, sys_sendmmsg, sys_sendmsg, sys_sendto};
 pub use super::options::{sys_getsockopt, sys_setsockopt};
@@ -34,7 +34,7 @@ fn socket_of(file: &File) -> Result<&Socket, Errno> {
 
 pub(super) fn proto(file: &File) -> &dyn ProtoOps {
     match socket_of(file) {
-        Ok(socket) => &*socket.proto,
+        Ok(socket) => socket.proto(),
         Err(_) => unreachable!("looked up as a socket"),
     }
 }
@@ -67,7 +67,7 @@ fn create(family: i32, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>, Er
     }
     match u16::try_from(family) {
         Ok(AF_UNIX) => unix::create(kind, protocol),
-        Ok(family @ (AF_INET | AF_INET6 | AF_NETLINK)) => host_inet::create(family, kind, protocol),
+        Ok(family @ (AF_INET | AF_INET6 | AF_NETLINK)) => host_socket::create(family, kind, protocol),
         _ => Err(Errno::EAFNOSUPPORT.into()),
     }
 }
@@ -142,7 +142,10 @@ pub fn sys_accept4(fd: Fd, addr: UserAddr, len: UserAddr, flags: Flags) -> SysRe
 
 pub fn sys_connect(fd: Fd, addr: UserAddr, len: i32) -> SysResult {
     let file = lookup(fd)?;
-    proto(&file).connect(&read_addr(addr, len)?, nonblocking(&file, 0))?;
+    let successor = proto(&file).connect(&read_addr(addr, len)?, nonblocking(&file, 0))?;
+    if let Some(successor) = successor {
+        socket_of(&file)?.hand_over(&file, successor)?;
+    }
     Ok(0)
 }
 

@@ -14,6 +14,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use acrida_kcore::sync::SetOnce;
+use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_NONBLOCK, O_RDWR};
 use acrida_uapi::ioctl::{FIOGETOWN, FIONREAD, FIOSETOWN, SIOCATMARK, SIOCGPGRP, SIOCSPGRP, TIOCOUTQ};
@@ -53,6 +55,8 @@ pub struct Receive {
     pub nonblock: bool,
     /// Whether the sender's address is to be told.
     pub wants_name: bool,
+    /// Room for what comes beside the bytes.
+    pub control: usize,
 }
 
 /// What `recvmsg` got.
@@ -64,6 +68,8 @@ pub struct Received {
     pub scm: Scm,
     /// Files that came off a queue and are still counted as being in flight.
     pub travelled: Option<Files>,
+    /// What else comes beside the bytes, as the guest sees it.
+    pub control: Vec<u8>,
     /// `MSG_TRUNC`, `MSG_EOR`...
     pub flags: u32,
 }
@@ -75,7 +81,8 @@ pub trait ProtoOps: core::any::Any + core::marker::Send + Sync {
     /// `AF_*`, `SOCK_*`, protocol.
     fn kind(&self) -> (u16, u32, i32);
     fn bind(&self, addr: &[u8]) -> Result<(), Error>;
-    fn connect(&self, addr: &[u8], nonblock: bool) -> Result<(), Error>;
+    /// Connects; what is returned takes the socket's place from now on.
+    fn connect(&self, addr: &[u8], nonblock: bool) -> Result<Option<Box<dyn ProtoOps>>, Error>;
     fn listen(&self, backlog: i32) -> Result<(), Error> {
         let _ = backlog;
         Err(Errno::EOPNOTSUPP.into())
@@ -109,6 +116,10 @@ pub trait ProtoOps: core::any::Any + core::marker::Send + Sync {
     fn is_listening(&self) -> bool {
         false
     }
+    fn ioctl(&self, cmd: u32, arg: UserAddr) -> SysResult {
+        let _ = (cmd, arg);
+        Err(Errno::ENOTTY.into())
+    }
     /// `SO_PEERCRED`.
     fn peer_cred(&self) -> Option<PeerCred> {
         None
@@ -134,7 +145,9 @@ pub enum End {
 
 /// The file in front.
 pub struct Socket {
-    pub proto: Box<dyn ProtoOps>,
+    first: Box<dyn ProtoOps>,
+    /// What took the first one's place.
+    successor: SetOnce<Box<dyn ProtoOps>>,
     inode: PseudoInode,
 }
 
@@ -143,11 +156,22 @@ impl Socket {
     pub fn file(proto: Box<dyn ProtoOps>, flags: u32) -> Arc<File> {
         let nonblock = if flags & SOCK_NONBLOCK != 0 { O_NONBLOCK } else { 0 };
         let inode = PseudoInode::new(SOCKFS_DEV, S_IFSOCK | 0o777);
-        let file = File::anon(Arc::new(Socket { proto, inode }), O_RDWR | nonblock);
+        let file = File::anon(Arc::new(Socket { first: proto, successor: SetOnce::new(), inode }), O_RDWR | nonblock);
         if let Some(socket) = file.private::<Socket>() {
-            socket.proto.common().set_file(&file);
+            socket.proto().common().set_file(&file);
         }
         file
+    }
+
+    #[inline]
+    pub fn proto(&self) -> &dyn ProtoOps {
+        &**self.successor.get().unwrap_or(&self.first)
+    }
+
+    /// Hands the socket over to `successor`; `EISCONN` if somebody did so before.
+    fn hand_over(&self, file: &Arc<File>, successor: Box<dyn ProtoOps>) -> Result<(), Errno> {
+        successor.common().set_file(file);
+        self.successor.set(successor).map_err(|_| Errno::EISCONN)
     }
 }
 
@@ -156,13 +180,13 @@ impl FileOperations for Socket {
         if to.count() == 0 {
             return Ok(0);
         }
-        let receive = Receive { flags: 0, nonblock: file.nonblocking() || to.nowait(), wants_name: false };
-        Ok(self.proto.recvmsg(to, receive)?.len)
+        let receive = Receive { flags: 0, nonblock: file.nonblocking() || to.nowait(), wants_name: false, control: 0 };
+        Ok(self.proto().recvmsg(to, receive)?.len)
     }
 
     fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         let nonblock = file.nonblocking() || from.nowait();
-        self.proto.sendmsg(from, Send { name: None, scm: Scm::default(), flags: 0, nonblock })
+        self.proto().sendmsg(from, Send { name: None, scm: Scm::default(), flags: 0, nonblock })
     }
 
     fn can_nowait(&self) -> bool {
@@ -174,16 +198,16 @@ impl FileOperations for Socket {
     }
 
     fn can_take_pages(&self) -> bool {
-        self.proto.can_send_pages()
+        self.proto().can_send_pages()
     }
 
     #[doc(alias = "splice_to_socket")]
     fn take_pages(&self, file: &Arc<File>, slices: &[PageSlice]) -> SysResult {
-        self.proto.send_pages(slices, Send { name: None, scm: Scm::default(), flags: 0, nonblock: file.nonblocking() })
+        self.proto().send_pages(slices, Send { name: None, scm: Scm::default(), flags: 0, nonblock: file.nonblocking() })
     }
 
     fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
-        Some(self.proto.poll(table))
+        Some(self.proto().poll(table))
     }
 
     fn can_poll(&self) -> bool {
@@ -192,17 +216,17 @@ impl FileOperations for Socket {
 
     #[doc(alias = "sock_ioctl")]
     fn ioctl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
-        let arg = acrida_kcore::uaccess::UserAddr(arg);
+        let arg = UserAddr(arg);
         let value: i32 = match cmd {
             FIOSETOWN | SIOCSPGRP => {
                 return Ok(fcntl::set_owner_of_int(file, arg.read()?).map(|()| 0)?);
             }
             FIOGETOWN | SIOCGPGRP => fcntl::owner_of(file),
-            FIONREAD if self.proto.is_listening() => return Err(Errno::EINVAL.into()),
-            FIONREAD => self.proto.queued().0 as i32,
-            TIOCOUTQ => self.proto.queued().1 as i32,
-            SIOCATMARK => self.proto.at_mark().ok_or(Errno::EOPNOTSUPP)?.into(),
-            _ => return Err(Errno::ENOTTY.into()),
+            FIONREAD if self.proto().is_listening() => return Err(Errno::EINVAL.into()),
+            FIONREAD => self.proto().queued().0 as i32,
+            TIOCOUTQ => self.proto().queued().1 as i32,
+            SIOCATMARK => self.proto().at_mark().ok_or(Errno::EOPNOTSUPP)?.into(),
+            _ => return self.proto().ioctl(cmd, arg),
         };
         arg.write(&value)?;
         Ok(0)
@@ -210,12 +234,15 @@ impl FileOperations for Socket {
 
     #[doc(alias = "sock_fasync")]
     fn fasync(&self, _file: &File) -> FasyncQueues<'_> {
-        [Some(&self.proto.common().fasync), None]
+        [Some(&self.proto().common().fasync), None]
     }
 
     fn release(&self, file: &File) {
         fasync::release(file);
-        self.proto.release();
+        self.first.release();
+        if let Some(successor) = self.successor.get() {
+            successor.release();
+        }
     }
 
     fn pseudo_inode(&self) -> Option<&PseudoInode> {

@@ -21,6 +21,8 @@ use crate::fs::iovec::import_iovec;
 use crate::net::scm::{ControlWriter, Scm};
 
 const UIO_MAXIOV: u64 = 1024;
+/// Most room that is offered for what comes beside a message.
+const CONTROL_MAX: usize = 64 << 10;
 
 pub fn sys_sendto(fd: Fd, buf: BufIn, len: usize, flags: Flags, addr: UserAddr, addr_len: i32) -> SysResult {
     let file = lookup(fd)?;
@@ -32,7 +34,7 @@ pub fn sys_sendto(fd: Fd, buf: BufIn, len: usize, flags: Flags, addr: UserAddr, 
 
 pub fn sys_recvfrom(fd: Fd, buf: BufOut, len: usize, flags: Flags, addr: UserAddr, addr_len: UserAddr) -> SysResult {
     let file = lookup(fd)?;
-    let receive = Receive { flags: flags.0, nonblock: nonblocking(&file, flags.0), wants_name: !addr.is_null() };
+    let receive = Receive { flags: flags.0, nonblock: nonblocking(&file, flags.0), wants_name: !addr.is_null(), control: 0 };
     let got = proto(&file).recvmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), receive)?;
     if !addr.is_null() {
         write_addr(&got.name, addr, addr_len)?;
@@ -97,18 +99,20 @@ fn receive_one(file: &Arc<File>, msg: UserAddr, flags: u32) -> SysResult {
         flags: flags & !(MSG_CMSG_CLOEXEC | MSG_CMSG_COMPAT),
         nonblock: nonblocking(file, flags),
         wants_name: header.msg_name != 0,
+        control: if header.msg_control == 0 { 0 } else { (header.msg_controllen as usize).min(CONTROL_MAX) },
     };
     let proto = proto(file);
     let mut got = proto.recvmsg(&mut IovIter::user_vec(&segments), receive)?;
     let mut control = ControlWriter::new(UserAddr(header.msg_control), header.msg_controllen as usize);
     if let Some(creds) = got.scm.creds.take() {
         if got.scm.wants_ucred {
-            control.put(SOL_SOCKET, SCM_CREDENTIALS, creds.as_bytes())?;
+            control.put(SOL_SOCKET, SCM_CREDENTIALS, creds.ucred.as_bytes())?;
         }
         if got.scm.wants_pidfd {
-            control.put_pidfd(creds.pid)?;
+            control.put_pidfd(&creds)?;
         }
     }
+    control.put_raw(&got.control)?;
     let files = core::mem::take(&mut got.scm.files);
     control.put_files(files, flags & MSG_CMSG_CLOEXEC != 0)?;
     if header.msg_name != 0 {

@@ -180,7 +180,7 @@ fn cookie(proto: &dyn ProtoOps) -> u64 {
 }
 
 fn timeval(ns: u64) -> Vec<u8> {
-    Timeval { tv_sec: (ns / 1_000_000_000) as i64, tv_usec: (ns / 1000 % 1_000_000) as i64 }.as_bytes().to_vec()
+    Timeval::from_nanos(ns.cast_signed()).as_bytes().to_vec()
 }
 
 fn get(proto: &dyn ProtoOps, name: i32) -> Result<Vec<u8>, Error> {

@@ -2,20 +2,23 @@
 //!
 //! Mirrors: net/unix/af_unix.c (`unix_listen`, `unix_stream_connect`, `unix_accept`), Linux 6.18.
 
-use alloc::sync::Arc;
-use core::sync::atomic::Ordering;
-
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::errno::{Errno, Error};
+use alloc::sync::Arc;
 
+use super::names::Found;
 use super::{Kind, Limit, Phase, RCV, UnixSock};
+use crate::fs::hostfs::handle::HostHandle;
+use crate::net::host_socket::HostSocket;
 use crate::net::scm::PeerCred;
 
-/// What became of one try to queue a connection.
+/// What became of one try to connect.
 enum Try {
-    Queued(Option<PeerCred>),
+    Connected,
     /// The listener died between look-up and lock: look again.
     Gone,
+    /// Somebody else uses the connecting socket just now: at once again.
+    Busy,
 }
 
 impl UnixSock {
@@ -41,47 +44,65 @@ impl UnixSock {
     }
 
     #[doc(alias = "unix_stream_connect")]
-    pub(super) fn stream_connect(self: &Arc<Self>, addr: &[u8], nonblock: bool) -> Result<(), Error> {
+    pub(super) fn stream_connect(self: &Arc<Self>, addr: &[u8], nonblock: bool) -> Result<Option<HostSocket>, Error> {
         self.check_addr(addr)?;
         if self.common.wants_creds() {
             self.autobind()?;
         }
         let deadline = || self.common.send_deadline();
         loop {
-            let listener = self.find_other(addr)?;
+            let listener = match self.find_other(addr)? {
+                Found::Ours(listener) => listener,
+                Found::Host(place) => return self.connect_to_host(&place, nonblock).map(Some),
+            };
             let embryo = UnixSock::new(self.kind);
             let options = WaitOptions::interruptible("unix_wait_for_peer").exclusive();
             let tried = UnixSock::wait_until(&listener.peer_wait, options, Limit::new(nonblock, &deadline), || {
                 self.try_connect(&listener, &embryo)
             })?;
-            let Try::Queued(their_cred) = tried else {
-                continue;
-            };
-            let mut state = self.lock();
-            // The listener may have gone already, and the embryo with it.
-            state.peer = Some(embryo);
-            state.phase = Phase::Established;
-            state.peer_cred = their_cred;
-            drop(state);
-            listener.data_ready();
-            return Ok(());
+            match tried {
+                Try::Connected => {
+                    listener.data_ready();
+                    return Ok(None);
+                }
+                Try::Gone => {}
+                // Waits for whoever has it.
+                Try::Busy => drop(self.lock()),
+            }
         }
     }
 
+    /// A socket of the host, connected, to take this one's place.
+    pub(super) fn connect_to_host(&self, place: &HostHandle, nonblock: bool) -> Result<HostSocket, Error> {
+        match self.lock().phase {
+            Phase::Listen => return Err(Errno::EINVAL.into()),
+            Phase::Established if self.kind != Kind::Dgram => return Err(Errno::EISCONN.into()),
+            _ => {}
+        }
+        HostSocket::connected_to(place.fd(), self.kind.number(), &self.common, &self.wait, nonblock)
+    }
+
+    /// Queues `embryo` on the listener and connects to it, as one step: another thread may be connecting the same socket.
     /// `None`: the backlog is full.
     fn try_connect(self: &Arc<Self>, listener: &Arc<UnixSock>, embryo: &Arc<UnixSock>) -> Option<Result<Try, Error>> {
-        let own = if Arc::ptr_eq(self, listener) { None } else { Some(self.lock().phase) };
-        let mut state = listener.lock();
-        if state.dead {
+        let mut theirs = listener.lock();
+        if theirs.dead {
             return Some(Ok(Try::Gone));
         }
-        if state.phase != Phase::Listen || listener.shut() & RCV != 0 {
+        if theirs.phase != Phase::Listen || listener.shut() & RCV != 0 {
             return Some(Err(Errno::ECONNREFUSED.into()));
         }
-        if state.pending.len() > state.backlog {
+        if theirs.pending.len() > theirs.backlog {
             return None;
         }
-        match own.unwrap_or(state.phase) {
+        if Arc::ptr_eq(self, listener) {
+            return Some(Err(Errno::EINVAL.into()));
+        }
+        // The second lock of two: only tried, for the listener may be connecting in its turn.
+        let Some(mut own) = self.state.try_lock() else {
+            return Some(Ok(Try::Busy));
+        };
+        match own.phase {
             Phase::Closed => {}
             Phase::Established => return Some(Err(Errno::EISCONN.into())),
             Phase::Listen => return Some(Err(Errno::EINVAL.into())),
@@ -92,14 +113,14 @@ impl UnixSock {
             new.peer = Some(self.clone());
             new.phase = Phase::Established;
             new.peer_cred = Some(PeerCred::of_current());
-            new.name = state.name.clone();
+            new.name = theirs.name.clone();
         }
-        let (ours, theirs) = (&embryo.common, &listener.common);
-        ours.passcred.store(theirs.passcred.load(Ordering::Relaxed), Ordering::Relaxed);
-        ours.passpidfd.store(theirs.passpidfd.load(Ordering::Relaxed), Ordering::Relaxed);
-        ours.passrights.store(theirs.passrights.load(Ordering::Relaxed), Ordering::Relaxed);
-        state.pending.push_back(embryo.clone());
-        Some(Ok(Try::Queued(state.peer_cred.clone())))
+        embryo.common.inherit(&listener.common);
+        theirs.pending.push_back(embryo.clone());
+        own.peer = Some(embryo.clone());
+        own.phase = Phase::Established;
+        own.peer_cred = theirs.peer_cred.clone();
+        Some(Ok(Try::Connected))
     }
 
     #[doc(alias = "unix_accept")]

@@ -8,17 +8,18 @@ use core::sync::atomic::Ordering;
 
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::errno::{Errno, Error};
-use acrida_uapi::socket::{MSG_OOB, MSG_PEEK, MSG_TRUNC, Ucred};
+use acrida_uapi::socket::{MSG_OOB, MSG_PEEK, MSG_TRUNC};
 
 use super::stream_recv::{backward, forward};
 use super::{Kind, Limit, Message, Phase, RCV, UnixSock};
 use crate::fs::iov_iter::IovIter;
+use crate::net::scm::Sender;
 use crate::net::socket::{Receive, Received};
 
 /// What a receiver got, and the message if it was taken.
 struct Taken {
     got: Received,
-    creds: Option<Ucred>,
+    creds: Option<Sender>,
     from: Option<Arc<UnixSock>>,
     message: Option<Message>,
     /// Who becomes writable by the room it leaves.
@@ -85,7 +86,7 @@ impl UnixSock {
         let size = len.min(room);
         let mut got = Received::default();
         let from = receive.wants_name.then(|| message.sender.clone());
-        let creds = message.creds;
+        let creds = message.creds.clone();
         let copied = message.skb.copy_to(to, skip, size);
         got.flags = if len > room { MSG_TRUNC } else { 0 };
         got.len = if flags & MSG_TRUNC != 0 { len } else { size };

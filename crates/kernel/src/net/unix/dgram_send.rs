@@ -10,13 +10,16 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::AF_UNSPEC;
 
 use super::message::Message;
+use super::names::Found;
 use super::stream_send::Luggage;
 use super::{Kind, Limit, Phase, RCV, UnixSock};
 use crate::abi::SysResult;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::splice::PageSlice;
+use crate::kernel;
 use crate::net::core::skbuff::{Layout, MAX_ALLOC, MAX_SKB_FRAGS, SkBuff};
-use crate::net::socket::Send;
+use crate::net::host_socket::HostSocket;
+use crate::net::socket::{ProtoOps, Send};
 
 /// What became of one try to queue a message.
 enum Try {
@@ -28,20 +31,23 @@ enum Try {
 impl UnixSock {
     /// Records the peer; an unspecified address forgets it.
     #[doc(alias = "unix_dgram_connect")]
-    pub(super) fn dgram_connect(self: &Arc<Self>, addr: &[u8]) -> Result<(), Error> {
+    pub(super) fn dgram_connect(self: &Arc<Self>, addr: &[u8]) -> Result<Option<HostSocket>, Error> {
         if addr.len() < 2 {
             return Err(Errno::EINVAL.into());
         }
         if addr[..2] == AF_UNSPEC.to_ne_bytes() {
             self.change_peer(None);
-            return Ok(());
+            return Ok(None);
         }
         self.check_addr(addr)?;
         if self.common.wants_creds() {
             self.autobind()?;
         }
         loop {
-            let other = self.find_other(addr)?;
+            let other = match self.find_other(addr)? {
+                Found::Ours(other) => other,
+                Found::Host(place) => return self.connect_to_host(&place, false).map(Some),
+            };
             let state = other.lock();
             if state.dead {
                 continue;
@@ -51,7 +57,7 @@ impl UnixSock {
             }
             drop(state);
             self.change_peer(Some(other));
-            return Ok(());
+            return Ok(None);
         }
     }
 
@@ -91,24 +97,44 @@ impl UnixSock {
 
     fn dgram_target(self: &Arc<Self>, name: Option<&[u8]>) -> Result<Arc<UnixSock>, Error> {
         match name {
-            Some(name) => self.find_other(name),
+            Some(name) => match self.find_other(name)? {
+                Found::Ours(other) => Ok(other),
+                // It was looked for before, and has come since then.
+                Found::Host(_) => Err(Errno::ECONNREFUSED.into()),
+            },
             None => self.lock().peer.clone().ok_or(Errno::ENOTCONN.into()),
         }
     }
 
+    /// A socket of the host for one message to `name`, if a socket of the host has that name.
+    fn host_target(&self, name: Option<&[u8]>) -> Result<Option<HostSocket>, Error> {
+        match name.filter(|_| kernel().unix.reaches_host()) {
+            Some(name) => match self.find_other(name) {
+                Ok(Found::Host(place)) => self.connect_to_host(&place, false).map(Some),
+                _ => Ok(None),
+            },
+            None => Ok(None),
+        }
+    }
+
     pub(super) fn dgram_send(self: &Arc<Self>, from: &mut IovIter<'_>, mut send: Send<'_>) -> SysResult {
+        if let Some(host) = self.host_target(send.name)? {
+            return host.sendmsg(from, Send { name: None, ..send });
+        }
         let len = from.count();
         let layout = Layout::of(len, MAX_ALLOC);
         self.dgram_prepare(len, &send, layout.truesize())?;
-        let skb = SkBuff::copy_from(from, layout).inspect_err(|_| self.unreserve(layout.truesize()))?;
-        self.dgram_queue(skb, Luggage::of(&mut send), &send)
+        let unreserve = |_: &Errno| self.unreserve(layout.truesize());
+        let luggage = Luggage::pack(&mut send).inspect_err(unreserve)?;
+        let skb = SkBuff::copy_from(from, layout).inspect_err(unreserve)?;
+        self.dgram_queue(skb, luggage, &send)
     }
 
     /// Queues pages by reference, as one message; the bytes taken.
     pub(super) fn dgram_send_pages(self: &Arc<Self>, slices: &[PageSlice], send: &Send<'_>) -> SysResult {
         let skb = SkBuff::of_pages(&slices[..slices.len().min(MAX_SKB_FRAGS)]);
         self.dgram_prepare(skb.len(), send, skb.truesize())?;
-        self.dgram_queue(skb, Luggage { files: None, creds: None }, send)
+        self.dgram_queue(skb, Luggage::NONE, send)
     }
 
     /// Everything that is checked before the bytes are looked at; charges the message.
@@ -168,8 +194,12 @@ impl UnixSock {
             return None;
         }
         if let Some(mut message) = message.take() {
-            message.creds = self.add_creds(message.creds, target);
+            message.creds = self.add_creds(message.creds.take(), target);
+            let with_files = message.files.is_some();
             state.queue.push_back(message);
+            if with_files {
+                crate::kernel().unix.collector.message_queued(target);
+            }
         }
         Some(Ok(Try::Queued))
     }

@@ -10,54 +10,72 @@ use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_uapi::epoll::{EPOLLOUT, EPOLLWRBAND, EPOLLWRNORM};
+use acrida_uapi::errno::Errno;
 use acrida_uapi::siginfo::POLL_OUT;
-use acrida_uapi::socket::Ucred;
 
-use super::{UnixSock, garbage};
+use super::UnixSock;
 use crate::fs::file::{File, fput};
+use crate::kernel;
 use crate::net::core::skbuff::SkBuff;
+use crate::net::scm::Sender;
 
 /// Files in flight: counted by the collector until they are taken out or dropped.
 #[doc(alias = "scm_fp_list")]
-pub struct Files(Box<Vec<Arc<File>>>);
+pub struct Files(Box<Travellers>);
+
+struct Travellers {
+    files: Vec<Arc<File>>,
+    /// For whom they are counted.
+    user: u32,
+}
 
 impl Files {
     /// Sends files off; `None` when there are none.
+    ///
+    /// # Errors
+    /// `ETOOMANYREFS`.
     #[doc(alias = "unix_attach_fds")]
-    pub fn attach(files: Vec<Arc<File>>) -> Option<Files> {
+    pub fn attach(files: Vec<Arc<File>>) -> Result<Option<Files>, Errno> {
         if files.is_empty() {
-            return None;
+            return Ok(None);
         }
-        garbage::files_travel(&files);
-        Some(Files(Box::new(files)))
+        match kernel().unix.collector.files_travel(&files) {
+            Ok(user) => Ok(Some(Files(Box::new(Travellers { files, user })))),
+            Err(errno) => {
+                files.into_iter().for_each(fput);
+                Err(errno)
+            }
+        }
     }
 
     /// They have arrived. Not to be called under a socket's lock.
     #[doc(alias = "unix_detach_fds")]
     pub fn detach(mut self) -> Vec<Arc<File>> {
-        let files = core::mem::take(&mut *self.0);
-        garbage::files_leave(&files);
+        self.leave()
+    }
+
+    fn leave(&mut self) -> Vec<Arc<File>> {
+        let files = core::mem::take(&mut self.0.files);
+        if !files.is_empty() {
+            kernel().unix.collector.files_leave(&files, self.0.user);
+        }
         files
     }
 
     /// Copies of the references, for a receiver that only looks.
     #[doc(alias = "unix_peek_fds")]
     pub fn peek(&self) -> Vec<Arc<File>> {
-        (*self.0).clone()
+        self.0.files.clone()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<File>> {
-        self.0.iter()
+        self.0.files.iter()
     }
 }
 
 impl Drop for Files {
     fn drop(&mut self) {
-        let files = core::mem::take(&mut *self.0);
-        if !files.is_empty() {
-            garbage::files_leave(&files);
-            files.into_iter().for_each(fput);
-        }
+        self.leave().into_iter().for_each(fput);
     }
 }
 
@@ -67,7 +85,7 @@ pub struct Message {
     /// Bytes already read (streams).
     pub consumed: usize,
     pub files: Option<Files>,
-    pub creds: Option<Ucred>,
+    pub creds: Option<Sender>,
     /// Told when the message is gone; and whose name it was.
     pub sender: Arc<UnixSock>,
 }

@@ -22,9 +22,9 @@
 //! - [`proc`]: /proc/net/unix
 //!
 //! Mirrors: net/unix/af_unix.c, include/net/af_unix.h, Linux 6.18.
-//! Differs: host sockets cannot be reached. One lock, `state`, stands for Linux's `unix_state_lock`, the queue's lock and
-//! `iolock`: a receiver holds it while it copies.
-//! Locking: `state` of one socket at a time; nobody takes a second one while holding the first. The collector's lock is
+//! Differs: a socket that connects to one of the host gives its place to a host socket ([`super::host_socket`]). One lock,
+//! `state`, stands for Linux's `unix_state_lock`, the queue's lock and `iolock`: a receiver holds it while it copies.
+//! Locking: `state` of one socket at a time; only a connecting one's is tried under its listener's. The collector's lock is
 //! taken outside it. Files are let go outside both.
 
 mod connect;
@@ -54,7 +54,6 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::siginfo::POLL_IN;
 use acrida_uapi::socket::{AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM};
 
-pub use garbage::Inflight;
 pub use message::Files;
 pub use names::UnixTable;
 pub use proc::show;
@@ -63,6 +62,7 @@ use crate::fs::inode::Path;
 use crate::net::core::sock::SockCommon;
 use crate::net::scm::PeerCred;
 use crate::net::socket::ProtoOps;
+use garbage::Flight;
 use message::Message;
 use names::Key;
 
@@ -74,6 +74,17 @@ enum Kind {
     Stream,
     Dgram,
     Seqpacket,
+}
+
+impl Kind {
+    /// `SOCK_*`.
+    fn number(self) -> u32 {
+        match self {
+            Kind::Stream => SOCK_STREAM,
+            Kind::Dgram => SOCK_DGRAM,
+            Kind::Seqpacket => SOCK_SEQPACKET,
+        }
+    }
 }
 
 /// Halves that are shut.
@@ -131,6 +142,8 @@ pub struct UnixSock {
     /// Others who sleep until there is room in this socket's queue: connecting sockets, senders of datagrams.
     peer_wait: Arc<WaitQueueHead>,
     shutdown: AtomicU32,
+    /// Whether messages carry it.
+    flight: Flight,
 }
 
 impl UnixSock {
@@ -143,6 +156,7 @@ impl UnixSock {
             wait: Arc::default(),
             peer_wait: Arc::default(),
             shutdown: AtomicU32::new(0),
+            flight: Flight::none(),
         })
     }
 
@@ -155,10 +169,6 @@ impl UnixSock {
     #[inline]
     fn shut(&self) -> u32 {
         self.shutdown.load(Ordering::SeqCst)
-    }
-
-    fn address(&self) -> usize {
-        core::ptr::from_ref(self).addr()
     }
 
     /// There is something to receive.

@@ -9,17 +9,22 @@ use alloc::format;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 
+use acrida_kcore::host::HostFd;
 use acrida_kcore::sync::SpinLock;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::AT_FDCWD;
 use acrida_uapi::socket::AF_UNIX;
 use acrida_uapi::stat::{S_IFMT, S_IFSOCK};
 
-use super::{Inflight, Kind, UnixSock};
-use crate::fs::inode::MAY_WRITE;
+use super::UnixSock;
+use super::garbage::Collector;
+use crate::fs::hostfs::handle::HostHandle;
+use crate::fs::hostfs::inode::HostInode;
+use crate::fs::inode::{MAY_WRITE, Path};
 use crate::fs::namei::create::{NameFor, NewName, mknod, new_name};
 use crate::fs::namei::{Lookup, lookup};
-use crate::{current, kernel};
+use crate::kernel::time::TimerQueue;
+use crate::{current, host, kernel};
 
 /// Bytes of `sun_path`.
 const PATH_MAX: usize = 108;
@@ -31,18 +36,34 @@ pub enum Key {
     /// Device and inode number.
     Inode(u32, u64),
     /// The kind is part of an abstract name.
-    Abstract(u8, Vec<u8>),
+    Abstract(u32, Vec<u8>),
 }
 
 /// Bound sockets of a world, and those in flight.
-#[derive(Default)]
 pub struct UnixTable {
-    pub(super) inflight: Inflight,
+    pub(super) collector: Arc<Collector>,
     bound: SpinLock<BTreeMap<Key, Weak<UnixSock>>>,
     next_auto: SpinLock<u32>,
+    /// Path sockets of the host, and directories of such, that may be connected to.
+    host: Vec<Vec<u8>>,
 }
 
 impl UnixTable {
+    pub fn new(timers: &Arc<TimerQueue>, host: Vec<Vec<u8>>) -> UnixTable {
+        UnixTable { collector: Collector::new(timers), bound: SpinLock::default(), next_auto: SpinLock::default(), host }
+    }
+
+    /// Whether there may be a socket of the host to connect to.
+    pub(super) fn reaches_host(&self) -> bool {
+        !self.host.is_empty()
+    }
+
+    /// Whether the host's path socket at `path` may be connected to.
+    fn is_shared_by_host(&self, path: &[u8]) -> bool {
+        let below = |dir: &Vec<u8>| path.strip_prefix(&dir[..]).is_some_and(|rest| rest.is_empty() || rest[0] == b'/');
+        self.host.iter().any(below)
+    }
+
     fn find(&self, key: &Key) -> Option<Arc<UnixSock>> {
         self.bound.lock().get(key).and_then(Weak::upgrade)
     }
@@ -64,6 +85,13 @@ impl UnixTable {
             bound.remove(key);
         }
     }
+}
+
+/// What an address to connect or send to names.
+pub(super) enum Found {
+    Ours(Arc<UnixSock>),
+    /// A path socket of the host, as an `O_PATH` descriptor.
+    Host(HostHandle),
 }
 
 /// An address of the guest, checked.
@@ -102,14 +130,6 @@ impl Address {
     }
 }
 
-fn kind_number(kind: Kind) -> u8 {
-    match kind {
-        Kind::Stream => 1,
-        Kind::Dgram => 2,
-        Kind::Seqpacket => 5,
-    }
-}
-
 impl UnixSock {
     /// Gives the socket a name.
     #[doc(alias = "unix_bind")]
@@ -135,7 +155,7 @@ impl UnixSock {
                 Err(error) => return Err(error),
             },
             _ if named => return Err(Errno::EINVAL.into()),
-            Address::Abstract(name) => Key::Abstract(kind_number(self.kind), name.clone()),
+            Address::Abstract(name) => Key::Abstract(self.kind.number(), name.clone()),
             Address::Unnamed => unreachable!("handled above"),
         };
         if !table.bind(&key, self) {
@@ -166,7 +186,7 @@ impl UnixSock {
             };
             let address = Address::Abstract(format!("{number:05x}").into_bytes());
             let Address::Abstract(name) = &address else { unreachable!("made above") };
-            let key = Key::Abstract(kind_number(self.kind), name.clone());
+            let key = Key::Abstract(self.kind.number(), name.clone());
             if table.bind(&key, self) {
                 self.named(key, &address);
                 return Ok(());
@@ -185,10 +205,10 @@ impl UnixSock {
 
     /// The bound socket that an address names, of the caller's kind.
     #[doc(alias = "unix_find_other")]
-    pub(super) fn find_other(&self, addr: &[u8]) -> Result<Arc<UnixSock>, Error> {
+    pub(super) fn find_other(&self, addr: &[u8]) -> Result<Found, Error> {
         let key = match Address::parse(addr)? {
             Address::Unnamed => return Err(Errno::ECONNREFUSED.into()),
-            Address::Abstract(name) => Key::Abstract(kind_number(self.kind), name),
+            Address::Abstract(name) => Key::Abstract(self.kind.number(), name),
             Address::Path(path) => {
                 let found = lookup(AT_FDCWD, &path, Lookup::FOLLOW)?;
                 let cred = current().cred();
@@ -197,12 +217,29 @@ impl UnixSock {
                 if stat.mode & S_IFMT != S_IFSOCK {
                     return Err(Errno::ECONNREFUSED.into());
                 }
-                Key::Inode(stat.dev, stat.ino)
+                let key = Key::Inode(stat.dev, stat.ino);
+                match kernel().unix.find(&key) {
+                    Some(other) => return self.of_own_kind(other),
+                    None => return host_socket_at(&found.path).map(Found::Host),
+                }
             }
         };
-        let other = kernel().unix.find(&key).ok_or(Errno::ECONNREFUSED)?;
-        if other.kind == self.kind { Ok(other) } else { Err(Errno::EPROTOTYPE.into()) }
+        self.of_own_kind(kernel().unix.find(&key).ok_or(Errno::ECONNREFUSED)?)
     }
+
+    fn of_own_kind(&self, other: Arc<UnixSock>) -> Result<Found, Error> {
+        if other.kind == self.kind { Ok(Found::Ours(other)) } else { Err(Errno::EPROTOTYPE.into()) }
+    }
+}
+
+/// The host's socket at a place, if this world may use it; else it is as if nobody listened.
+fn host_socket_at(path: &Path) -> Result<HostHandle, Error> {
+    let table = &kernel().unix;
+    let inode = path.inode().downcast_ref::<HostInode>().filter(|_| table.reaches_host()).ok_or(Errno::ECONNREFUSED)?;
+    let place = inode.open_place(&path.dentry)?;
+    // What the host calls it, whatever way led there.
+    let name = host::fs::readlinkat(HostFd::CWD, &host::fs::fd_path(place.fd(), b""))?;
+    if table.is_shared_by_host(&name) { Ok(place) } else { Err(Errno::ECONNREFUSED.into()) }
 }
 
 #[cfg(test)]

@@ -95,14 +95,15 @@ impl UnixSock {
         self: &Arc<Self>,
         peer: &Arc<UnixSock>,
         from: &mut IovIter<'_>,
-        mut luggage: Luggage,
-        send: &Send<'_>,
+        send: &mut Send<'_>,
     ) -> Result<(), Error> {
         let layout = Layout::of(1, MAX_HEAD);
         self.reserve(layout.truesize(), send.nonblock)?;
-        let skb = SkBuff::copy_from(from, layout).inspect_err(|_| self.unreserve(layout.truesize()))?;
+        let unreserve = |_: &Errno| self.unreserve(layout.truesize());
+        let luggage = Luggage::pack(send).inspect_err(unreserve)?;
+        let skb = SkBuff::copy_from(from, layout).inspect_err(unreserve)?;
         let mark = |state: &mut State| state.oob = Some(state.number(state.queue.len()));
-        self.queue_piece(peer, skb, &mut luggage, mark).map_err(|errno| match errno {
+        self.queue_piece(peer, skb, luggage, mark).map_err(|errno| match errno {
             Errno::EPIPE => broken_pipe(send.flags),
             other => other.into(),
         })?;

@@ -38,23 +38,19 @@ impl ProtoOps for UnixSocket {
     }
 
     fn kind(&self) -> (u16, u32, i32) {
-        let kind = match self.0.kind {
-            Kind::Stream => SOCK_STREAM,
-            Kind::Dgram => SOCK_DGRAM,
-            Kind::Seqpacket => SOCK_SEQPACKET,
-        };
-        (AF_UNIX, kind, 0)
+        (AF_UNIX, self.0.kind.number(), 0)
     }
 
     fn bind(&self, addr: &[u8]) -> Result<(), Error> {
         self.0.bind(addr)
     }
 
-    fn connect(&self, addr: &[u8], nonblock: bool) -> Result<(), Error> {
-        match self.0.kind {
-            Kind::Dgram => self.0.dgram_connect(addr),
-            _ => self.0.stream_connect(addr, nonblock),
-        }
+    fn connect(&self, addr: &[u8], nonblock: bool) -> Result<Option<Box<dyn ProtoOps>>, Error> {
+        let successor = match self.0.kind {
+            Kind::Dgram => self.0.dgram_connect(addr)?,
+            _ => self.0.stream_connect(addr, nonblock)?,
+        };
+        Ok(successor.map(|host| Box::new(host) as Box<dyn ProtoOps>))
     }
 
     fn listen(&self, backlog: i32) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use super::{Kind, Phase, UnixSock, garbage};
+use super::{Phase, UnixSock, garbage};
 use crate::kernel;
 
 /// A listening socket, in the column of flags.
@@ -36,11 +36,7 @@ pub fn show() -> String {
 
 fn line(sock: &Arc<UnixSock>, ino: u64) -> String {
     let state = sock.lock();
-    let kind = match sock.kind {
-        Kind::Stream => 1,
-        Kind::Dgram => 2,
-        Kind::Seqpacket => 5,
-    };
+    let kind = sock.kind.number();
     let flags = if state.phase == Phase::Listen { ACCEPTCON } else { 0 };
     // Linux's SS_CONNECTED and SS_UNCONNECTED.
     let connected = if state.phase == Phase::Established { 3 } else { 1 };

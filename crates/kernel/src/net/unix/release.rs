@@ -9,7 +9,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::siginfo::{POLL_HUP, POLL_IN};
 use acrida_uapi::socket::{SHUT_RD, SHUT_RDWR, SHUT_WR};
 
-use super::{BOTH, Kind, Message, Phase, RCV, SEND, State, UnixSock, garbage};
+use super::{BOTH, Kind, Message, Phase, RCV, SEND, State, UnixSock};
 
 /// Whether a connection goes with its file or was never accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl UnixSock {
     /// The end of the socket's file.
     pub(super) fn release(self: &Arc<Self>) {
         self.release_as(End::File);
-        garbage::collect();
+        crate::kernel().unix.collector.schedule();
     }
 
     #[doc(alias = "unix_release_sock")]

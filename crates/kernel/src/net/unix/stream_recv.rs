@@ -8,11 +8,12 @@ use core::sync::atomic::Ordering;
 
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::errno::{Errno, Error};
-use acrida_uapi::socket::{MSG_OOB, MSG_PEEK, MSG_WAITALL, Ucred};
+use acrida_uapi::socket::{MSG_OOB, MSG_PEEK, MSG_WAITALL};
 
 use super::oob::Next;
-use super::{Limit, Message, Phase, RCV, State, UnixSock, garbage};
+use super::{Limit, Message, Phase, RCV, State, UnixSock};
 use crate::fs::iov_iter::IovIter;
+use crate::net::scm::Sender;
 use crate::net::socket::{Receive, Received};
 
 /// One call's progress.
@@ -24,7 +25,7 @@ struct Reading<'a, 'b> {
     wants_name: bool,
     got: Received,
     /// Who wrote what was read so far, once somebody asks.
-    creds: Option<Option<Ucred>>,
+    creds: Option<Option<Sender>>,
     /// Messages read to the end; dropped without the lock, because their senders are told.
     done: Vec<Message>,
 }
@@ -65,9 +66,9 @@ impl Reading<'_, '_> {
             }
             if asks {
                 // What two processes wrote is not glued together.
-                match self.creds {
-                    Some(creds) if creds != message.creds => return Ok(Step::End),
-                    _ => self.creds = Some(message.creds),
+                match &self.creds {
+                    Some(creds) if *creds != message.creds => return Ok(Step::End),
+                    _ => self.creds = Some(message.creds.clone()),
                 }
             }
             if self.wants_name && self.from.is_none() {
@@ -179,20 +180,16 @@ impl UnixSock {
     }
 
     /// Finishes what a receiver got, without the lock.
-    pub(super) fn unpack(&self, got: &mut Received, creds: Option<Ucred>) {
+    pub(super) fn unpack(&self, got: &mut Received, creds: Option<Sender>) {
         if let Some(files) = got.travelled.take() {
             got.scm.files.extend(files.detach());
         } else if !got.scm.files.is_empty() {
-            garbage::files_peek(&got.scm.files);
+            crate::kernel().unix.collector.files_peek(&got.scm.files);
         }
         if self.common.wants_creds() {
-            got.scm.creds = Some(creds.unwrap_or(NOBODY));
+            got.scm.creds = Some(creds.unwrap_or_else(Sender::nobody));
             got.scm.wants_ucred = self.common.passcred.load(Ordering::Relaxed);
             got.scm.wants_pidfd = self.common.passpidfd.load(Ordering::Relaxed);
         }
     }
 }
-
-/// Told when nobody said who sent a message.
-const NOBODY: Ucred = Ucred { pid: 0, uid: OVERFLOW_ID, gid: OVERFLOW_ID };
-const OVERFLOW_ID: u32 = 65534;

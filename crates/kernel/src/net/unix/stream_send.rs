@@ -8,7 +8,7 @@ use core::sync::atomic::Ordering;
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::signal::SIGPIPE;
-use acrida_uapi::socket::{MSG_NOSIGNAL, MSG_OOB, Ucred};
+use acrida_uapi::socket::{MSG_NOSIGNAL, MSG_OOB};
 
 use super::message::{Files, Message};
 use super::{Limit, Phase, RCV, SEND, State, UnixSock};
@@ -17,7 +17,7 @@ use crate::fs::iov_iter::IovIter;
 use crate::fs::splice::PageSlice;
 use crate::kernel::signal::send_sig_self;
 use crate::net::core::skbuff::{Layout, MAX_HEAD, MAX_SKB_FRAGS, SkBuff};
-use crate::net::scm::own_ucred;
+use crate::net::scm::Sender;
 use crate::net::socket::Send;
 
 /// Most bytes in fragments of one piece.
@@ -36,15 +36,20 @@ pub(super) fn broken_pipe(flags: u32) -> Error {
 /// What travels with the first piece of a message, and with all of them.
 pub(super) struct Luggage {
     pub files: Option<Files>,
-    pub creds: Option<Ucred>,
+    pub creds: Option<Sender>,
 }
 
 impl Luggage {
-    /// Takes what the caller wants to send along.
+    pub const NONE: Luggage = Luggage { files: None, creds: None };
+
+    /// Takes what the caller wants to send along; a second call finds no files.
+    ///
+    /// # Errors
+    /// `ETOOMANYREFS`.
     #[doc(alias = "unix_scm_to_skb")]
-    pub fn of(send: &mut Send<'_>) -> Luggage {
-        let files = core::mem::take(&mut send.scm.files);
-        Luggage { files: Files::attach(files), creds: send.scm.creds.take() }
+    #[inline]
+    pub fn pack(send: &mut Send<'_>) -> Result<Luggage, Errno> {
+        Ok(Luggage { files: Files::attach(core::mem::take(&mut send.scm.files))?, creds: send.scm.creds.clone() })
     }
 }
 
@@ -78,9 +83,9 @@ impl UnixSock {
     /// Says who sends, if either end wants to know and nothing was said.
     #[doc(alias = "unix_maybe_add_creds")]
     #[inline]
-    pub(super) fn add_creds(&self, creds: Option<Ucred>, other: &UnixSock) -> Option<Ucred> {
+    pub(super) fn add_creds(&self, creds: Option<Sender>, other: &UnixSock) -> Option<Sender> {
         let wanted = self.common.wants_creds() || other.common.wants_creds() || other.common.file().is_none();
-        creds.or_else(|| wanted.then(own_ucred))
+        creds.or_else(|| wanted.then(Sender::current))
     }
 
     /// The peer of a connection, or why nothing can be sent.
@@ -103,13 +108,12 @@ impl UnixSock {
         if self.shut() & SEND != 0 {
             return Err(broken_pipe(send.flags));
         }
-        let mut luggage = Luggage::of(&mut send);
         let mut sent = 0;
         let result = loop {
             if left == 0 {
                 break Ok(());
             }
-            match self.send_piece(&peer, from, left, &mut luggage, &send, sent) {
+            match self.send_piece(&peer, from, left, &mut send, sent) {
                 Ok(piece) => {
                     sent += piece;
                     left -= piece;
@@ -118,7 +122,7 @@ impl UnixSock {
             }
         };
         let result = match result {
-            Ok(()) if urgent => self.queue_oob(&peer, from, luggage, &send).map(|()| sent += 1),
+            Ok(()) if urgent => self.queue_oob(&peer, from, &mut send).map(|()| sent += 1),
             other => other,
         };
         if sent > 0 { Ok(sent) } else { result.map(|()| 0) }
@@ -131,8 +135,7 @@ impl UnixSock {
         peer: &Arc<UnixSock>,
         from: &mut IovIter<'_>,
         left: usize,
-        luggage: &mut Luggage,
-        send: &Send<'_>,
+        send: &mut Send<'_>,
         sent: usize,
     ) -> Result<usize, Error> {
         // At least two pieces in the buffer keep both sides busy.
@@ -140,7 +143,9 @@ impl UnixSock {
         let len = left.min(half).min(MAX_HEAD + FRAGS_MAX);
         let layout = Layout::of(len, MAX_HEAD);
         self.reserve(layout.truesize(), send.nonblock)?;
-        let skb = SkBuff::copy_from(from, layout).inspect_err(|_| self.unreserve(layout.truesize()))?;
+        let unreserve = |_: &Errno| self.unreserve(layout.truesize());
+        let luggage = Luggage::pack(send).inspect_err(unreserve)?;
+        let skb = SkBuff::copy_from(from, layout).inspect_err(unreserve)?;
         self.queue_piece(peer, skb, luggage, |_| {}).map_err(|errno| match errno {
             Errno::EPIPE if sent == 0 => broken_pipe(send.flags),
             other => other.into(),
@@ -154,11 +159,11 @@ impl UnixSock {
         self: &Arc<Self>,
         peer: &Arc<UnixSock>,
         skb: SkBuff,
-        luggage: &mut Luggage,
+        luggage: Luggage,
         mark: impl FnOnce(&mut State),
     ) -> Result<(), Errno> {
         let creds = self.add_creds(luggage.creds, peer);
-        let message = Message { skb, consumed: 0, files: luggage.files.take(), creds, sender: self.clone() };
+        let message = Message { skb, consumed: 0, files: luggage.files, creds, sender: self.clone() };
         let mut state = peer.lock();
         let refused = if state.dead || peer.shut() & RCV != 0 {
             Some(Errno::EPIPE)
@@ -173,8 +178,12 @@ impl UnixSock {
             return Err(errno);
         }
         mark(&mut state);
+        let with_files = message.files.is_some();
         state.queue.push_back(message);
         drop(state);
+        if with_files {
+            crate::kernel().unix.collector.message_queued(peer);
+        }
         peer.data_ready();
         Ok(())
     }
@@ -186,13 +195,12 @@ impl UnixSock {
         if self.shut() & SEND != 0 {
             return Err(broken_pipe(send.flags));
         }
-        let mut luggage = Luggage { files: None, creds: None };
         let mut sent = 0;
         for batch in slices.chunks(MAX_SKB_FRAGS) {
             let skb = SkBuff::of_pages(batch);
             let len = skb.len();
             let queued = self.reserve(skb.truesize(), send.nonblock).and_then(|()| {
-                self.queue_piece(&peer, skb, &mut luggage, |_| {}).map_err(|errno| match errno {
+                self.queue_piece(&peer, skb, Luggage::NONE, |_| {}).map_err(|errno| match errno {
                     Errno::EPIPE if sent == 0 => broken_pipe(send.flags),
                     other => other.into(),
                 })

@@ -1,31 +1,40 @@
-//! Internet and netlink sockets on the host, until this kernel has protocols of its own.
+//! Sockets on the host: internet and netlink sockets, until this kernel has protocols of its own, and connections to the
+//! path sockets that the world was given (`--host-socket`).
 //!
 //! Mirrors: nothing in Linux.
 //! Differs: the host socket never blocks; sleeping is ours, on the watched descriptor's queue, so a signal ends it and the
-//! guest's `O_NONBLOCK` stays ours. Ancillary data does not cross.
+//! guest's `O_NONBLOCK` stays ours. Descriptors and credentials do not cross: sending a descriptor fails with `EPERM`, as to a
+//! receiver with `SO_PASSRIGHTS` off; one that the host sends is dropped, which `MSG_CTRUNC` tells. The peer's process is
+//! none of this world: its number is 0.
 //! Locking: none of its own.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
 
-use acrida_kcore::host::HostFd;
+use acrida_kcore::host::{HostFd, MessageBytes};
 use acrida_kcore::sync::SpinLock;
-use acrida_kcore::wait::{WaitError, WaitOptions};
+use acrida_kcore::uaccess::UserAddr;
+use acrida_kcore::wait::{WaitError, WaitOptions, WaitQueueHead};
 use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP};
 use acrida_uapi::errno::{Errno, Error};
-use acrida_uapi::ioctl::{FIONREAD, TIOCOUTQ};
+use acrida_uapi::ioctl::*;
 use acrida_uapi::nr;
 use acrida_uapi::signal::SIGPIPE;
-use acrida_uapi::socket::{MSG_NOSIGNAL, MSG_TRUNC, MSG_WAITALL, SO_ERROR, SOCK_STREAM, SOL_SOCKET};
+use acrida_uapi::socket::*;
+use acrida_uapi::time::Timeval;
+use zerocopy::{FromBytes, IntoBytes};
 
 use crate::abi::SysResult;
 use crate::fs::hostfs::handle::HostHandle;
-use crate::fs::hostfs::watch::watch;
+use crate::fs::hostfs::watch::{watch, watch_on};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::host;
+use crate::host::net::Fetched;
 use crate::kernel::signal::send_sig_self;
 use crate::net::core::sock::SockCommon;
 use crate::net::socket::{End, ProtoOps, Receive, Received, Send};
@@ -44,9 +53,28 @@ pub struct HostSocket {
     notices: SpinLock<VecDeque<Vec<u8>>>,
 }
 
+/// Bytes of Linux's `ifreq`.
+const IFREQ: usize = 40;
+/// Calls on an `ifreq` that change nothing.
+const INTERFACE_QUERIES: [u32; 11] = [
+    SIOCGIFNAME,
+    SIOCGIFFLAGS,
+    SIOCGIFADDR,
+    SIOCGIFDSTADDR,
+    SIOCGIFBRDADDR,
+    SIOCGIFNETMASK,
+    SIOCGIFMETRIC,
+    SIOCGIFMTU,
+    SIOCGIFHWADDR,
+    SIOCGIFINDEX,
+    SIOCGIFTXQLEN,
+];
+/// Options about descriptors and processes: the socket layer answers as for a socket without a peer in this world.
+const OF_THIS_WORLD: [i32; 4] = [SO_PASSCRED, SO_PASSPIDFD, SO_PASSRIGHTS, SO_PEERPIDFD];
+
 /// A host socket of `family`.
 pub fn create(family: u16, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>, Error> {
-    let fd = host::net::socket(family, kind, protocol)?;
+    let fd = host::net::socket(family, kind | SOCK_NONBLOCK, protocol)?;
     Ok(Box::new(HostSocket::new(fd, family, kind, protocol)))
 }
 
@@ -62,8 +90,52 @@ impl HostSocket {
         }
     }
 
+    /// A socket connected to the host's path socket behind `place` (an `O_PATH` descriptor). Who waits on `queue`, that of the
+    /// socket which this one stands in for, goes on waiting.
+    pub fn connected_to(
+        place: HostFd,
+        kind: u32,
+        like: &SockCommon,
+        queue: &Arc<WaitQueueHead>,
+        nonblock: bool,
+    ) -> Result<HostSocket, Error> {
+        // Sending and receiving never block here whatever the socket's flags.
+        let fd = host::net::socket(AF_UNIX, if nonblock { kind | SOCK_NONBLOCK } else { kind }, 0)?;
+        let socket = HostSocket::new(fd, AF_UNIX, kind, 0);
+        socket.common.take_times(like);
+        let path = host::fs::fd_path(place, b"");
+        let address = [&AF_UNIX.to_ne_bytes()[..], &path, &[0]].concat();
+        if nonblock {
+            host::net::connect(fd, &address)?;
+        } else {
+            host::net::set_option(
+                fd,
+                SOL_SOCKET,
+                SO_SNDTIMEO,
+                Timeval::from_nanos(like.sndtimeo.load(Ordering::Relaxed).cast_signed()).as_bytes(),
+            )?;
+            let interrupted = like.send_deadline().1;
+            host::net::connect_blocking(fd, &address)
+                .map_err(|errno| if errno == Errno::EINTR { interrupted } else { errno.into() })?;
+        }
+        watch_on(fd, || queue.clone());
+        Ok(socket)
+    }
+
     fn fd(&self) -> HostFd {
         self.handle.fd()
+    }
+
+    /// The guest's paths are not the host's: a connection to a path socket stays with it.
+    fn refuse_paths(&self, errno: Errno) -> Result<(), Errno> {
+        if self.family == AF_UNIX { Err(errno) } else { Ok(()) }
+    }
+
+    /// Who is at the other end, without a number that would mean somebody else here.
+    fn peer(&self) -> Result<Ucred, Errno> {
+        let bytes = host::net::get_option(self.fd(), SOL_SOCKET, SO_PEERCRED, size_of::<Ucred>())?;
+        let ucred = Ucred::read_from_bytes(&bytes).map_err(|_| Errno::EINVAL)?;
+        Ok(Ucred { pid: 0, ..ucred })
     }
 
     /// Puts a message of this kernel's own into the socket.
@@ -99,6 +171,28 @@ impl HostSocket {
     }
 }
 
+impl HostSocket {
+    /// What there is now: this kernel's own notices first.
+    fn fetch(&self, to: &mut IovIter<'_>, receive: Receive) -> Result<Fetched, Errno> {
+        if let Some(notice) = self.notices.lock().pop_front() {
+            return Ok(Fetched { len: to.copy_to(&notice), name: Vec::new(), control: Vec::new(), flags: 0 });
+        }
+        let flags = receive.flags & !MSG_WAITALL;
+        // Nothing that comes beside the bytes of a local socket means anything here.
+        let control = if self.family == AF_UNIX { 0 } else { receive.control };
+        if let Some(pieces) = to.user_segments() {
+            let room = to.count();
+            let fetched = host::net::recvmsg(self.fd(), MessageBytes::User(pieces), control, flags)?;
+            to.advance(fetched.len.min(room));
+            return Ok(fetched);
+        }
+        let mut bytes = vec![0; to.count().min(BOUNCE)];
+        let fetched = host::net::recvmsg(self.fd(), MessageBytes::ToFill(&mut bytes), control, flags)?;
+        let len = fetched.len.min(bytes.len());
+        if to.copy_to(&bytes[..len]) < len { Err(Errno::EFAULT) } else { Ok(fetched) }
+    }
+}
+
 impl ProtoOps for HostSocket {
     fn common(&self) -> &SockCommon {
         &self.common
@@ -109,13 +203,15 @@ impl ProtoOps for HostSocket {
     }
 
     fn bind(&self, addr: &[u8]) -> Result<(), Error> {
+        self.refuse_paths(Errno::EINVAL)?;
         Ok(host::net::bind(self.fd(), addr)?)
     }
 
-    fn connect(&self, addr: &[u8], nonblock: bool) -> Result<(), Error> {
+    fn connect(&self, addr: &[u8], nonblock: bool) -> Result<Option<Box<dyn ProtoOps>>, Error> {
+        self.refuse_paths(Errno::EISCONN)?;
         match host::net::connect(self.fd(), addr) {
             Err(Errno::EINPROGRESS) if !nonblock => {}
-            other => return Ok(other?),
+            other => return Ok(other.map(|()| None)?),
         }
         self.until(false, self.common.send_deadline(), || {
             let now = host::io::poll_now(self.fd(), (EPOLLOUT | EPOLLERR | EPOLLHUP) as u16);
@@ -124,7 +220,7 @@ impl ProtoOps for HostSocket {
             }
             let error = host::net::get_option(self.fd(), SOL_SOCKET, SO_ERROR, 4)?;
             match i32::from_ne_bytes(error.try_into().unwrap_or_default()) {
-                0 => Ok(()),
+                0 => Ok(None),
                 raw => Err(Errno::from_raw(raw).unwrap_or(Errno::EIO)),
             }
         })
@@ -145,22 +241,29 @@ impl ProtoOps for HostSocket {
     }
 
     fn sendmsg(&self, from: &mut IovIter<'_>, send: Send<'_>) -> SysResult {
+        if self.family == AF_UNIX && !send.scm.files.is_empty() {
+            return Err(Errno::EPERM.into());
+        }
+        if send.name.is_some() {
+            self.refuse_paths(Errno::EISCONN)?;
+        }
         let total = from.count();
         let flags = send.flags | MSG_NOSIGNAL;
+        let name = send.name.unwrap_or_default();
         let mut sent = 0;
-        // Bytes taken from the guest but not yet sent, when they are not one guest range.
+        // Bytes taken from the kernel's own memory but not yet sent.
         let mut bounce: Vec<u8> = Vec::new();
         loop {
-            let direct = if bounce.is_empty() { from.user_segment().filter(|&(_, len)| len == from.count()) } else { None };
+            let direct = from.user_segments();
             if direct.is_none() && bounce.is_empty() {
                 bounce.resize(from.count().min(if self.kind == SOCK_STREAM { BOUNCE } else { usize::MAX }), 0);
                 if from.copy_from(&mut bounce) < bounce.len() {
                     return if sent > 0 { Ok(sent) } else { Err(Errno::EFAULT.into()) };
                 }
             }
-            let piece = self.until(send.nonblock, self.common.send_deadline(), || match direct {
-                Some((at, len)) => host::net::send_user(self.fd(), at, len, flags, send.name),
-                None => host::net::send(self.fd(), &bounce, flags, send.name),
+            let piece = self.until(send.nonblock, self.common.send_deadline(), || {
+                let bytes = direct.clone().map_or(MessageBytes::ToSend(&bounce), MessageBytes::User);
+                host::net::sendmsg(self.fd(), name, bytes, &send.scm.other, flags)
             });
             match piece {
                 Ok(len) => {
@@ -185,46 +288,24 @@ impl ProtoOps for HostSocket {
     }
 
     fn recvmsg(&self, to: &mut IovIter<'_>, receive: Receive) -> Result<Received, Error> {
-        let flags = receive.flags & !MSG_WAITALL;
         let mut got = Received::default();
         loop {
-            let piece = self.until(receive.nonblock, self.common.receive_deadline(), || match to.user_segment() {
-                _ if !self.notices.lock().is_empty() => {
-                    let notice = self.notices.lock().pop_front().unwrap_or_default();
-                    Ok((to.copy_to(&notice), Vec::new()))
-                }
-                Some((at, room)) if room == to.count() => {
-                    let (len, name) = host::net::receive_user(self.fd(), at, room, flags)?;
-                    to.advance(len);
-                    Ok((len, name))
-                }
-                _ => {
-                    let mut bytes = vec![0; to.count().min(BOUNCE)];
-                    let (len, name) = host::net::receive(self.fd(), &mut bytes, flags)?;
-                    let len_in_buffer = len.min(bytes.len());
-                    if to.copy_to(&bytes[..len_in_buffer]) < len_in_buffer {
-                        return Err(Errno::EFAULT);
-                    }
-                    Ok((len, name))
-                }
-            });
+            let piece = self.until(receive.nonblock, self.common.receive_deadline(), || self.fetch(to, receive));
             match piece {
-                Ok((len, name)) => {
-                    got.len += len;
-                    got.name = name;
-                    let more = receive.flags & MSG_WAITALL != 0 && self.kind == SOCK_STREAM && len > 0 && to.count() > 0;
+                Ok(piece) => {
+                    let more = receive.flags & MSG_WAITALL != 0 && self.kind == SOCK_STREAM && piece.len > 0 && to.count() > 0;
+                    got.len += piece.len;
+                    got.name = piece.name;
+                    got.control.extend(piece.control);
+                    got.flags |= piece.flags & (MSG_TRUNC | MSG_CTRUNC | MSG_EOR | MSG_OOB | MSG_ERRQUEUE);
                     if !more {
-                        break;
+                        return Ok(got);
                     }
                 }
-                Err(_) if got.len > 0 => break,
+                Err(_) if got.len > 0 => return Ok(got),
                 Err(error) => return Err(error),
             }
         }
-        if flags & MSG_TRUNC != 0 && to.count() == 0 && self.kind != SOCK_STREAM {
-            got.flags |= MSG_TRUNC;
-        }
-        Ok(got)
     }
 
     fn shutdown(&self, how: i32) -> Result<(), Error> {
@@ -242,11 +323,33 @@ impl ProtoOps for HostSocket {
         (ask(FIONREAD), ask(TIOCOUTQ))
     }
 
+    /// Asks about network interfaces.
+    fn ioctl(&self, cmd: u32, arg: UserAddr) -> SysResult {
+        if !INTERFACE_QUERIES.contains(&cmd) {
+            return Err(Errno::ENOTTY.into());
+        }
+        let mut request: [u8; IFREQ] = arg.read()?;
+        host::io::ioctl_object(self.fd(), cmd, &mut request)?;
+        arg.write(&request)?;
+        Ok(0)
+    }
+
     fn set_option(&self, level: i32, name: i32, value: &[u8]) -> Option<Result<(), Error>> {
+        if self.family == AF_UNIX && level == SOL_SOCKET && OF_THIS_WORLD.contains(&name) {
+            return None;
+        }
         Some(host::net::set_option(self.fd(), level, name, value).map_err(Error::from))
     }
 
     fn get_option(&self, level: i32, name: i32, room: usize) -> Option<Result<Vec<u8>, Error>> {
+        if self.family == AF_UNIX && level == SOL_SOCKET {
+            if name == SO_PEERCRED {
+                return Some(self.peer().map(|peer| peer.as_bytes().to_vec()).map_err(Error::from));
+            }
+            if OF_THIS_WORLD.contains(&name) {
+                return None;
+            }
+        }
         Some(host::net::get_option(self.fd(), level, name, room).map_err(Error::from))
     }
 

@@ -4,6 +4,8 @@
 //! `ACRIDA_SOAK=1` runs the long forms; `ACRIDA_EPOLL_SECONDS` says how long the storm of epoll events lasts (3, 600 in the
 //! long form).
 
+mod sockets;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -32,22 +34,20 @@ fn main() -> Result<ExitCode> {
         trial("inotify_limits", inotify_limits),
         trial("killed_worlds_leave_nothing", killed_worlds),
         trial("a_guest_killed_from_outside_is_reaped", killed_guest),
+        trial("killed_ends_of_sockets", sockets::killed_ends),
+        trial("descriptors_in_flight", sockets::descriptors_in_flight),
+        trial("host_sockets", sockets::host_sockets),
     ];
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }
 
-/// Compiles a stress program of the conformance crate.
-fn stress(name: &str, dir: &Path) -> Result<PathBuf> {
+/// Compiles a program of the conformance crate.
+fn compile(source: &Path, dir: &Path) -> Result<PathBuf> {
     let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/guests");
-    let program = dir.join(name);
-    let status = Command::new("cc")
-        .args(["-O1", "-pthread", "-w", "-o"])
-        .arg(&program)
-        .arg(guests.join("stress").join(format!("{name}.c")))
-        .arg("-I")
-        .arg(&guests)
-        .status()?;
-    ensure!(status.success(), "{name}.c does not compile");
+    let program = dir.join(source.file_stem().context("a source file")?);
+    let mut command = Command::new("cc");
+    command.args(["-O1", "-pthread", "-w", "-D_GNU_SOURCE", "-o"]).arg(&program).arg(guests.join(source)).arg("-I").arg(&guests);
+    ensure!(command.status()?.success(), "{} does not compile", source.display());
     Ok(program)
 }
 
@@ -57,7 +57,7 @@ fn scratch() -> Result<tempfile::TempDir> {
 
 fn says_ok(binary: &Path, name: &str, args: &[&str], timeout: u64) -> Result<()> {
     let dir = scratch()?;
-    let program = stress(name, dir.path())?;
+    let program = compile(&Path::new("stress").join(format!("{name}.c")), dir.path())?;
     let work = dir.path().join("work");
     std::fs::create_dir(&work)?;
     let mut command = Side::Acrida(binary.to_owned()).command(program.to_str().context("a path of this test")?);
