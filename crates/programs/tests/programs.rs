@@ -1,5 +1,6 @@
 //! One trial per program and per module of CPython's tests.
 
+use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -12,21 +13,25 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> Result<ExitCode> {
     let mut arguments = Arguments::from_args();
-    // Two processors are what CI has; more at once only makes every time-out closer.
-    arguments.test_threads.get_or_insert(2);
+    // Two processors are what CI has, and most of the long ones mostly wait; more at once only makes every time-out closer.
+    arguments.test_threads.get_or_insert(3);
     let binary = acrida()?;
     let mut trials = Vec::new();
     for program in programs()? {
         let binary = binary.clone();
-        trials.push(Trial::test(format!("program::{}", program.name), move || report(check_program(&program, binary))));
+        let name = format!("program::{}", program.name);
+        trials.push((program.timeout, Trial::test(name, move || report(check_program(&program, binary)))));
     }
     for module in modules()? {
         let binary = binary.clone();
-        let soak = module.soak;
-        let trial = Trial::test(format!("cpython::{}", module.name), move || report(check_module(&module, binary)));
-        trials.push(trial.with_ignored_flag(soak));
+        let name = format!("cpython::{}", module.name);
+        let (timeout, soak) = (module.timeout, module.soak);
+        let trial = Trial::test(name, move || report(check_module(&module, binary)));
+        trials.push((timeout, trial.with_ignored_flag(soak)));
     }
-    Ok(libtest_mimic::run(&arguments, trials).exit_code())
+    // What may take long begins early: otherwise it runs alone at the end.
+    trials.sort_by_key(|(timeout, _)| Reverse(*timeout));
+    Ok(libtest_mimic::run(&arguments, trials.into_iter().map(|(_, trial)| trial).collect()).exit_code())
 }
 
 fn report(result: Result<()>) -> Result<(), Failed> {

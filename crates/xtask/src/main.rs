@@ -20,7 +20,7 @@ enum Command {
         /// Only the steps whose names contain this
         #[arg(long)]
         only: Option<String>,
-        /// Also the long soaks, which take hours
+        /// Also the long soaks: half an hour
         #[arg(long)]
         soak: bool,
     },

@@ -1,86 +1,149 @@
-//! The steps of a full test run, in order; each is a command anybody can type.
+//! The steps of a full test run; each is a command anybody can type.
+//!
+//! They come in stages, one after the other. The steps of a stage run beside each other: one that has one long file to compile
+//! beside one that has many, one that mostly waits beside one that computes. The first of a stage says at once what it has to
+//! say, the others when they have ended.
 
 use anyhow::{Result, bail};
-use std::process::Command;
-use std::time::Instant;
+use std::io::Write;
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// One step.
 struct Step {
     name: &'static str,
-    command: &'static [&'static str],
-    soak: bool,
+    /// As a shell reads it.
+    command: &'static str,
 }
 
-const fn step(name: &'static str, command: &'static [&'static str]) -> Step {
-    Step { name, command, soak: false }
+const fn step(name: &'static str, command: &'static str) -> Step {
+    Step { name, command }
 }
 
-const STEPS: &[Step] = &[
-    step("build", &["cargo", "build", "--release", "--package", "acrida"]),
+const STAGES: &[&[Step]] = &[
+    &[
+        step(
+            "unit",
+            "cargo test --quiet --workspace --exclude acrida-image --exclude acrida-conformance --exclude acrida-programs",
+        ),
+        step("build", "cargo build --release --package acrida"),
+    ],
     // What grows here costs every user; what the counts are pinned to is in crates/bench/instructions.toml.
-    step(
-        "instructions",
-        &["cargo", "run", "--quiet", "--release", "--package", "acrida", "--", "bench", "--instructions", "--check"],
-    ),
-    step(
-        "unit",
-        &[
-            "cargo",
-            "test",
-            "--quiet",
-            "--workspace",
-            "--exclude",
-            "acrida-image",
-            "--exclude",
-            "acrida-conformance",
-            "--exclude",
-            "acrida-programs",
-        ],
-    ),
-    step("conformance", &["cargo", "test", "--quiet", "--package", "acrida-conformance"]),
-    step(
+    &[step("instructions", "cargo run --quiet --release --package acrida -- bench --instructions --check")],
+    &[step("conformance", "cargo test --quiet --package acrida-conformance")],
+    &[step(
         "seccomp",
-        &[
-            "env",
-            "ACRIDA_OPTIONS=--seccomp",
-            "cargo",
-            "test",
-            "--quiet",
-            "--package",
-            "acrida-conformance",
-            "--test",
-            "conformance",
-            "--",
-            "registers/",
-        ],
-    ),
-    step(
-        "robust",
-        &["env", "ACRIDA_EPOLL_SECONDS=120", "cargo", "test", "--quiet", "--package", "acrida-programs", "--test", "robust"],
-    ),
-    step("programs", &["cargo", "test", "--quiet", "--package", "acrida-programs", "--lib", "--test", "programs"]),
+        "ACRIDA_OPTIONS=--seccomp cargo test --quiet --package acrida-conformance --test conformance -- registers/",
+    )],
+    &[
+        step("programs", "cargo test --quiet --package acrida-programs --lib --test programs"),
+        // The storm of epoll events would have both processors for its two minutes: programs go first.
+        step("robust", "ACRIDA_EPOLL_SECONDS=120 nice -n 19 cargo test --quiet --package acrida-programs --test robust"),
+    ],
     // Its table is the run's output. Times on CI's machines decide nothing, a workload that fails does.
-    step(
-        "bench",
-        &["cargo", "run", "--quiet", "--release", "--package", "acrida", "--", "bench", "--quick", "--json=target/bench.json"],
-    ),
+    &[step("bench", "cargo run --quiet --release --package acrida -- bench --quick --pairs 2 --json=target/bench.json")],
+];
+
+/// Half an hour, for a machine that has nothing else to do.
+const SOAKS: &[&[Step]] = &[
+    &[step("soak", "ACRIDA_SOAK=1 cargo test --quiet --package acrida-programs --test robust")],
+    &[step("soak-programs", "cargo test --quiet --package acrida-programs --test programs -- --ignored")],
 ];
 
 pub fn run(only: Option<&str>, soak: bool) -> Result<()> {
     crate::packages::ensure()?;
-    let chosen = STEPS.iter().filter(|s| only.is_none_or(|o| s.name.contains(o)) && (soak || !s.soak));
+    let begun = Instant::now();
     let mut failed = Vec::new();
     let mut passed = 0;
-    for step in chosen {
-        println!("==> {}: {}", step.name, step.command.join(" "));
-        let start = Instant::now();
-        let ok = Command::new(step.command[0]).args(&step.command[1..]).status().is_ok_and(|s| s.success());
-        println!("==> {}: {} after {:.0} s", step.name, if ok { "passed" } else { "FAILED" }, start.elapsed().as_secs_f64());
-        if ok { passed += 1 } else { failed.push(step.name) }
+    for stage in STAGES.iter().chain(if soak { SOAKS } else { &[] }) {
+        let chosen: Vec<&Step> = stage.iter().filter(|step| only.is_none_or(|only| step.name.contains(only))).collect();
+        for (step, ok) in side_by_side(&chosen) {
+            if ok { passed += 1 } else { failed.push(step.name) }
+        }
     }
-    println!("steps: {passed} passed, {} failed", failed.len());
+    println!("steps: {passed} passed, {} failed, after {:.0} s", failed.len(), begun.elapsed().as_secs_f64());
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }
     Ok(())
+}
+
+/// Runs the steps of a stage; which of them passed.
+fn side_by_side<'a>(steps: &[&'a Step]) -> Vec<(&'a Step, bool)> {
+    let Some((&first, others)) = steps.split_first() else { return Vec::new() };
+    thread::scope(|scope| {
+        let others: Vec<_> = others.iter().map(|&step| (step, scope.spawn(|| step.run_quietly()))).collect();
+        let mut results = vec![(first, first.run())];
+        for (step, quiet) in others {
+            let (output, took) = quiet.join().expect("a step's thread does not panic");
+            results.push((step, step.show(output, took)));
+        }
+        results
+    })
+}
+
+impl Step {
+    fn run(&self) -> bool {
+        println!("==> {}: {}", self.name, self.command);
+        let start = Instant::now();
+        let ended = Command::new("sh").args(["-c", self.command]).status();
+        self.verdict(ended.ok(), start.elapsed())
+    }
+
+    fn run_quietly(&self) -> (Option<Output>, Duration) {
+        let start = Instant::now();
+        // One stream: what was said stays in order.
+        let command = format!("exec 2>&1\n{}", self.command);
+        let output = Command::new("sh").args(["-c", &command]).stdin(Stdio::null()).output();
+        (output.ok(), start.elapsed())
+    }
+
+    /// What it said, then what became of it.
+    fn show(&self, output: Option<Output>, took: Duration) -> bool {
+        println!("==> {}: {}", self.name, self.command);
+        if let Some(output) = &output {
+            // Who has closed our output wants none of it.
+            let _ = std::io::stdout().write_all(&output.stdout);
+        }
+        self.verdict(output.map(|output| output.status), took)
+    }
+
+    fn verdict(&self, ended: Option<ExitStatus>, took: Duration) -> bool {
+        let ok = ended.is_some_and(|status| status.success());
+        println!("==> {}: {} after {:.0} s", self.name, if ok { "passed" } else { "FAILED" }, took.as_secs_f64());
+        ok
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_of_a_stage_has_its_verdict() {
+        let steps = [step("first", "true"), step("second", "echo said by the second; false"), step("third", "true")];
+        let results = side_by_side(&steps.each_ref());
+        let verdicts: Vec<_> = results.iter().map(|(step, ok)| (step.name, *ok)).collect();
+        assert_eq!(verdicts, [("first", true), ("second", false), ("third", true)]);
+        assert!(side_by_side(&[]).is_empty());
+    }
+
+    #[test]
+    fn steps_of_a_stage_run_beside_each_other() {
+        // Each waits for the other; `timeout` is the bound if nobody comes.
+        let directory = std::env::temp_dir().join(format!("acrida-xtask-{}", std::process::id()));
+        std::fs::create_dir(&directory).unwrap();
+        let fifo = directory.join("fifo");
+        let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
+        assert!(made.success());
+        let command = |text: String| -> &'static str { text.leak() };
+        let steps = [
+            step("reader", command(format!("timeout 60 cat {}", fifo.display()))),
+            step("writer", command(format!("timeout 60 sh -c 'echo met > {}'", fifo.display()))),
+        ];
+        let met = side_by_side(&steps.each_ref()).iter().all(|(_, ok)| *ok);
+        std::fs::remove_dir_all(&directory).unwrap();
+        assert!(met);
+    }
 }
