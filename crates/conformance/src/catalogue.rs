@@ -8,8 +8,8 @@
 //! - `Needs:` `root` if its checks mean nothing without it;
 //! - `Options:` options of `acrida run`, such as `--quiet` for a guest that makes unknown calls on purpose.
 //!
-//! A check is a line that starts with `CHECK(name)`. Reading the source instead of asking the program keeps `--list` free of
-//! a compiler.
+//! A check is a line that starts with `CHECK(name)`, in the guest or in a header of ours that it includes. Reading the source
+//! instead of asking the program keeps `--list` free of a compiler.
 
 use std::fs;
 use std::io;
@@ -63,12 +63,25 @@ pub fn load(directory: &Path) -> io::Result<Vec<Guest>> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "c") {
-            let text = fs::read_to_string(&path)?;
+            let text = with_headers(&fs::read_to_string(&path)?, directory)?;
             guests.push(parse(path.clone(), &text).map_err(|why| io::Error::other(format!("{}: {why}", path.display())))?);
         }
     }
     guests.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(guests)
+}
+
+/// The text with the headers that lie beside it behind their `#include` lines, but not the headers of those.
+fn with_headers(text: &str, directory: &Path) -> io::Result<String> {
+    let mut whole = String::new();
+    for line in text.lines() {
+        whole += line;
+        whole.push('\n');
+        if let Some(header) = line.strip_prefix("#include \"").and_then(|rest| rest.strip_suffix('"')) {
+            whole += &fs::read_to_string(directory.join(header))?;
+        }
+    }
+    Ok(whole)
 }
 
 fn parse(source: PathBuf, text: &str) -> Result<Guest, String> {
@@ -152,6 +165,17 @@ mod tests {
         let guest = parse("x.c".into(), text).unwrap();
         assert!(guest.needs_root && !guest.passes_on_acrida);
         assert_eq!(header(text, "Calls"), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn checks_of_a_header_are_the_guests() {
+        let guests = load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("guests")).unwrap();
+        let has = |guest: &str, check: &str| {
+            let guest = guests.iter().find(|it| it.name == guest).unwrap();
+            guest.checks.iter().any(|name| name == check)
+        };
+        assert!(has("poll_states", "eventfd_states") && has("epoll_masks", "eventfd_states"));
+        assert!(has("poll_states", "sets_of_sets") && !has("epoll_masks", "sets_of_sets"));
     }
 
     #[test]
