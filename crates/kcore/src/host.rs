@@ -135,6 +135,13 @@ pub struct MapRequest {
     pub offset: u64,
 }
 
+/// Where a process's windows on host files lie: above the arena, where nothing else is.
+pub const FILE_WINDOWS_BASE: u64 = 0x7d20_0000_0000;
+/// Windows on host files of one process.
+pub const FILE_WINDOWS: usize = 16;
+/// Bytes of a window, and what its place in the file is aligned to.
+pub const FILE_WINDOW_SIZE: u64 = 2 << 20;
+
 /// The host below.
 pub trait Host: Sync {
     /// A call that does not block for long; never fails with `EINTR`.
@@ -154,4 +161,11 @@ pub trait Host: Sync {
     fn physmem_fd(&self) -> HostFd;
     /// Gives pages of the physical-memory window back to the host.
     fn punch_window(&self, offset: u64, len: usize);
+    /// Makes window `index` of the calling process show the host's own pages of a file from `offset` on, in place of what it
+    /// showed. No other process gets it, not even a forked one.
+    fn map_file_window(&self, index: usize, fd: HostFd, offset: u64) -> Result<(), Errno>;
+    fn unmap_file_window(&self, index: usize);
+    /// Looks at byte `witness` of a window, then copies `len` bytes from byte `at` on to the guest; the witness's value. `None`
+    /// when a byte is not there, on either side; then a part may have been copied.
+    fn copy_file_window(&self, index: usize, at: usize, to: UserAddr, len: usize, witness: usize) -> Option<u8>;
 }

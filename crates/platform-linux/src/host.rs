@@ -4,13 +4,13 @@
 //! Locking: none.
 
 use acrida_kcore::frame::{WINDOW_BASE, WINDOW_SIZE};
-use acrida_kcore::host::{Arg, Host, HostFd, MapRequest};
+use acrida_kcore::host::{Arg, FILE_WINDOW_SIZE, FILE_WINDOWS, FILE_WINDOWS_BASE, Host, HostFd, MapRequest};
 use acrida_kcore::thread::{HostCallCounts, current};
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
-use crate::linux::Linux;
+use crate::linux::{Linux, acrida_user_copy};
 use crate::raw;
 
 const MAP_FIXED: u64 = 0x10;
@@ -58,6 +58,13 @@ fn lower(args: &mut [Arg<'_>]) -> Result<[u64; 6], Errno> {
 
 fn check_range(addr: u64, len: usize) -> Result<(), Errno> {
     if addr % 4096 == 0 && UserAddr(addr).access_ok(len) && addr < TASK_SIZE { Ok(()) } else { Err(Errno::EINVAL) }
+}
+
+/// First address of a window on a host file.
+#[inline]
+fn file_window(index: usize) -> u64 {
+    assert!(index < FILE_WINDOWS, "no such window");
+    FILE_WINDOWS_BASE + index as u64 * FILE_WINDOW_SIZE
 }
 
 impl Host for Linux {
@@ -144,5 +151,42 @@ impl Host for Linux {
         HostCallCounts::bump(&current().host_calls.maps);
         // SAFETY: no memory operands; the pages' content is given up by the caller.
         let _ = unsafe { raw::syscall(nr::fallocate, &[fd, PUNCH_HOLE_KEEP_SIZE, offset, len as u64]) };
+    }
+
+    fn map_file_window(&self, index: usize, fd: HostFd, offset: u64) -> Result<(), Errno> {
+        const PROT_READ: u64 = 1;
+        const MAP_SHARED: u64 = 1;
+        const MADV_DONTFORK: u64 = 10;
+        let at = file_window(index);
+        HostCallCounts::bump(&current().host_calls.maps);
+        // SAFETY: a fixed mapping at a place that is kept for it; only `copy_file_window` looks at it.
+        unsafe { raw::syscall(nr::mmap, &[at, FILE_WINDOW_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, fd.0 as u64, offset]) }?;
+        // SAFETY: the mapping made just now.
+        let unshared = unsafe { raw::syscall(nr::madvise, &[at, FILE_WINDOW_SIZE, MADV_DONTFORK]) };
+        unshared.map(drop).inspect_err(|_| self.unmap_file_window(index))
+    }
+
+    fn unmap_file_window(&self, index: usize) {
+        HostCallCounts::bump(&current().host_calls.maps);
+        // SAFETY: as in `map_file_window`; a copy from it that is under way ends with a fault, which has a fix-up.
+        let _ = unsafe { raw::syscall(nr::munmap, &[file_window(index), FILE_WINDOW_SIZE]) };
+    }
+
+    fn copy_file_window(&self, index: usize, at: usize, to: UserAddr, len: usize, witness: usize) -> Option<u8> {
+        let inside = |end: Option<usize>| end.is_some_and(|end| end as u64 <= FILE_WINDOW_SIZE);
+        assert!(inside(at.checked_add(len)) && inside(witness.checked_add(1)), "a copy outside its window");
+        if !to.access_ok(len) {
+            return None;
+        }
+        let window = file_window(index);
+        let mut seen = 0u8;
+        // SAFETY: one byte of the window to a kernel variable; a page that is not there is a fault, which has a fix-up.
+        let missing = unsafe { acrida_user_copy((&raw mut seen) as u64, window + witness as u64, 1) };
+        if missing != 0 {
+            return None;
+        }
+        // SAFETY: from the window to a checked guest range; faults on either side have a fix-up.
+        let missing = unsafe { acrida_user_copy(to.0, window + at as u64, len) };
+        (missing == 0).then_some(seen)
     }
 }

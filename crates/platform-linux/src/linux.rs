@@ -25,7 +25,7 @@ use crate::{boot, entry, loan, park, raw, signal, spawn};
 pub struct Linux;
 
 unsafe extern "C" {
-    fn acrida_user_copy(dst: u64, src: u64, len: usize) -> usize;
+    pub fn acrida_user_copy(dst: u64, src: u64, len: usize) -> usize;
     fn acrida_user_cmpxchg(word: u64, old: u32, new: u32, out: *mut u32) -> u32;
     fn acrida_exit_thread(alive: *const AtomicU32) -> !;
     fn acrida_exit_process(alive: *const AtomicU32, code: u32) -> !;

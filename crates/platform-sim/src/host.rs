@@ -43,4 +43,14 @@ impl Host for NoHost {
 
     /// The window is the test's own memory; what is punched stays until the test ends.
     fn punch_window(&self, _offset: u64, _len: usize) {}
+
+    fn map_file_window(&self, _index: usize, _fd: HostFd, _offset: u64) -> Result<(), Errno> {
+        Err(Errno::ENOSYS)
+    }
+
+    fn unmap_file_window(&self, _index: usize) {}
+
+    fn copy_file_window(&self, _index: usize, _at: usize, _to: UserAddr, _len: usize, _witness: usize) -> Option<u8> {
+        None
+    }
 }

@@ -21,6 +21,6 @@ static void loop(uint64_t iterations)
 WORKLOAD(pread,
     .name = "pread", .group = "calls", .unit = NANOSECONDS, .placement = PLACED_ONE,
     .operation = "pread()",
-    .bound = "The host file costs one host call; the tmpfs file is ours and costs the copy.",
+    .bound = "The copy: out of a window on the host's page cache, or of a page of our own.",
     .points = POINTS({"bytes=1 on=host"}, {"bytes=4096 on=host", NULL, true}, {"bytes=1 on=tmpfs"}, {"bytes=4096 on=tmpfs", NULL, true}),
     .setup = setup, .loop = loop);

@@ -118,6 +118,10 @@ pub trait FileOperations: Any + Send + Sync {
     fn start_pos(&self) -> u64 {
         0
     }
+    /// Whether the position is kept elsewhere for good, by somebody who serialises its users; `File::pos` is not locked then.
+    fn position_elsewhere(&self) -> bool {
+        self.start_pos() != 0
+    }
     /// Registers on the file's wait queues if `table` asks for it, and gives the event mask now. `None`: the file has no
     /// poll (always ready for poll and select, EPERM for epoll). Epoll asks without a reference to the file: all that the
     /// answer depends on lies in `self`.
@@ -303,11 +307,12 @@ impl File {
         let flags = flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
         let start = ops.start_pos();
         NR_FILES.fetch_add(1, Ordering::Relaxed);
+        let position_elsewhere = ops.position_elsewhere().then_some(start);
         File {
             ops,
             flags: AtomicU32::new(flags),
             pos: SpinLock::new(start),
-            position_elsewhere: (start != 0).then_some(start),
+            position_elsewhere,
             path,
             inode,
             owner: SpinLock::default(),

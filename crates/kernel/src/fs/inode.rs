@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
-use core::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, Ordering};
 
 use acrida_kcore::sync::{SetOnce, SpinLock};
 use acrida_uapi::errno::{Errno, Error};
@@ -91,6 +91,9 @@ pub struct InodeCommon {
     /// Open files that only read.
     #[doc(alias = "i_readcount")]
     readcount: AtomicI32,
+    /// Changes of content and attributes that were made through us, where somebody asks.
+    #[doc(alias = "i_version")]
+    version: AtomicU32,
 }
 
 impl InodeCommon {
@@ -109,6 +112,16 @@ impl InodeCommon {
     /// One writer more; `ETXTBSY` while the file is being run. Undone by [`InodeCommon::put_write_access`].
     pub fn get_write_access(&self) -> Result<(), Errno> {
         self.add_user(1)
+    }
+
+    /// Another number after each change of content or attributes through us.
+    pub fn version(&self) -> u32 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    #[doc(alias = "inode_inc_iversion")]
+    pub fn changed(&self) {
+        self.version.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Files open for writing; negative while a program runs from it.

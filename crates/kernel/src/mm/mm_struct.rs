@@ -21,6 +21,7 @@ use super::layout::{Layout, Randomize};
 use super::vma::{Backing, PAGE_SIZE, VmFlags, Vma, page_start};
 use super::vma_tree::VmaTree;
 use crate::fs::file::fput;
+use crate::fs::hostfs::window::FileWindows;
 
 /// Most of the stack that is mapped at once; more is added by faults.
 const STACK_AT_ONCE: u64 = 8 << 20;
@@ -75,6 +76,8 @@ pub struct MmStruct {
     #[doc(alias = "mm_users")]
     users: AtomicU32,
     pub program: SpinLock<ProgramLayout>,
+    /// Beside the guest's memory: exec leaves them.
+    pub file_windows: FileWindows,
     /// Largest `total_vm` so far, in bytes.
     #[doc(alias = "hiwater_vm")]
     peak: AtomicU64,
@@ -98,6 +101,7 @@ impl MmUser {
             state: SpinLock::default(),
             users: AtomicU32::new(1),
             program: SpinLock::default(),
+            file_windows: FileWindows::default(),
             peak: AtomicU64::new(0),
         }))
     }

@@ -8,7 +8,7 @@
 //! with a fixed address.
 //!
 //! ```text
-//! 0x7c00_0000_0000  TASK_SIZE: above it kernel, arena, window, vdso
+//! 0x7c00_0000_0000  TASK_SIZE: above it page window, kernel, arena, windows on host files, vdso
 //!    [stack]        grows down, below a random offset
 //!    (gap)          room for the stack's limit
 //!    mmap_base      areas are placed downwards from here

@@ -1,8 +1,9 @@
 //! Open files of the host.
 //!
 //! Mirrors: fs/hostfs/hostfs_kern.c (file operations), Linux 6.1.
-//! Differs: one host descriptor per open file; the host keeps the position and serialises its users. `File::pos` holds
-//! [`HOST_POSITION`], which reads and writes understand as "the descriptor's own".
+//! Differs: one host descriptor per open file. The host keeps the position and serialises its users: `File::pos` holds
+//! [`HOST_POSITION`], which reads and writes understand as "the descriptor's own". The position of a regular file comes home
+//! to `File::pos` when the file gets its first window (window.rs), and stays.
 
 use alloc::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::abi::SysResult;
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::hostfs::inode::HostInode;
+use crate::fs::hostfs::window::Windowed;
 use crate::fs::hostfs::{dir, watch};
 use crate::fs::inode::{DirContext, Kstat, Path};
 use crate::fs::iov_iter::IovIter;
@@ -44,6 +46,7 @@ enum Kind {
 pub struct HostFile {
     handle: Arc<HostHandle>,
     kind: Kind,
+    windowed: Windowed,
 }
 
 /// The flags of an open that the host must know.
@@ -58,12 +61,16 @@ pub fn restart(errno: Errno) -> Error {
 }
 
 impl HostFile {
+    fn new(handle: Arc<HostHandle>, kind: Kind) -> HostFile {
+        HostFile { handle, kind, windowed: Windowed::default() }
+    }
+
     pub fn regular(handle: Arc<HostHandle>) -> HostFile {
-        HostFile { handle, kind: Kind::Regular }
+        HostFile::new(handle, Kind::Regular)
     }
 
     pub fn directory(handle: Arc<HostHandle>) -> HostFile {
-        HostFile { handle, kind: Kind::Directory }
+        HostFile::new(handle, Kind::Directory)
     }
 
     /// Opens what `path` names.
@@ -88,7 +95,7 @@ impl HostFile {
             }
         }
         inode.opened(&handle);
-        Ok(Arc::new(HostFile { handle, kind }))
+        Ok(Arc::new(HostFile::new(handle, kind)))
     }
 
     /// A descriptor that only marks the place.
@@ -96,17 +103,38 @@ impl HostFile {
         let handle = Arc::new(inode.open_place(&path.dentry)?);
         inode.opened(&handle);
         let kind = if inode.is_regular() { Kind::Regular } else { Kind::Stream };
-        Ok(Arc::new(HostFile { handle, kind }))
+        Ok(Arc::new(HostFile::new(handle, kind)))
     }
 
     /// Opens a device of the host by its path there.
     pub fn open_device(path: &[u8], flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let fd = host::fs::openat_blocking(HostFd::CWD, path, host_flags(flags)).map_err(restart)?;
-        Ok(Arc::new(HostFile { handle: Arc::new(HostHandle::new(fd)), kind: Kind::Stream }))
+        Ok(Arc::new(HostFile::new(Arc::new(HostHandle::new(fd)), Kind::Stream)))
     }
 
     fn blocking(&self) -> Blocking {
         if self.kind == Kind::Stream { Blocking::Interruptible } else { Blocking::Never }
+    }
+
+    /// `lseek` of a regular file with its position.
+    fn seek(&self, pos: &mut u64, offset: i64, whence: Whence) -> Result<u64, Error> {
+        /// Whether the file system has such offsets, the host need not be asked.
+        const SURELY_ALLOWED: i64 = 1 << 31;
+        let base = match whence {
+            Whence::Set => Some(0),
+            Whence::Cur => Some(pos.cast_signed()),
+            Whence::End | Whence::Data | Whence::Hole => None,
+        };
+        if *pos == HOST_POSITION {
+            return Ok(host::fs::lseek(self.handle.fd(), offset, seek_number(whence))?);
+        }
+        let target = match base.map(|base| base.checked_add(offset).ok_or(Errno::EINVAL)).transpose()? {
+            Some(target @ 0..=SURELY_ALLOWED) => target.cast_unsigned(),
+            Some(target) => host::fs::lseek(self.handle.fd(), target, SEEK_SET)?,
+            None => host::fs::lseek(self.handle.fd(), offset, seek_number(whence))?,
+        };
+        *pos = target;
+        Ok(target)
     }
 
     #[inline(always)]
@@ -166,6 +194,12 @@ fn transfer_other(
     }
 }
 
+fn content_changed(file: &File) {
+    if let Some(inode) = file.inode_common() {
+        inode.changed();
+    }
+}
+
 fn open_named(inode: &HostInode, path: &Path, flags: u32) -> Result<HostFd, Errno> {
     match inode.named_spot(&path.dentry) {
         Ok(spot) => host::fs::openat(spot.fd, &spot.name, flags | O_NOFOLLOW, 0),
@@ -195,20 +229,46 @@ pub fn poll(fd: HostFd, table: &mut PollTable<'_>) -> u32 {
 }
 
 impl FileOperations for HostFile {
-    fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    #[inline]
+    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        if self.kind == Kind::Regular
+            && let Some(done) = self.windowed.read(self.handle.fd(), file, to, pos)
+        {
+            return Ok(done);
+        }
         self.transfer(to, Direction::Read, pos)
     }
 
-    fn write(&self, _file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
-        self.transfer(from, Direction::Write, pos)
+    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+        let done = self.transfer(from, Direction::Write, pos)?;
+        if self.kind == Kind::Regular {
+            content_changed(file);
+            if *pos != HOST_POSITION && from.appends(file.flags()) {
+                // The host wrote at the end, whatever position it was given.
+                *pos = self.stat(file)?.size;
+            }
+        }
+        Ok(done)
     }
 
-    fn llseek(&self, _file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+        if self.kind == Kind::Regular {
+            return self.seek(&mut file.pos.lock(), offset, whence);
+        }
         Ok(host::fs::lseek(self.handle.fd(), offset, seek_number(whence))?)
     }
 
     fn start_pos(&self) -> u64 {
         HOST_POSITION
+    }
+
+    fn position_elsewhere(&self) -> bool {
+        self.kind != Kind::Regular
+    }
+
+    fn flush(&self, _file: &Arc<File>) -> Result<(), Error> {
+        self.windowed.closed();
+        Ok(())
     }
 
     fn seekable(&self) -> bool {
@@ -243,8 +303,10 @@ impl FileOperations for HostFile {
         Ok(host::fs::fallocate(self.handle.fd(), mode, offset, len)?)
     }
 
-    fn truncate(&self, _file: &Arc<File>, len: u64) -> Result<(), Error> {
-        Ok(host::fs::ftruncate(self.handle.fd(), len)?)
+    fn truncate(&self, file: &Arc<File>, len: u64) -> Result<(), Error> {
+        host::fs::ftruncate(self.handle.fd(), len)?;
+        content_changed(file);
+        Ok(())
     }
 
     fn iterate(&self, _file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {

@@ -386,6 +386,7 @@ impl Inode for HostInode {
         if attr.atime.is_some() || attr.mtime.is_some() {
             self.set_times(&spot, attr)?;
         }
+        self.common.changed();
         if self.is_dir() {
             // Searching it is decided here: know the new rights at once.
             let stat = host::fs::statx(spot.fd, &spot.name)?;

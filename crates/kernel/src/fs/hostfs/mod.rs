@@ -23,6 +23,7 @@ pub mod inode;
 mod kept;
 mod seen;
 pub mod watch;
+pub mod window;
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
