@@ -17,6 +17,7 @@ pub mod sched;
 pub mod seq_cell;
 pub mod solo;
 pub mod sync;
+pub mod task_work;
 pub mod thread;
 pub mod trace_ring;
 pub mod uaccess;

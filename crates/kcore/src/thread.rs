@@ -15,6 +15,7 @@ use crate::arena::Magazine;
 use crate::loan::Loan;
 use crate::regs::UserFrame;
 use crate::sched::state;
+use crate::task_work::TaskWork;
 
 /// Bits of [`Thread::work`]: reasons to take the slow way out of the kernel.
 pub mod work {
@@ -157,6 +158,8 @@ pub struct Thread {
     /// What the thread asked of the host so far, for `--stats` and traces.
     pub host_calls: HostCallCounts,
     pub loan: Loan,
+    /// What it drops when it holds no lock.
+    pub task_work: TaskWork,
     ext: UnsafeCell<Option<Ext>>,
     /// Free memory that the thread keeps for itself.
     pub(crate) magazine: Magazine,
@@ -210,6 +213,7 @@ impl Thread {
             fault: FaultInfo::default(),
             host_calls: HostCallCounts::default(),
             loan: Loan::new(),
+            task_work: TaskWork::new(),
             ext: UnsafeCell::new(None),
             magazine: Magazine::default(),
             uncounted: Uncounted::default(),

@@ -140,6 +140,7 @@ fn serve(kernel: &Arc<Kernel>) {
             control::VIEW => crate::trace::views::answer(kernel, message.status, message.pid),
             _ => {}
         }
+        acrida_kcore::thread::current().task_work.run();
     }
     for process in kernel.pids.processes() {
         let host = process.host_pid.load(Ordering::Relaxed);
@@ -286,7 +287,6 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
         restart: Own::new(),
         restart_block: Own::new(),
         saved_sigmask: Own::new(),
-        task_work: SpinLock::new(Some(alloc::vec::Vec::new())),
         exiting: AtomicBool::new(false),
         exit_code: AtomicI32::new(0),
         sysvsem: SpinLock::new(None),

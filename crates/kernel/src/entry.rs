@@ -56,7 +56,7 @@ pub fn exit_to_user(frame: &mut UserFrame) {
     }
     if me.has_work(work::TASK_WORK) {
         me.clear_work(work::TASK_WORK);
-        task.run_task_work();
+        me.task_work.run();
     }
     if me.has_work(work::MOVE_OUT) {
         me.clear_work(work::MOVE_OUT);

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use acrida_kcore::thread::current;
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_kernel::fs::eventpoll::ctl::{Operation, control};
 use acrida_kernel::fs::eventpoll::file::{as_set, new_set};
@@ -345,6 +346,7 @@ impl Pair {
             }
             Step::Reopen(file) => {
                 self.files[file] = self.sources[file].file();
+                current().task_work.run();
                 self.model.forget(|item| item.file == file);
             }
         }
@@ -365,6 +367,7 @@ proptest! {
         steps.iter().for_each(|step| pair.step(step));
         // Nothing is left on the queues of files whose set is gone.
         drop(pair.set);
+        current().task_work.run();
         for source in &pair.sources {
             assert!(source.queues.iter().all(|queue| !queue.is_active()));
         }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use acrida_kcore::thread::current;
 use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
 use acrida_kernel::fs::eventpoll::ctl::{Operation, control};
 use acrida_kernel::fs::eventpoll::file::{as_set, new_set};
@@ -205,9 +206,11 @@ fn a_closed_file_has_left_everything() {
                 }
             });
             drop(file);
+            current().task_work.run();
             sim.join(looker);
             assert!(set.look(4).is_empty());
             drop(set);
+            current().task_work.run();
             sim.join(putter);
             assert!(!counter.queue.is_active());
         });
@@ -228,10 +231,14 @@ fn a_closed_set_has_left_its_files() {
             });
             let closer = sim.spawn("closer", {
                 let file = files[0].clone();
-                move |_| drop(file)
+                move |_| {
+                    drop(file);
+                    current().task_work.run();
+                }
             });
             drop(files);
             drop(set);
+            current().task_work.run();
             sim.join(putter);
             sim.join(closer);
             assert!(counters.iter().all(|counter| !counter.queue.is_active()));

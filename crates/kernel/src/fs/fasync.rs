@@ -16,7 +16,7 @@ use acrida_uapi::siginfo::{POLL_ERR, POLL_IN, POLL_MSG, POLL_OUT, POLL_PRI, SI_S
 use acrida_uapi::signal::{SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGIO, SIGSEGV, SIGSYS, SIGTRAP, SIGURG};
 
 use crate::abi::Fd;
-use crate::fs::file::{File, FileOwner, fput};
+use crate::fs::file::{File, FileOwner};
 use crate::kernel;
 use crate::kernel::cred::Cred;
 use crate::kernel::signal::{Target, send_signal};
@@ -68,10 +68,11 @@ impl FasyncQueue {
         self.len.store(listeners.len(), Ordering::Release);
     }
 
+    /// Takes the listeners off that `gone` names.
     #[doc(alias = "fasync_remove_entry")]
-    fn leave(&self, file: *const File) {
+    fn leave(&self, gone: impl Fn(&Listener) -> bool) {
         let mut listeners = self.listeners.lock();
-        listeners.retain(|listener| listener.file.as_ptr() != file);
+        listeners.retain(|listener| !gone(listener));
         self.len.store(listeners.len(), Ordering::Release);
     }
 
@@ -92,7 +93,6 @@ impl FasyncQueue {
         };
         for (file, fd) in targets {
             send_sigio(&file, fd, band);
-            fput(file);
         }
     }
 }
@@ -105,7 +105,7 @@ pub fn set(file: &Arc<File>, fd: Fd, wanted: Sigio) -> Option<()> {
     for queue in queues.into_iter().flatten() {
         match wanted {
             Sigio::On => queue.join(file, fd),
-            Sigio::Off => queue.leave(Arc::as_ptr(file)),
+            Sigio::Off => queue.leave(|listener| listener.file.as_ptr() == Arc::as_ptr(file)),
         }
         known = Some(());
     }
@@ -119,7 +119,7 @@ pub fn set(file: &Arc<File>, fd: Fd, wanted: Sigio) -> Option<()> {
 pub fn release(file: &File) {
     if Sigio::of(file.flags()) == Sigio::On {
         for queue in file.ops.fasync(file).into_iter().flatten() {
-            queue.leave(file);
+            queue.leave(|listener| listener.file.strong_count() == 0);
         }
     }
 }

@@ -14,7 +14,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::RLIMIT_NOFILE;
 
 use crate::current;
-use crate::fs::file::{File, fput};
+use crate::fs::file::File;
 use crate::fs::notify::dnotify::Dnotify;
 
 /// Linux's `sysctl_nr_open`.
@@ -175,7 +175,6 @@ impl FilesStruct {
             true => Ok(look(core::array::from_fn(|n| files[n].as_ref().unwrap_or_else(|_| unreachable!("just looked at"))))),
             false => Err(Errno::EBADF),
         };
-        files.into_iter().flatten().for_each(fput);
         result
     }
 
@@ -362,9 +361,7 @@ pub fn with_files<const N: usize, R>(fds: [i32; N], look: impl FnOnce([&Arc<File
 
 /// `close` of one descriptor's file: flush, give up POSIX locks of this table, drop.
 pub fn filp_close(file: Arc<File>, files: &FilesStruct) -> Result<(), Error> {
-    let result = filp_flush(&file, files);
-    fput(file);
-    result
+    filp_flush(&file, files)
 }
 
 /// What a `close` does before the reference goes.

@@ -2,20 +2,20 @@
 //!
 //! Mirrors: include/linux/fs.h (`file`, `file_operations`), fs/file_table.c, Linux 6.1.
 //! Differs: operations are a trait object that also holds the private data; a slot that Linux leaves empty is a default
-//! method with Linux's errno. A file's reference count is its `Arc`; [`fput`] notices the last one. The operations have a
-//! count of their own: epoll asks them without keeping the file open.
+//! method with Linux's errno. A file's reference count is its `Arc`'s: whoever makes it zero puts the file's end off (`Drop`), so
+//! `release` runs under nobody's lock, and a reference can be given up anywhere. The operations have a count of their own: epoll
+//! asks them without keeping the file open.
 //! Locking: `f_pos` serialises calls that move the position (`f_pos_lock`); flags are atomics.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::any::Any;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use acrida_kcore::host::HostFd;
-use acrida_kcore::platform::platform;
 use acrida_kcore::sync::SpinLock;
-use acrida_kcore::thread;
+use acrida_kcore::task_work::drop_later;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 
@@ -28,7 +28,6 @@ use crate::fs::iov_iter::IovIter;
 use crate::fs::notify::fsnotify;
 use crate::fs::poll::PollTable;
 use crate::fs::splice::PageSlice;
-use crate::kernel::task::{TaskWork, try_current};
 use crate::mm::{MapBacking, MmapRequest};
 
 /// What a terminal must offer to be a session's controlling terminal.
@@ -272,7 +271,13 @@ pub struct File {
     /// What the file has against its inode's other users.
     claim: SpinLock<Claim>,
     created: AtomicBool,
+    /// Names the open file as long as anything refers to it; never used twice.
+    id: u64,
+    /// Nobody refers to it any more: only its end is left.
+    unreachable: bool,
 }
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// `F_SETOWN`, `F_SETSIG`.
 #[doc(alias = "fown_struct")]
@@ -290,7 +295,7 @@ impl File {
     /// An open file without path or inode.
     #[doc(alias = "anon_inode_getfile")]
     pub fn anon(ops: Arc<dyn FileOperations>, flags: u32) -> Arc<File> {
-        Arc::new(File::raw(ops, flags, None, None))
+        File::counted(File::raw(ops, flags, None, None))
     }
 
     /// An open file of a file system.
@@ -299,14 +304,18 @@ impl File {
         if Self::only_reads(flags) {
             inode.common().reader_came();
         }
-        Arc::new(File::raw(ops, flags, Some(path), Some(inode)))
+        File::counted(File::raw(ops, flags, Some(path), Some(inode)))
+    }
+
+    fn counted(file: File) -> Arc<File> {
+        NR_FILES.fetch_add(1, Ordering::Relaxed);
+        Arc::new(file)
     }
 
     fn raw(ops: Arc<dyn FileOperations>, flags: u32, path: Option<Path>, inode: Option<Arc<dyn Inode>>) -> File {
         use acrida_uapi::fcntl::{O_CLOEXEC, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC};
         let flags = flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
         let start = ops.start_pos();
-        NR_FILES.fetch_add(1, Ordering::Relaxed);
         let position_elsewhere = ops.position_elsewhere().then_some(start);
         File {
             ops,
@@ -319,6 +328,8 @@ impl File {
             epoll: Watchers::default(),
             claim: SpinLock::new(Claim::None),
             created: AtomicBool::new(false),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            unreachable: false,
         }
     }
 
@@ -396,6 +407,10 @@ impl File {
         }
     }
 
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     #[inline]
     pub fn flags(&self) -> u32 {
         self.flags.load(Ordering::Relaxed)
@@ -448,61 +463,28 @@ impl File {
     }
 }
 
-/// Gives a reference up. The last one is put off to the caller's return to user mode, or to the end of its exit, so `release`
-/// never runs under a lock, nor within another file's.
-pub fn fput(file: Arc<File>) {
-    if Arc::strong_count(&file) > 1 {
-        return;
-    }
-    fput_later(file);
-}
+/// What stands in for an open file whose last reference was given up.
+struct Gone;
 
-/// As [`fput`], for a caller whose locks forbid even a reference that only looks like not the last one.
-pub fn fput_later(file: Arc<File>) {
-    match try_current() {
-        Some(task) => task.add_task_work(TaskWork::Fput(file)).unwrap_or_else(|TaskWork::Fput(file)| delayed_fput(file)),
-        None => delayed_fput(file),
-    }
-}
-
-/// Last references given up where no task work will run: by kernel threads, and by tasks that are past theirs.
-#[derive(Default)]
-struct Delayed {
-    #[doc(alias = "delayed_fput_list")]
-    files: Vec<Arc<File>>,
-    /// The host thread that drops them; 0: nobody.
-    owner: u32,
-}
-
-/// Drops the file, after those that the caller is dropping already: an end of a file may be within that of another.
-fn delayed_fput(file: Arc<File>) {
-    static DELAYED: SpinLock<Delayed> = SpinLock::new(Delayed { files: Vec::new(), owner: 0 });
-    let me = thread::current().host_tid.load(Ordering::Relaxed);
-    {
-        let mut delayed = DELAYED.lock();
-        delayed.files.push(file);
-        // An owner that the host killed is succeeded.
-        if delayed.owner == me || delayed.owner != 0 && platform().thread_alive(delayed.owner) {
-            return;
-        }
-        delayed.owner = me;
-    }
-    loop {
-        let mut delayed = DELAYED.lock();
-        let files = core::mem::take(&mut delayed.files);
-        if files.is_empty() {
-            delayed.owner = 0;
-            return;
-        }
-        drop(delayed);
-        drop(files);
-    }
-}
+impl FileOperations for Gone {}
 
 impl Drop for File {
+    /// The last reference is given up, perhaps under locks: the file's end comes when the thread holds none.
+    #[doc(alias = "fput")]
+    fn drop(&mut self) {
+        if self.unreachable {
+            return self.end();
+        }
+        let mut last = core::mem::replace(self, File::raw(Arc::new(Gone), 0, None, None));
+        last.unreachable = true;
+        drop_later(Box::new(last));
+    }
+}
+
+impl File {
     /// The end of a file, in Linux's order: its watchers, epoll sets, locks, `release`, then inode and path.
     #[doc(alias = "__fput")]
-    fn drop(&mut self) {
+    fn end(&mut self) {
         fsnotify::close(self);
         eventpoll::ctl::release_file(self);
         if let Some(locks) = self.inode_common().and_then(|inode| inode.locks.get()) {

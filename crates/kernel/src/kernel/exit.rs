@@ -12,7 +12,7 @@ use core::sync::atomic::Ordering;
 use acrida_kcore::platform::platform;
 use acrida_kcore::sched::state;
 use acrida_kcore::sync::SpinLock;
-use acrida_kcore::thread::{Thread, work};
+use acrida_kcore::thread::{self, Thread, work};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::poll::{POLLHUP, POLLIN};
 use acrida_uapi::siginfo::{SI_USER, SigInfo};
@@ -127,7 +127,7 @@ pub fn do_exit(status: WaitStatus) -> ! {
     crate::ipc::sem::undo::exit_sem(task);
     crate::ipc::shm::exit_shm(task);
     exit_files(task);
-    task.exit_task_work();
+    task.thread.task_work.run();
     let me = {
         let mut tables = task.kernel.pids.lock();
         let me = tables.tasks.get(&task.tid()).cloned();
@@ -153,6 +153,7 @@ pub fn do_exit(status: WaitStatus) -> ! {
         }
         me
     };
+    task.thread.task_work.run();
     task.thread.state.store(state::DEAD, Ordering::SeqCst);
     if let Some(me) = me {
         task.kernel.dead_threads.tasks.lock().push(me);
@@ -183,6 +184,8 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
     let usage = process.own_usage();
     *process.final_usage.lock() = Some(usage);
     *process.exe.lock() = None;
+    // Who waits for the process may rely on its files being closed.
+    thread::current().task_work.run();
     leave_session(kernel, process);
     let orphans = reparent_children(kernel, process);
     hang_up_orphaned_groups(kernel, process, &orphans);
@@ -386,6 +389,7 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
         crate::ipc::sem::undo::exit_sem(task);
         crate::ipc::shm::exit_shm(task);
         exit_files(task);
+        task.thread.task_work.run();
         if !task.is_leader() {
             kernel.pids.lock().tasks.remove(&task.tid());
         }

@@ -311,7 +311,6 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
         restart: Own::new(),
         restart_block: Own::new(),
         saved_sigmask: Own::new(),
-        task_work: SpinLock::new(Some(Vec::new())),
         exiting: AtomicBool::new(false),
         exit_code: AtomicI32::new(0),
         sysvsem: SpinLock::new(has(CLONE_SYSVSEM).then(|| parent.undo_list())),

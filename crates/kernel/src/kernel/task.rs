@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::solo::SoloLock;
 use acrida_kcore::sync::SpinLock;
-use acrida_kcore::thread::{self, Thread, work};
+use acrida_kcore::thread::{self, Thread};
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::errno::Restart;
 use acrida_uapi::resource::{RUSAGE_SELF, Rlimit64, Rusage};
@@ -33,13 +33,6 @@ pub const MMF_DUMP_FILTER_DEFAULT: u32 = 0x33;
 
 /// Number of a task, process, group or session.
 pub type Pid = u32;
-
-/// What runs at the task's next return to user mode.
-pub enum TaskWork {
-    /// The last reference to a file went away under somebody's lock.
-    #[doc(alias = "____fput")]
-    Fput(Arc<File>),
-}
 
 /// A slot only the task itself uses.
 #[derive(Default)]
@@ -81,8 +74,6 @@ pub struct Task {
     pub restart_block: Own<alloc::boxed::Box<dyn FnOnce() -> crate::abi::SysResult + Send>>,
     /// The mask to put back after `sigsuspend`, `ppoll`...
     pub saved_sigmask: Own<acrida_uapi::signal::SigSet>,
-    /// `None` once the task is past its exit's task work.
-    pub(crate) task_work: SpinLock<Option<Vec<TaskWork>>>,
     pub exiting: AtomicBool,
     pub exit_code: AtomicI32,
     /// What `SEM_UNDO` takes back at the end; shared with `CLONE_SYSVSEM`.
@@ -171,49 +162,6 @@ pub struct Relations {
 }
 
 impl Task {
-    /// Queues work for the task's return to user mode, or for its exit.
-    ///
-    /// # Errors
-    /// Gives the work back (Linux: `ESRCH`) when the task is past its exit's.
-    #[doc(alias = "task_work_add")]
-    pub fn add_task_work(&self, item: TaskWork) -> Result<(), TaskWork> {
-        match &mut *self.task_work.lock() {
-            Some(items) => items.push(item),
-            None => return Err(item),
-        }
-        self.thread.set_work(work::TASK_WORK);
-        Ok(())
-    }
-
-    #[doc(alias = "task_work_run")]
-    pub fn run_task_work(&self) {
-        while self.run_queued_work() {}
-    }
-
-    /// Runs what is queued, and what that queues; nothing can be queued afterwards.
-    pub fn exit_task_work(&self) {
-        loop {
-            self.run_task_work();
-            let mut queue = self.task_work.lock();
-            if queue.as_ref().is_none_or(Vec::is_empty) {
-                *queue = None;
-                return;
-            }
-        }
-    }
-
-    /// Whether there was any.
-    fn run_queued_work(&self) -> bool {
-        let items = self.task_work.lock().as_mut().map(core::mem::take).unwrap_or_default();
-        let any = !items.is_empty();
-        for item in items {
-            match item {
-                TaskWork::Fput(file) => drop(file),
-            }
-        }
-        any
-    }
-
     pub fn mm(&self) -> Arc<MmStruct> {
         self.mm.lock().mm().clone()
     }

@@ -20,7 +20,6 @@ use super::brk::Brk;
 use super::layout::{Layout, Randomize};
 use super::vma::{Backing, PAGE_SIZE, VmFlags, Vma, page_start};
 use super::vma_tree::VmaTree;
-use crate::fs::file::fput;
 use crate::fs::hostfs::window::FileWindows;
 
 /// Most of the stack that is mapped at once; more is added by faults.
@@ -245,11 +244,5 @@ fn copy_for_child(state: &MmState) -> MmState {
 
 /// Lets the files of removed areas go; call without the lock.
 pub fn release(areas: impl Iterator<Item = (u64, Vma)>) {
-    for (_, vma) in areas {
-        if let Backing::File { file: area, .. } = vma.backing {
-            let file = area.file().clone();
-            drop(area);
-            fput(file);
-        }
-    }
+    areas.for_each(drop);
 }

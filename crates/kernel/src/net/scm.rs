@@ -14,7 +14,7 @@ use acrida_uapi::socket::{
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::current;
-use crate::fs::file::{File, fput};
+use crate::fs::file::File;
 use crate::kernel::cred::Cred;
 use crate::kernel::task::Process;
 
@@ -88,12 +88,6 @@ impl PeerCred {
     #[doc(alias = "cred_to_ucred")]
     pub fn ucred(&self) -> Ucred {
         Ucred { pid: self.process.tgid.cast_signed(), uid: self.cred.euid, gid: self.cred.egid }
-    }
-}
-
-impl Drop for Scm {
-    fn drop(&mut self) {
-        self.files.drain(..).for_each(fput);
     }
 }
 
@@ -243,8 +237,7 @@ impl ControlWriter {
         let mut numbers: Vec<i32> = Vec::new();
         let table = current().files();
         for file in files {
-            let installed = if numbers.len() < fits { table.install(file.clone(), cloexec).ok() } else { None };
-            fput(file);
+            let installed = if numbers.len() < fits { table.install(file, cloexec).ok() } else { None };
             match installed {
                 Some(fd) => numbers.push(fd as i32),
                 None => self.flags |= MSG_CTRUNC,

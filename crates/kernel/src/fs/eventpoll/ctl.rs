@@ -15,7 +15,7 @@ use acrida_uapi::errno::Errno;
 use super::file::as_set;
 use super::item::Epitem;
 use super::nested::{Check, watchers};
-use super::scan::{Held, Interest, item_events};
+use super::scan::{Interest, item_events};
 use super::{Epolls, Eventpoll};
 use crate::abi::{Fd, SysResult};
 use crate::fs::fdtable::{OwnTable, with_files};
@@ -78,7 +78,6 @@ impl Eventpoll {
         max: u64,
         check: Option<&mut Check<'_>>,
     ) -> Result<(), Errno> {
-        let mut held = Held::default();
         let mut interest = self.interest.lock();
         let key = Arc::as_ptr(file);
         let Place::Vacant(place) = interest.tree.descend(|epi| epi.ffd.cmp(key, fd)) else {
@@ -101,7 +100,7 @@ impl Eventpoll {
                 return Err(Errno::EINVAL);
             }
         }
-        if interest.watch(&epi, &mut held) != 0 {
+        if interest.watch(&epi) != 0 {
             self.note_now(&epi);
         }
         Ok(())
@@ -109,11 +108,11 @@ impl Eventpoll {
 
     /// Changes what an item waits for.
     #[doc(alias = "ep_modify")]
-    fn modify(&self, epi: &Arc<Epitem>, event: EpollEvent, held: &mut Held) {
+    fn modify(&self, epi: &Arc<Epitem>, event: EpollEvent) {
         // Before the file is asked: a callback that comes after the file's answer sees the new interest.
         epi.set_event(event);
         core::sync::atomic::fence(Ordering::SeqCst);
-        if item_events(epi, OwnTable::default(), held) != 0 {
+        if item_events(epi, OwnTable::default()) != 0 {
             self.note_now(epi);
         }
     }
@@ -161,26 +160,23 @@ impl Eventpoll {
 
     /// Changes the item of `file` under `fd`.
     fn change(&self, (file, fd): (&Arc<File>, i32), event: EpollEvent) -> Result<(), Errno> {
-        let mut held = Held::default();
         let interest = self.interest.lock();
         let epi = interest.find(file, fd).ok_or(Errno::ENOENT)?;
         if epi.has(EPOLLEXCLUSIVE) {
             return Err(Errno::EINVAL);
         }
-        self.modify(&epi, event, &mut held);
+        self.modify(&epi, event);
         Ok(())
     }
 
     /// The set's file is gone: every item goes.
     #[doc(alias = "ep_clear_and_put")]
     pub(super) fn clear(&self) {
-        let mut held = Held::default();
         let mut interest = self.interest.lock();
         while let Some(epi) = interest.tree.pop_first() {
             // Without its file, that end takes the item off its list.
             let file = epi.ffd.file.upgrade();
             self.removed(&mut interest, &epi, file.as_deref());
-            file.into_iter().for_each(|file| held.push(file));
         }
     }
 }

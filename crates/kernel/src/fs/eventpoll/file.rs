@@ -16,10 +16,9 @@ use acrida_uapi::fcntl::O_RDWR;
 use acrida_uapi::stat::new_decode_dev;
 
 use super::ctl;
-use super::scan::Held;
 use super::{Eventpoll, UserWatches};
 use crate::abi::{Flags, SysResult};
-use crate::fs::file::{File, FileOperations, Whence, fput};
+use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::poll::PollTable;
 use crate::{current, kernel};
 
@@ -57,11 +56,7 @@ impl FileOperations for EpollFile {
     #[doc(alias = "ep_eventpoll_poll")]
     fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
         table.poll_wait(&self.0.poll_wait);
-        let mut held = Held::default();
-        let ready = self.0.any_event(&mut held);
-        // The asker may be a set that watches the same files, with its lock held.
-        held.defer();
-        Some(if ready { EPOLLIN | EPOLLRDNORM } else { 0 })
+        Some(if self.0.any_event() { EPOLLIN | EPOLLRDNORM } else { 0 })
     }
 
     fn can_poll(&self) -> bool {
@@ -98,7 +93,6 @@ impl FileOperations for EpollFile {
             // Linux shows its own form of a device's number. Writing to a String cannot fail.
             let sdev = major << 20 | minor;
             let _ = writeln!(out, "tfd: {fd:8} events: {events:8x} data: {data:16x}  pos:{pos} ino:{ino:x} sdev:{sdev:x}");
-            fput(file);
         }
     }
 

@@ -16,7 +16,6 @@ use acrida_kcore::sync::{SpinLock, SpinLockGuard};
 use super::Eventpoll;
 use super::file::as_set;
 use super::item::Watchers;
-use super::scan::Held;
 use crate::fs::file::File;
 
 /// Sets in one chain, beyond the first.
@@ -53,7 +52,7 @@ impl Nesting {
     pub fn begin(&self) -> Check<'_> {
         let guard = self.lock.lock();
         self.generation.fetch_add(1, Ordering::SeqCst);
-        Check { nesting: self, files: BTreeMap::new(), _guard: guard, held: Held::default() }
+        Check { nesting: self, files: BTreeMap::new(), _guard: guard }
     }
 }
 
@@ -64,14 +63,11 @@ pub struct Check<'a> {
     #[doc(alias = "tfile_check_list")]
     files: BTreeMap<usize, Arc<File>>,
     _guard: SpinLockGuard<'a, ()>,
-    /// Behind the guard: given up without it.
-    held: Held,
 }
 
 impl Drop for Check<'_> {
     fn drop(&mut self) {
         self.nesting.generation.fetch_add(1, Ordering::SeqCst);
-        core::mem::take(&mut self.files).into_values().for_each(|file| self.held.push(file));
     }
 }
 
@@ -117,7 +113,6 @@ impl Check<'_> {
                 Some(next) => result = result.max(self.depth_below(wanted_above, next, depth + 1) + 1),
                 None => self.count_ways_of(&file),
             }
-            self.held.push(file);
             if result > MAX_NESTS {
                 break;
             }

@@ -3,8 +3,8 @@
 //! Mirrors: fs/eventpoll.c (`ep_send_events`, `ep_item_poll`, `ep_ptable_queue_proc`), Linux 6.18.
 //! Differs: what a scan has taken lies in the set, not on the scanner's stack, so that a thread killed from outside
 //! leaves nothing behind that the next scan does not find.
-//! Locking: all under the set's `interest`. A reference to a file that is taken here may be the last one by the time it
-//! is given up, and the end of a file takes that lock: [`Held`] gives them up after it.
+//! Locking: all under the set's `interest`. A reference to a file that is taken here may be the last one by the time it is given
+//! up; the file's end, which takes that lock, comes later.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -21,7 +21,7 @@ use acrida_uapi::errno::Errno;
 use super::Eventpoll;
 use super::item::{ByFile, Epitem, FirstHook, MoreHook, NextHook, ReadyLink};
 use crate::fs::fdtable::OwnTable;
-use crate::fs::file::{File, fput, fput_later};
+use crate::fs::file::File;
 use crate::fs::poll::{PollQueue, PollTable};
 use crate::fs::select::DEFAULT_POLLMASK;
 
@@ -37,41 +37,6 @@ pub struct Interest {
     put_back: List<ReadyLink>,
     /// Being reported; an edge or a one-shot.
     told: List<ReadyLink>,
-}
-
-/// Room for references beyond the first, to begin with.
-const MORE: usize = 64;
-
-/// References whose end must wait for the set's lock to be free.
-#[derive(Default)]
-pub struct Held {
-    first: Option<Arc<File>>,
-    more: Vec<Arc<File>>,
-}
-
-impl Held {
-    pub fn push(&mut self, file: Arc<File>) {
-        match self.first {
-            None => self.first = Some(file),
-            Some(_) => {
-                if self.more.is_empty() {
-                    self.more.reserve(MORE);
-                }
-                self.more.push(file);
-            }
-        }
-    }
-
-    /// Gives them up when the caller returns to user mode.
-    pub fn defer(mut self) {
-        self.first.take().into_iter().chain(self.more.drain(..)).for_each(fput_later);
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.first.take().into_iter().chain(self.more.drain(..)).for_each(fput);
-    }
 }
 
 /// Hangs an item on the wait queues that its file names.
@@ -96,12 +61,10 @@ impl PollQueue for Hooks<'_> {
 }
 
 /// Asks a file; a file that can no longer be asked has nothing to say.
-fn ask(epi: &Epitem, held: &mut Held, table: impl FnOnce(u32, &Arc<File>) -> Option<u32>) -> u32 {
+fn ask(epi: &Epitem, table: impl FnOnce(u32, &Arc<File>) -> Option<u32>) -> u32 {
     let Some(file) = epi.ffd.file.upgrade() else { return 0 };
     let wanted = epi.events();
-    let events = table(wanted, &file).unwrap_or(DEFAULT_POLLMASK);
-    held.push(file);
-    events & wanted
+    table(wanted, &file).unwrap_or(DEFAULT_POLLMASK) & wanted
 }
 
 fn ask_now(wanted: u32, file: &Arc<File>) -> Option<u32> {
@@ -111,21 +74,21 @@ fn ask_now(wanted: u32, file: &Arc<File>) -> Option<u32> {
 /// What of the item's interest holds now. A file that the caller has open under the item's number needs no reference.
 #[inline]
 #[doc(alias = "ep_item_poll")]
-pub(super) fn item_events(epi: &Epitem, own: OwnTable<'_>, held: &mut Held) -> u32 {
+pub(super) fn item_events(epi: &Epitem, own: OwnTable<'_>) -> u32 {
     match own.same(epi.ffd.fd, epi.ffd.file.as_ptr()) {
         Some(file) => {
             let wanted = epi.events();
             ask_now(wanted, file).unwrap_or(DEFAULT_POLLMASK) & wanted
         }
-        None => ask(epi, held, ask_now),
+        None => ask(epi, ask_now),
     }
 }
 
 impl Interest {
     /// Hangs a new item on its file's queues; what holds now.
-    pub(super) fn watch(&mut self, epi: &Arc<Epitem>, held: &mut Held) -> u32 {
+    pub(super) fn watch(&mut self, epi: &Arc<Epitem>) -> u32 {
         let mut hooks = Hooks { epi, more: &mut self.more_hooks };
-        ask(epi, held, |wanted, file| file.ops.poll(&mut PollTable::new(wanted, &mut hooks)))
+        ask(epi, |wanted, file| file.ops.poll(&mut PollTable::new(wanted, &mut hooks)))
     }
 
     /// Takes an item off its file's queues. No callback reaches it afterwards.
@@ -178,23 +141,21 @@ impl Eventpoll {
         own: OwnTable<'_>,
         put: impl FnMut(usize, &[EpollEvent]) -> usize,
     ) -> Result<usize, Errno> {
-        // Declared before the guard: dropped after it.
-        let mut held = Held::default();
         let mut interest = self.interest.lock();
         self.start_scan(&mut interest);
-        let result = interest.send(max, own, &mut held, put);
+        let result = interest.send(max, own, put);
         self.done_scan(&mut interest);
         result
     }
 
     /// Whether any item has an event; items that have none leave the ready list.
     #[doc(alias = "__ep_eventpoll_poll")]
-    pub(super) fn any_event(&self, held: &mut Held) -> bool {
+    pub(super) fn any_event(&self) -> bool {
         let mut interest: SpinLockGuard<'_, Interest> = self.interest.lock();
         self.start_scan(&mut interest);
         let mut found = false;
         while let Some(epi) = interest.txlist.front() {
-            found = item_events(epi, OwnTable::default(), held) != 0;
+            found = item_events(epi, OwnTable::default()) != 0;
             if found {
                 break;
             }
@@ -210,7 +171,6 @@ impl Interest {
         &mut self,
         max: usize,
         own: OwnTable<'_>,
-        held: &mut Held,
         mut put: impl FnMut(usize, &[EpollEvent]) -> usize,
     ) -> Result<usize, Errno> {
         let mut sent = 0;
@@ -218,7 +178,7 @@ impl Interest {
             let mut batch = Batch::default();
             while batch.len < BATCH.min(max - sent) {
                 let Some(epi) = self.txlist.front() else { break };
-                let events = item_events(epi, own, held);
+                let events = item_events(epi, own);
                 if events == 0 {
                     drop(self.txlist.pop_front());
                     continue;

@@ -17,7 +17,7 @@ use super::file::as_set;
 use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::fdtable::{OwnTable, with_file_and_table};
-use crate::fs::file::{File, fput};
+use crate::fs::file::File;
 use crate::fs::select::timeout::{Timeout, TimeoutArg, with_sigmask};
 use crate::kernel::signal::is_deliverable;
 
@@ -87,7 +87,6 @@ fn do_epoll_wait(epfd: Fd, events: UserAddr, max: i32, timeout: impl FnOnce() ->
     }
     let file = current().files.read(|files| files.get(epfd.0))?;
     let result = checked(&file, events, max).and_then(|(set, max)| set.wait(events, max, timeout()));
-    fput(file);
     Ok(result?)
 }
 

@@ -79,6 +79,7 @@ impl HostWatch {
             for &(mask, fd) in &events[..count] {
                 self.happened(fd as i32, mask);
             }
+            thread::current().task_work.run();
         }
     }
 
@@ -108,6 +109,7 @@ impl HostWatch {
                     resting.push(ready.fd);
                 }
             }
+            thread::current().task_work.run();
         }
     }
 

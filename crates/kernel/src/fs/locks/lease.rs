@@ -19,7 +19,7 @@ use super::{FileLocks, owner_of_file};
 use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::fasync::send_sigio;
-use crate::fs::file::{File, fput};
+use crate::fs::file::File;
 use crate::fs::inode::InodeCommon;
 
 /// How long a holder may take (`/proc/sys/fs/lease-break-time`).
@@ -151,7 +151,6 @@ impl FileLocks {
             for (file, fd) in told {
                 if let Some(file) = file.upgrade() {
                     send_sigio(&file, fd, POLL_MSG);
-                    fput(file);
                 }
             }
             if flags & O_NONBLOCK != 0 {
@@ -224,8 +223,8 @@ mod tests {
     use super::*;
 
     fn list(kinds: &[Kind]) -> LeaseList {
-        let lease = |(n, &kind): (usize, &Kind)| Lease { holder: Owner::File(n), file: Weak::new(), fd: 0, kind, asked: None };
-        LeaseList { held: kinds.iter().enumerate().map(lease).collect() }
+        let lease = |(n, &kind): (u64, &Kind)| Lease { holder: Owner::File(n), file: Weak::new(), fd: 0, kind, asked: None };
+        LeaseList { held: (0..).zip(kinds).map(lease).collect() }
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl FileLocks {
 }
 
 fn owner_of_file(file: &File) -> Owner {
-    Owner::File(core::ptr::from_ref(file).addr())
+    Owner::File(file.id())
 }
 
 fn owner_of_table(files: &FilesStruct) -> Owner {

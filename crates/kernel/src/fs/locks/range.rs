@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 pub enum Owner {
     /// A descriptor table, by its number: POSIX locks.
     Table(u64),
-    /// An open file, by address: OFD and `flock` locks.
-    File(usize),
+    /// An open file, by its number: OFD and `flock` locks.
+    File(u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use crate::abi::Fd;
 use crate::fs::fasync::send_sigio;
 use crate::fs::fcntl::set_owner_if_none;
 use crate::fs::fdtable::FilesStruct;
-use crate::fs::file::{File, fput};
+use crate::fs::file::File;
 use crate::{current, kernel};
 
 /// An open directory that asked.
@@ -98,7 +98,6 @@ impl Group for Watch {
     fn handle(&self, id: i32, _event: &Event<'_>) {
         if let Some(file) = self.file.upgrade() {
             send_sigio(&file, id, POLL_MSG);
-            fput(file);
         }
     }
 

@@ -11,6 +11,7 @@ use alloc::sync::{Arc, Weak};
 
 use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::sync::SpinLock;
+use acrida_kcore::thread;
 use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
 
 use crate::Kernel;
@@ -135,6 +136,7 @@ impl TimerQueue {
     fn serve(&self) -> ! {
         loop {
             self.run_due();
+            thread::current().task_work.run();
             let planned = self.first_deadline();
             let earlier = || {
                 let first = self.first_deadline();

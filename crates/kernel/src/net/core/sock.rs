@@ -196,7 +196,6 @@ impl SockCommon {
     pub fn send_sigurg(&self) {
         if let Some(file) = self.file.get().and_then(Weak::upgrade) {
             fasync::send_sigurg(&file);
-            crate::fs::file::fput(file);
         }
     }
 }

@@ -97,9 +97,7 @@ pub fn sys_socketpair(family: i32, kind: u32, protocol: i32, fds: UserAddr) -> S
     let numbers = table.install_pair(files, flags & SOCK_CLOEXEC != 0)?;
     if let Err(errno) = fds.write_bytes(zerocopy::IntoBytes::as_bytes(&numbers[..])) {
         for fd in numbers {
-            if let Ok(file) = table.take(fd as i32) {
-                crate::fs::file::fput(file);
-            }
+            drop(table.take(fd as i32));
         }
         return Err(errno.into());
     }

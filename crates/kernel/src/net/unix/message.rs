@@ -14,7 +14,7 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::siginfo::POLL_OUT;
 
 use super::UnixSock;
-use crate::fs::file::{File, fput};
+use crate::fs::file::File;
 use crate::kernel;
 use crate::net::core::skbuff::SkBuff;
 use crate::net::scm::Sender;
@@ -39,13 +39,8 @@ impl Files {
         if files.is_empty() {
             return Ok(None);
         }
-        match kernel().unix.collector.files_travel(&files) {
-            Ok(user) => Ok(Some(Files(Box::new(Travellers { files, user })))),
-            Err(errno) => {
-                files.into_iter().for_each(fput);
-                Err(errno)
-            }
-        }
+        let user = kernel().unix.collector.files_travel(&files)?;
+        Ok(Some(Files(Box::new(Travellers { files, user }))))
     }
 
     /// They have arrived. Not to be called under a socket's lock.
@@ -75,7 +70,7 @@ impl Files {
 
 impl Drop for Files {
     fn drop(&mut self) {
-        self.leave().into_iter().for_each(fput);
+        drop(self.leave());
     }
 }
 

@@ -28,7 +28,6 @@ pub fn show() -> String {
             if let Some(sock) = garbage::socket_of(&file) {
                 found.insert(ino, sock.clone());
             }
-            crate::fs::file::fput(file);
         }
     }
     found.iter().map(|(&ino, sock)| line(sock, ino)).collect()
