@@ -3,7 +3,6 @@
 // Calls: read pread64 lseek
 // Passes: host acrida
 // Places: disk tmpfs
-#define _GNU_SOURCE
 #include "check.h"
 #include <pthread.h>
 

@@ -159,11 +159,3 @@ impl Drop for Extent {
 pub fn pages_in_use() -> u64 {
     PAGES_IN_USE.load(Ordering::Relaxed)
 }
-
-/// One page, by reference.
-#[derive(Clone, Debug)]
-pub struct PageRef {
-    pub extent: Arc<Extent>,
-    /// Byte offset of the page in its extent.
-    pub start: usize,
-}

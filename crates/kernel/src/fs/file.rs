@@ -79,8 +79,9 @@ pub trait FileOperations: Any + Send + Sync {
     fn seekable(&self) -> bool {
         false
     }
-    /// Bytes from `pos` on that lie in one page and can be passed on by reference, at most `len`; `None`: read them.
-    fn page_slice(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+    /// Bytes from `pos` on that can be passed on by reference, at most `len`; `None`: read them.
+    #[doc(alias = "filemap_splice_read")]
+    fn page_run(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
         let _ = (file, pos, len);
         None
     }

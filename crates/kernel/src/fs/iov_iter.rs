@@ -92,6 +92,12 @@ impl<'a> IovIter<'a> {
         self.count = self.count.min(max);
     }
 
+    /// Takes back what [`IovIter::truncate`] forgot.
+    #[doc(alias = "iov_iter_reexpand")]
+    pub fn reexpand(&mut self, bytes: usize) {
+        self.count += bytes;
+    }
+
     /// The next guest range `(address, length)`, not longer than what is left; `None` for kernel buffers or at the end.
     #[inline]
     pub fn user_segment(&mut self) -> Option<(UserAddr, usize)> {

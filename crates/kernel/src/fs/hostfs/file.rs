@@ -7,11 +7,12 @@
 
 use alloc::sync::Arc;
 
+use acrida_kcore::frame::PAGE_SIZE;
 use acrida_kcore::host::HostFd;
 use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::fcntl::{
-    F_SETFL, O_ACCMODE, O_APPEND, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY, O_NOFOLLOW,
-    O_NONBLOCK, O_SYNC, O_TRUNC, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
+    F_SETFL, FALLOC_FL_KEEP_SIZE, O_ACCMODE, O_APPEND, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_LARGEFILE, O_NOATIME,
+    O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_SYNC, O_TRUNC, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET,
 };
 use acrida_uapi::nr;
 use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
@@ -21,11 +22,13 @@ use crate::abi::SysResult;
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::hostfs::inode::HostInode;
+use crate::fs::hostfs::lent::{HostRun, MOST};
 use crate::fs::hostfs::window::Windowed;
 use crate::fs::hostfs::{dir, watch};
 use crate::fs::inode::{DirContext, Kstat, Path};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
+use crate::fs::splice::{PageSlice, Pages};
 use crate::host;
 use crate::host::io::{Blocking, Buffer, Direction};
 use crate::mm::{MapBacking, MmapRequest};
@@ -76,6 +79,9 @@ impl HostFile {
     /// Opens what `path` names.
     pub fn open(inode: &HostInode, path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let mode = inode.mode();
+        if flags & O_TRUNC != 0 {
+            inode.lent.cut(0);
+        }
         let (fd, kind) = match mode & S_IFMT {
             S_IFDIR => (open_named(inode, path, host_flags(flags) | O_DIRECTORY)?, Kind::Directory),
             // Should the name have become a FIFO meanwhile, the open must not hang.
@@ -194,6 +200,10 @@ fn transfer_other(
     }
 }
 
+fn host_inode(file: &File) -> Option<&HostInode> {
+    file.inode()?.downcast_ref()
+}
+
 fn content_changed(file: &File) {
     if let Some(inode) = file.inode_common() {
         inode.changed();
@@ -251,6 +261,19 @@ impl FileOperations for HostFile {
         Ok(done)
     }
 
+    fn page_run(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+        let fd = self.handle.fd();
+        let inode = host_inode(file).filter(|_| self.kind == Kind::Regular && self.windowed.number(file, fd).is_some())?;
+        let left = host::fs::statx(fd, b"").ok()?.size.saturating_sub(pos).min(len as u64).min(MOST);
+        if left == 0 {
+            return None;
+        }
+        let start = pos % PAGE_SIZE as u64;
+        let pages = HostRun::new(self.handle.clone(), file.inode()?.clone(), pos - start, (start + left) as usize);
+        inode.lent.add(&pages);
+        Some(PageSlice { pages: Pages::Host(pages), start: start as usize, len: left as usize })
+    }
+
     fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
         if self.kind == Kind::Regular {
             return self.seek(&mut file.pos.lock(), offset, whence);
@@ -299,11 +322,20 @@ impl FileOperations for HostFile {
         Ok(host::fs::sync_call(nr, self.handle.fd())?)
     }
 
-    fn fallocate(&self, _file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+    fn fallocate(&self, file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+        // All but plain allocation takes pages out of the file.
+        if mode & !FALLOC_FL_KEEP_SIZE != 0
+            && let Some(inode) = host_inode(file)
+        {
+            inode.lent.cut(offset);
+        }
         Ok(host::fs::fallocate(self.handle.fd(), mode, offset, len)?)
     }
 
     fn truncate(&self, file: &Arc<File>, len: u64) -> Result<(), Error> {
+        if let Some(inode) = host_inode(file) {
+            inode.lent.cut(len);
+        }
         host::fs::ftruncate(self.handle.fd(), len)?;
         content_changed(file);
         Ok(())

@@ -21,6 +21,7 @@ use crate::fs::attr::generic_permission;
 use crate::fs::file::FileOperations;
 use crate::fs::hostfs::file::HostFile;
 use crate::fs::hostfs::handle::HostHandle;
+use crate::fs::hostfs::lent::Lent;
 use crate::fs::hostfs::seen::{SEEN_WORDS, Seen};
 use crate::fs::hostfs::{HostFs, dir};
 use crate::fs::inode::{
@@ -49,6 +50,8 @@ pub struct HostInode {
     open: SpinLock<OpenHandles>,
     /// A symbolic link's text.
     link: SpinLock<Option<Vec<u8>>>,
+    /// Pages that pipes and messages refer to.
+    pub(super) lent: Lent,
 }
 
 /// The descriptors through which an object is reached that has lost its name. Nearly always there is one at most.
@@ -104,6 +107,7 @@ impl HostInode {
             dir: SetOnce::new(),
             open: SpinLock::default(),
             link: SpinLock::new(None),
+            lent: Lent::default(),
         }
     }
 
@@ -381,6 +385,7 @@ impl Inode for HostInode {
             host::fs::fchmodat(HostFd::CWD, &spot.path(), mode)?;
         }
         if let Some(size) = attr.size {
+            self.lent.cut(size);
             host::fs::truncate(&spot.path(), size)?;
         }
         if attr.atime.is_some() || attr.mtime.is_some() {

@@ -21,6 +21,7 @@ pub mod handle;
 pub mod inherited;
 pub mod inode;
 mod kept;
+pub mod lent;
 mod seen;
 pub mod watch;
 pub mod window;

@@ -206,7 +206,7 @@ impl Windowed {
     }
 
     /// The file's number, given out at the first call; `None` when it can have no windows.
-    fn number(&self, file: &File, fd: HostFd) -> Option<u64> {
+    pub fn number(&self, file: &File, fd: HostFd) -> Option<u64> {
         if self.number.load(Ordering::Relaxed) == 0 {
             let number = if can_have_windows(file, fd) { NEXT_NUMBER.fetch_add(1, Ordering::Relaxed) } else { NEVER };
             // Another thread may have been faster.

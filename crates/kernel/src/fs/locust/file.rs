@@ -108,8 +108,8 @@ impl FileOperations for LocustFile {
         self.at(pos, |pos| self.shmem.write(file, from, pos))
     }
 
-    fn page_slice(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
-        self.shmem.page_slice(file, pos, len)
+    fn page_run(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+        self.shmem.page_run(file, pos, len)
     }
 
     fn seekable(&self) -> bool {

@@ -8,11 +8,11 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use acrida_kcore::frame::{Extent, PAGE_SIZE, PageRef};
+use acrida_kcore::frame::{Extent, PAGE_SIZE};
 use acrida_uapi::errno::Errno;
 
 use crate::fs::iov_iter::IovIter;
-use crate::fs::splice::PageSlice;
+use crate::fs::splice::{PageSlice, Pages};
 
 /// What may follow a buffer's last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +38,6 @@ pub struct PipeBuffer {
 impl PipeBuffer {
     pub fn len(&self) -> usize {
         self.slice.len
-    }
-
-    /// Room behind the last byte.
-    fn tail_room(&self) -> usize {
-        PAGE_SIZE - (self.slice.offset + self.slice.len)
     }
 
     /// The first `len` bytes, which nobody may append to.
@@ -73,7 +68,7 @@ pub struct Ring {
     tail: u32,
     /// A page nobody refers to, kept so that a small write allocates nothing.
     #[doc(alias = "tmp_page")]
-    spare: Option<PageRef>,
+    spare: Option<Arc<Extent>>,
 }
 
 fn empty_slots(count: u32) -> Box<[Option<PipeBuffer>]> {
@@ -143,7 +138,7 @@ impl Ring {
 
     /// Appends a buffer; the caller has checked that there is room.
     pub fn push(&mut self, buffer: PipeBuffer) {
-        debug_assert!(!self.is_full() && buffer.len() > 0 && buffer.slice.offset + buffer.len() <= PAGE_SIZE);
+        debug_assert!(!self.is_full() && buffer.len() > 0 && buffer.slice.start % PAGE_SIZE + buffer.len() <= PAGE_SIZE);
         let index = self.index(self.head);
         self.slots[index] = Some(buffer);
         // INVARIANT: the slot at `head` was filled just now.
@@ -163,33 +158,29 @@ impl Ring {
     #[doc(alias = "anon_pipe_buf_release")]
     fn release_first(&mut self) {
         if let Some(buffer) = self.pop() {
-            self.keep(buffer.slice.page);
+            self.keep(buffer.slice.pages);
         }
     }
 
     #[doc(alias = "anon_pipe_put_page")]
-    pub fn keep(&mut self, page: PageRef) {
+    fn keep(&mut self, pages: Pages) {
         // One-page extents are the pipe's own kind; a larger one is somebody's file.
-        if self.spare.is_none() && Arc::strong_count(&page.extent) == 1 && page.extent.len() == PAGE_SIZE {
-            self.spare = Some(page);
+        if self.spare.is_none() {
+            self.spare = pages.into_own().filter(|extent| extent.len() == PAGE_SIZE);
         }
     }
 
     /// A page of the pipe's own, nobody else's; what it holds is old.
     #[doc(alias = "anon_pipe_get_page")]
-    pub fn fresh_page(&mut self) -> Result<PageRef, Errno> {
-        match self.spare.take() {
-            Some(page) => Ok(page),
-            None => Ok(PageRef { extent: Extent::new(1).ok_or(Errno::ENOMEM)?, start: 0 }),
-        }
+    pub fn fresh_page(&mut self) -> Result<Arc<Extent>, Errno> {
+        self.spare.take().or_else(|| Extent::new(1)).ok_or(Errno::ENOMEM)
     }
 
     /// Takes bytes off the oldest buffer, all of it if it is a packet; whether its slot is free now.
     pub fn consume(&mut self, bytes: usize) -> bool {
         let Some(first) = self.first_mut() else { return false };
         if first.joint != Joint::Packet && bytes < first.len() {
-            first.slice.offset += bytes;
-            first.slice.len -= bytes;
+            first.slice.advance(bytes);
             return false;
         }
         self.release_first();
@@ -227,11 +218,13 @@ impl Ring {
     /// `EFAULT`, with nothing appended.
     pub fn merge(&mut self, from: &mut IovIter<'_>) -> Result<usize, Errno> {
         let odd = from.count() % PAGE_SIZE;
-        let Some(last) = self.last_mut().filter(|last| last.joint == Joint::Open && odd <= last.tail_room()) else {
+        let Some(last) = self.last_mut().filter(|last| last.joint == Joint::Open && odd <= last.slice.tail_room()) else {
             return Ok(0);
         };
         let slice = &mut last.slice;
-        if from.copy_page_from(&slice.page.extent, slice.start() + slice.len, odd) < odd {
+        // What was written is in frames.
+        let Pages::Frames(extent) = &slice.pages else { return Ok(0) };
+        if from.copy_page_from(extent, slice.start + slice.len, odd) < odd {
             return Err(Errno::EFAULT);
         }
         slice.len += odd;
@@ -245,11 +238,11 @@ impl Ring {
     pub fn append(&mut self, from: &mut IovIter<'_>, joint: Joint) -> Result<usize, Errno> {
         let wanted = from.count().min(PAGE_SIZE);
         let page = self.fresh_page()?;
-        if from.copy_page_from(&page.extent, page.start, wanted) < wanted {
-            self.keep(page);
+        if from.copy_page_from(&page, 0, wanted) < wanted {
+            self.keep(Pages::Frames(page));
             return Err(Errno::EFAULT);
         }
-        self.push(PipeBuffer { slice: PageSlice { page, offset: 0, len: wanted }, joint });
+        self.push(PipeBuffer { slice: PageSlice::frames(page, 0, wanted), joint });
         Ok(wanted)
     }
 

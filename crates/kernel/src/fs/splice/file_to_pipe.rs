@@ -29,13 +29,18 @@ pub fn splice(file: &Arc<File>, pos: &mut u64, pipe: &Pipe, len: usize, blocking
         // A stream is waited for once, if at all.
         let wait = if done == 0 && !file.nonblocking() { input } else { Blocking::No };
         match next_slice(file, pos, len - done, wait, fresh) {
-            Ok(Some(slice)) => {
-                let short = slice.len < PAGE_SIZE.min(len - done);
-                let whole_page = slice.offset + slice.len == PAGE_SIZE;
-                done += slice.len;
-                state.ring.push(PipeBuffer { slice, joint: Joint::Closed });
+            Ok(Some(mut run)) => {
+                let short = run.len < PAGE_SIZE.min(len - done) && run.tail_room() > 0;
+                while run.len > 0 && !state.ring.is_full() {
+                    let slice = run.first_page(run.len);
+                    run.advance(slice.len);
+                    done += slice.len;
+                    state.ring.push(PipeBuffer { slice, joint: Joint::Closed });
+                }
+                // What found no slot stays in the file.
+                *pos -= run.len as u64;
                 // A stream that gave less than a page has no more for now.
-                if short && !whole_page {
+                if short {
                     break Ok(());
                 }
             }

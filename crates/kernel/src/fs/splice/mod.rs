@@ -1,9 +1,9 @@
 //! Moving bytes between files without passing them through the program: splice, tee, vmsplice, sendfile.
 //!
-//! What moves is a [`PageSlice`], a reference to a part of a page: a pipe holds them anyway, tmpfs gives them for its
+//! What moves is a [`PageSlice`], a reference to a part of a run of pages: a pipe holds them anyway, tmpfs gives them for its
 //! pages and sockets take them. So a change of the file while its bytes are queued changes what the receiver gets, as
-//! on Linux. Files of the host have their pages in the host's cache, where we cannot refer to them: they are read into
-//! fresh pages.
+//! on Linux. The pages of a host file lie in the host's cache: a reference to them is a place in the file
+//! (fs/hostfs/lent.rs). Only what has no pages at all (devices, most of /proc) is read into fresh ones.
 //!
 //! - [`pages`]: slices out of files and into files
 //! - [`file_to_pipe`], [`pipe_to_file`], [`pipe_to_pipe`]: the three cases of splice, and tee
@@ -36,7 +36,7 @@ pub mod sendfile;
 pub mod to_socket;
 pub mod vmsplice;
 
-pub use pages::PageSlice;
+pub use pages::{PageSlice, Pages};
 
 const SPLICE_F_ALL: u32 = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT;
 

@@ -5,7 +5,7 @@
 
 use alloc::sync::Arc;
 
-use acrida_kcore::frame::{Extent, PageRef};
+use acrida_kcore::frame::Extent;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::fcntl::O_APPEND;
@@ -59,21 +59,18 @@ fn do_sendfile(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usiz
 /// Passes `count` bytes on, one slice at a time; stops early at the end, at a short write and at a signal.
 #[doc(alias = "splice_direct_to_actor")]
 pub fn direct(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, out_pos: &mut u64, count: usize) -> SysResult {
-    let mut spare: Option<PageRef> = None;
+    let mut spare: Option<Arc<Extent>> = None;
     let mut done = 0;
     while done < count {
         let before = *pos;
-        let fresh = || match spare.take() {
-            Some(page) => Ok(page),
-            None => Ok(PageRef { extent: Extent::new(1).ok_or(Errno::ENOMEM)?, start: 0 }),
-        };
+        let fresh = || Ok(spare.take().or_else(|| Extent::new(1)).ok_or(Errno::ENOMEM)?);
         let step = next_slice(input, pos, count - done, Blocking::Yes, fresh).and_then(|slice| match slice {
             None => Ok((0, 0)),
             Some(slice) => {
                 let wanted = slice.len;
                 let taken = put_slice(output, &slice, out_pos)?;
                 // A receiver may have kept the page.
-                spare = (Arc::strong_count(&slice.page.extent) == 1).then_some(slice.page);
+                spare = slice.pages.into_own();
                 Ok((wanted, taken))
             }
         });

@@ -1,8 +1,8 @@
 //! Pages into a socket, by reference: what a queued message holds is the file's page, not a copy of it.
 //!
 //! Mirrors: fs/splice.c (`splice_to_socket`), Linux 6.18.
-//! Differs: sendfile gathers its slices here, without a pipe in between; bytes that have no page of ours (a host file's)
-//! are read into fresh pages, many at a time.
+//! Differs: sendfile gathers its slices here, without a pipe in between; bytes that have no page are read into fresh
+//! ones, many at a time.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -27,10 +27,14 @@ fn gather(input: &Arc<File>, pos: &mut u64, len: usize) -> Result<Vec<PageSlice>
     let mut slices: Vec<PageSlice> = Vec::with_capacity(BATCH);
     let mut left = len;
     while left > 0 && slices.len() < BATCH {
-        if let Some(slice) = input.ops.page_slice(input, *pos, left) {
-            *pos += slice.len as u64;
-            left -= slice.len;
-            slices.push(slice);
+        if let Some(mut run) = input.ops.page_run(input, *pos, left) {
+            while run.len > 0 && slices.len() < BATCH {
+                let slice = run.first_page(run.len);
+                run.advance(slice.len);
+                *pos += slice.len as u64;
+                left -= slice.len;
+                slices.push(slice);
+            }
             continue;
         }
         let run = fresh_run()?;
@@ -40,7 +44,8 @@ fn gather(input: &Arc<File>, pos: &mut u64, len: usize) -> Result<Vec<PageSlice>
             Err(_) if !slices.is_empty() => break,
             Err(error) => return Err(error),
         };
-        slices.extend((0..got).step_by(PAGE_SIZE).map(|start| PageSlice::of_extent(run.clone(), start, got - start)));
+        let slice = |start: usize| PageSlice::frames(run.clone(), start, PAGE_SIZE.min(got - start));
+        slices.extend((0..got).step_by(PAGE_SIZE).map(slice));
         left -= got;
         if got < want {
             break;

@@ -419,11 +419,11 @@ impl FileOperations for ShmemFile {
         Ok(done)
     }
 
-    fn page_slice(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+    fn page_run(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
         let content = content_of(file).ok()?.content.lock();
-        let left = content.size.saturating_sub(pos).min(PAGE - pos % PAGE).min(len as u64);
+        let left = content.size.saturating_sub(pos).min(len as u64);
         match content.pages.at(pos, left) {
-            At::Data(span) if left > 0 => Some(PageSlice::of_extent(span.extent, span.start, span.len)),
+            At::Data(span) if left > 0 => Some(PageSlice::frames(span.extent, span.start, span.len)),
             _ => None,
         }
     }

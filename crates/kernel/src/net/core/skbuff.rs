@@ -22,7 +22,7 @@ use acrida_kcore::sync::SpinLock;
 use acrida_uapi::errno::Errno;
 
 use crate::fs::iov_iter::IovIter;
-use crate::fs::splice::PageSlice;
+use crate::fs::splice::{PageSlice, Pages};
 
 /// Most page fragments of one buffer.
 pub const MAX_SKB_FRAGS: usize = 17;
@@ -61,20 +61,13 @@ impl Layout {
     }
 }
 
-/// A run of bytes in pages.
-#[doc(alias = "skb_frag_t")]
-#[derive(Clone)]
-struct Frag {
-    extent: Arc<Extent>,
-    start: usize,
-    len: usize,
-}
-
 /// A message's bytes.
 #[doc(alias = "sk_buff")]
 pub struct SkBuff {
     head: Vec<u8>,
-    frags: Vec<Frag>,
+    /// Bytes in pages.
+    #[doc(alias = "skb_frag_t")]
+    frags: Vec<PageSlice>,
     /// All bytes.
     len: usize,
     /// What the sender was charged.
@@ -110,7 +103,7 @@ impl SkBuff {
             let extent = RUNS.take()?;
             let len = left.min(RUN);
             let copied = from.copy_page_from(&extent, 0, len);
-            self.frags.push(Frag { extent, start: 0, len });
+            self.frags.push(PageSlice::frames(extent, 0, len));
             if copied < len {
                 return Err(Errno::EFAULT);
             }
@@ -123,8 +116,13 @@ impl SkBuff {
     /// A message of references to pages.
     #[doc(alias = "skb_splice_from_iter")]
     pub fn of_pages(slices: &[PageSlice]) -> SkBuff {
-        let frags: Vec<Frag> =
-            slices.iter().map(|slice| Frag { extent: slice.page.extent.clone(), start: slice.start(), len: slice.len }).collect();
+        let mut frags: Vec<PageSlice> = Vec::with_capacity(slices.len());
+        for slice in slices {
+            match frags.last_mut() {
+                Some(last) if last.start + last.len == slice.start && last.pages.is_same(&slice.pages) => last.len += slice.len,
+                _ => frags.push(slice.clone()),
+            }
+        }
         let len = frags.iter().map(|frag| frag.len).sum();
         SkBuff { head: Vec::new(), frags, len, truesize: Layout { linear: 0, paged: 0 }.truesize() + len }
     }
@@ -160,7 +158,7 @@ impl SkBuff {
                 continue;
             }
             let want = (len - done).min(frag.len - skip);
-            let copied = to.copy_page_to(&frag.extent, frag.start + skip, want);
+            let copied = frag.pages.copy_to(frag.start + skip, to, want);
             done += copied;
             skip = 0;
             if copied < want || done == len {
@@ -175,7 +173,7 @@ impl Drop for SkBuff {
     #[doc(alias = "skb_release_data")]
     fn drop(&mut self) {
         for frag in self.frags.drain(..) {
-            RUNS.keep(frag.extent);
+            RUNS.keep(frag.pages);
         }
     }
 }
@@ -202,10 +200,8 @@ impl RunPool {
     }
 
     /// Takes a run back unless somebody else refers to it (a file, another message).
-    fn keep(&self, extent: Arc<Extent>) {
-        if extent.len() != RUN || Arc::strong_count(&extent) != 1 {
-            return;
-        }
+    fn keep(&self, pages: Pages) {
+        let Some(extent) = pages.into_own().filter(|extent| extent.len() == RUN) else { return };
         let mut kept = self.0.lock();
         if kept.len() < MOST_KEPT {
             kept.push(extent);
