@@ -14,7 +14,7 @@ use acrida_kcore::seq_cell::SeqCell;
 use acrida_kcore::sync::{SetOnce, SpinLock};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
-use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG};
+use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_IRUSR};
 use acrida_uapi::time::{Timespec, UTIME_NOW, UTIME_OMIT};
 
 use crate::fs::attr::generic_permission;
@@ -210,6 +210,17 @@ impl HostInode {
         }
     }
 
+    /// Whether the host was asked just now, as it is on the way to a file.
+    fn is_fresh(&self) -> bool {
+        self.seen_at.load(Ordering::Relaxed) == now()
+    }
+
+    /// Whether the owner may read it, and `cred` is the owner: no access list changes that.
+    fn is_readable_by_owner(&self, cred: &Cred) -> bool {
+        let owner = self.owner();
+        owner.uid == cred.fsuid && owner.mode & S_IRUSR != 0
+    }
+
     /// Whether it is worth keeping while nobody uses it.
     fn is_cacheable(&self) -> bool {
         matches!(self.kind, S_IFDIR | S_IFLNK)
@@ -263,6 +274,9 @@ impl Inode for HostInode {
         if mask & MAY_CHDIR != 0 {
             // Somebody will stand here, also after the name is gone.
             self.dir_fd(dentry)?;
+        }
+        if mask == MAY_READ && self.is_regular() && self.is_fresh() && self.is_readable_by_owner(cred) {
+            return Ok(());
         }
         let spot = self.spot(dentry)?;
         let is_caller = try_current().is_none_or(|task| {
@@ -392,6 +406,7 @@ impl Inode for HostInode {
             self.set_times(&spot, attr)?;
         }
         self.common.changed();
+        self.distrust();
         if self.is_dir() {
             // Searching it is decided here: know the new rights at once.
             let stat = host::fs::statx(spot.fd, &spot.name)?;
