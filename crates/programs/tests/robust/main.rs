@@ -6,7 +6,9 @@
 
 mod sockets;
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -37,6 +39,7 @@ fn main() -> Result<ExitCode> {
         trial("killed_ends_of_sockets", sockets::killed_ends),
         trial("descriptors_in_flight", sockets::descriptors_in_flight),
         trial("host_sockets", sockets::host_sockets),
+        trial("a_file_changed_from_outside_is_read_as_it_is", changed_outside),
     ];
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }
@@ -190,6 +193,45 @@ fn killed_guest(binary: &Path, _soak: bool) -> Result<()> {
     let rest: Vec<String> = output.lines().collect::<std::io::Result<_>>()?;
     let status = child.wait()?;
     ensure!(rest == ["status 137", "more"] && status.success(), "{rest:?}, {status}");
+    Ok(())
+}
+
+/// A guest that reads a file in small pieces, from windows on it, sees every change that this process makes.
+fn changed_outside(binary: &Path, _soak: bool) -> Result<()> {
+    type Change = fn(&File) -> std::io::Result<()>;
+    let changes: &[Change] = &[
+        |_| Ok(()),
+        |file| file.set_len(14_150),
+        |file| file.set_len(12_288),
+        |file| file.set_len(20_000),
+        |file| file.write_all_at(&[b'n'; 8000], 10_000),
+        |file| file.write_all_at(&[b'o'; 10], 0),
+        |file| file.write_all_at(&[b'a'; 3_000_000], 18_000),
+        |file| file.set_len(4_097),
+        |file| file.set_len(4_096),
+        |file| file.set_len(0),
+        |file| file.write_all_at(&[b'z'; 9000], 0),
+    ];
+    let dir = scratch()?;
+    let program = stress("changed_outside", dir.path())?;
+    let path = dir.path().join("file");
+    let file = File::create(&path)?;
+    file.write_all_at(&[b'f'; 30_000], 0)?;
+    let mut child =
+        Command::new(binary).args(["run", "--"]).args([&program, &path]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut input = child.stdin.take().context("piped")?;
+    let mut answers = BufReader::new(child.stdout.take().context("piped")?).lines();
+    for (index, change) in changes.iter().enumerate() {
+        change(&file)?;
+        // The second look is one from windows again.
+        for look in 0..2 {
+            input.write_all(b"\n")?;
+            let answer = answers.next().context("the guest has ended")??;
+            ensure!(answer == "same", "after change {index}, look {look}: {answer}");
+        }
+    }
+    drop(input);
+    ensure!(child.wait()?.success(), "the guest failed");
     Ok(())
 }
 
