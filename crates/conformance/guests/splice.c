@@ -209,35 +209,3 @@ CHECK(spliced_pages_are_references)
 	show(read(q[0], buffer, 8192));
 	show_bytes("read from the copy", buffer, 8);
 }
-
-// A page that is cut off the file keeps its bytes; one in which the file now ends shows what the file has.
-CHECK(pages_cut_off_the_file)
-{
-	pipes();
-	int in = file("in", "");
-	for (int page = 0; page < 4; page++) {
-		memset(buffer, 'a' + page, 4096);
-		write(in, buffer, 4096);
-	}
-	loff_t at = 0;
-	show(splice(in, &at, p[1], NULL, 16384, 0));
-	show(ftruncate(in, 9000));
-	show(truncate("in", 5000));
-	show(pwrite(in, "again", 5, 12288));
-	show(read(p[0], buffer, 16384));
-	show_bytes("read", buffer, 16384);
-	close(in);
-	show(splice(need(open("in", O_RDWR)), NULL, p[1], NULL, 4096, 0));
-	need(open("in", O_RDWR | O_TRUNC));
-	show(read(p[0], buffer, 4096));
-	show_bytes("emptied by an open", buffer, 4096);
-	in = file("closed", "");
-	memset(buffer, 'c', 8192);
-	write(in, buffer, 8192);
-	at = 0;
-	show(splice(in, &at, p[1], NULL, 8192, 0));
-	close(in);
-	show(truncate("closed", 0));
-	show(read(p[0], buffer, 8192));
-	show_bytes("closed and emptied", buffer, 8192);
-}
