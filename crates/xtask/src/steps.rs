@@ -28,6 +28,11 @@ const STAGES: &[&[Step]] = &[
             "cargo test --quiet --workspace --exclude acrida-image --exclude acrida-conformance --exclude acrida-programs",
         ),
         step("build", "cargo build --release --package acrida"),
+        // Those of sleeping, waking and epoll are among the unit tests; these need the crate built for loom.
+        step(
+            "loom",
+            "RUSTFLAGS='--cfg loom' cargo test --quiet --release --package acrida-klib --test loom --target-dir target/loom",
+        ),
     ],
     // What grows here costs every user; what the counts are pinned to is in crates/bench/instructions.toml.
     &[step("instructions", "cargo run --quiet --release --package acrida -- bench --instructions --check")],
