@@ -6,15 +6,6 @@
 
 #include <sys/epoll.h>
 
-static pid_t child_waits(void)
-{
-	pid_t pid = start();
-	if (pid == 0)
-		for (;;)
-			pause();
-	return pid;
-}
-
 static int pidfd_of(pid_t pid)
 {
 	return raw(SYS_pidfd_open, (long)pid, 0L);

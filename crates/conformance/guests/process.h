@@ -245,4 +245,21 @@ __attribute__((sentinel)) UNUSED static void become_role(const char *role, ...)
 	_exit(122);
 }
 
+UNUSED static pid_t child_exits(int code)
+{
+	pid_t pid = start();
+	if (pid == 0)
+		_exit(code);
+	return pid;
+}
+
+UNUSED static pid_t child_waits(void)
+{
+	pid_t pid = start();
+	if (pid == 0)
+		for (;;)
+			pause();
+	return pid;
+}
+
 #endif

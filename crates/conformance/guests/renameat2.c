@@ -3,34 +3,11 @@
 // Calls: renameat2
 // Passes: host acrida
 // Places: disk tmpfs
-#include "check.h"
-
-static void make(const char *name, const char *content)
-{
-	int fd = need(open(name, O_CREAT | O_WRONLY | O_TRUNC, 0644));
-	write(fd, content, strlen(content));
-	close(fd);
-}
+#include "renaming.h"
 
 static long rename2(const char *from, const char *to, unsigned flags)
 {
 	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags);
-}
-
-static void state(const char *name)
-{
-	struct stat st;
-	char text[64] = "";
-	if (lstat(name, &st)) {
-		say("%s: %s", name, errno_name(errno));
-		return;
-	}
-	if (S_ISREG(st.st_mode)) {
-		int fd = open(name, O_RDONLY);
-		read(fd, text, sizeof text - 1);
-		close(fd);
-	}
-	say("%s: %s \"%s\"", name, type_name(st.st_mode), text);
 }
 
 CHECK(no_replace)

@@ -4,23 +4,6 @@
 // Passes: host acrida
 #include "process.h"
 
-static pid_t child_exits(int code)
-{
-	pid_t pid = start();
-	if (pid == 0)
-		_exit(code);
-	return pid;
-}
-
-static pid_t child_waits(void)
-{
-	pid_t pid = start();
-	if (pid == 0)
-		for (;;)
-			pause();
-	return pid;
-}
-
 CHECK(errors)
 {
 	int status;

@@ -4,21 +4,10 @@
 // Passes: host acrida
 #include "process.h"
 
-static pid_t child_exits(int code)
-{
-	pid_t pid = start();
-	if (pid == 0)
-		_exit(code);
-	return pid;
-}
-
 // In a group of its own, so that the group is not an orphaned one, in which SIGTSTP does nothing.
-static pid_t child_waits(void)
+static pid_t child_waits_apart(void)
 {
-	pid_t pid = start();
-	if (pid == 0)
-		for (;;)
-			pause();
+	pid_t pid = child_waits();
 	setpgid(pid, pid);
 	return pid;
 }
@@ -87,15 +76,15 @@ CHECK(endings)
 	siginfo_t info;
 	pid_t pid = child_exits(200);
 	display("exited", call(P_PID, pid, &info, WEXITED), &info, pid);
-	pid = child_waits();
+	pid = child_waits_apart();
 	kill(pid, SIGTERM);
 	display("killed", call(P_PID, pid, &info, WEXITED), &info, pid);
 	struct rlimit none = {0, 0};
 	setrlimit(RLIMIT_CORE, &none);
-	pid = child_waits();
+	pid = child_waits_apart();
 	kill(pid, SIGQUIT);
 	display("core-signal", call(P_ALL, 0, &info, WEXITED), &info, pid);
-	pid = child_waits();
+	pid = child_waits_apart();
 	memset(&info, 0x55, sizeof info);
 	display("nohang-running", call(P_PID, pid, &info, WEXITED | WNOHANG), &info, pid);
 	report("nohang-info-cleared", "pid %d code %d status %d", info.si_pid, info.si_code, info.si_status);
@@ -117,7 +106,7 @@ CHECK(nowait)
 CHECK(stops)
 {
 	siginfo_t info;
-	pid_t pid = child_waits();
+	pid_t pid = child_waits_apart();
 	kill(pid, SIGTSTP);
 	display("stopped", call(P_PID, pid, &info, WSTOPPED | WNOWAIT), &info, pid);
 	display("stopped-consumed", call(P_PID, pid, &info, WSTOPPED), &info, pid);
