@@ -32,8 +32,9 @@ pub struct RunArgs {
     /// Mount a file system: tmpfs, locust, demofs, devtmpfs, proc, devpts, or `bind` with a SOURCE
     #[arg(long, value_name = "TYPE:[SOURCE:]PATH[:ro]")]
     mount: Vec<OsString>,
-    /// Let the world connect to sockets of the host: the one at PATH, or those below it if it is a directory. Without this
-    /// option a connection to a socket that was made outside the world is refused. May be given more than once
+    /// Let the world connect to sockets of the host: the one at PATH, or those below it if it is a directory. They are seen at
+    /// their places also where the world has a file system of its own, such as /run. Without this option a connection to
+    /// a socket that was made outside the world is refused. May be given more than once
     #[arg(long, value_name = "PATH")]
     host_socket: Vec<PathBuf>,
     /// Write a line for every system call, signal and end of a process, to FILE or to standard error

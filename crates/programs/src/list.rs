@@ -36,6 +36,9 @@ pub struct Module {
     /// Takes so long that only `--ignored` runs it.
     #[serde(default)]
     pub soak: bool,
+    /// Patterns of cases to leave out.
+    #[serde(default)]
+    pub ignoring: Vec<String>,
     /// What the module asks for (`-u`).
     pub resources: Option<String>,
     /// Case that fails under acrida, and why.

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::mount::MsFlags;
+use acrida_uapi::stat::{S_IFDIR, S_IFSOCK};
 
 use crate::drivers::base::devtmpfs;
 use crate::drivers::tty::devpts;
@@ -17,6 +18,7 @@ use crate::fs::namei::Walk;
 use crate::fs::namespace::{Mount, MountNamespace};
 use crate::fs::super_block::{Instance, file_system};
 use crate::fs::tmpfs;
+use crate::fs::tmpfs::inode::{Body, TmpInode};
 use crate::ipc::mqueue;
 use crate::kernel::cred::Cred;
 
@@ -27,12 +29,17 @@ struct Builder {
 }
 
 /// See [`MountNamespace::new_world`].
-pub fn build(mounts: &[Vec<u8>]) -> Result<Arc<MountNamespace>, Error> {
+pub fn build(mounts: &[Vec<u8>], sockets: &[Vec<u8>]) -> Result<Arc<MountNamespace>, Error> {
     let tree = MountNamespace::with_root(HostFs::new()?, b"host");
     let builder = Builder { tree, cred: Arc::new(Cred::of_root()) };
+    // A socket that is made later can be found only where the host's tree shows.
+    let sockets: Vec<(&[u8], Path)> = sockets.iter().filter_map(|at| Some((&at[..], builder.find(at).ok()?))).collect();
     builder.our_own()?;
     for spec in mounts {
         builder.add(spec)?;
+    }
+    for (at, socket) in sockets {
+        builder.show(at, socket)?;
     }
     Ok(builder.tree)
 }
@@ -49,6 +56,29 @@ impl Builder {
         }
         let mount = Mount::new(instance.sb, instance.root, source, flags | MsFlags::MS_RELATIME);
         Ok(self.tree.attach(&mount, at)?)
+    }
+
+    /// Lets an object of the host be seen at its place although a file system of ours covers it.
+    fn show(&self, at: &[u8], object: Path) -> Result<(), Error> {
+        if self.find(at).is_ok_and(|found| Arc::ptr_eq(&found.dentry, &object.dentry)) {
+            return Ok(());
+        }
+        let names: Vec<&[u8]> = at.split(|&b| b == b'/').filter(|name| !name.is_empty()).collect();
+        let mut dir = self.tree.root();
+        let mut path = Vec::new();
+        for (index, name) in names.iter().enumerate() {
+            path.extend_from_slice(b"/");
+            path.extend_from_slice(name);
+            if self.find(&path).is_err() {
+                let ours = dir.inode().downcast_ref::<TmpInode>().ok_or(Errno::ENOENT)?;
+                match index + 1 < names.len() || object.inode().is_dir() {
+                    true => ours.plant(name, S_IFDIR | 0o755, Body::Directory(Default::default()))?,
+                    false => ours.plant(name, S_IFSOCK | 0o600, Body::Special(0))?,
+                }
+            }
+            dir = self.find(&path)?;
+        }
+        self.attach(Instance { sb: object.mnt.sb.clone(), root: object.dentry }, at, at, MsFlags::empty())
     }
 
     /// What every world has; left out where the host has no such directory.

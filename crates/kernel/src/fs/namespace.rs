@@ -127,9 +127,10 @@ pub struct MountNamespace {
 
 impl MountNamespace {
     /// The world's first tree: host files at `/`, our own file systems on /tmp, /dev, /dev/shm, /run, /proc, then `mounts`
-    /// (`TYPE:[SOURCE:]PATH[:ro]`). Ours are left out where the host has no such directory.
-    pub fn new_world(mounts: &[Vec<u8>]) -> Result<Arc<MountNamespace>, Error> {
-        crate::fs::init_mount::build(mounts)
+    /// (`TYPE:[SOURCE:]PATH[:ro]`). Ours are left out where the host has no such directory. What of the host's `sockets` they
+    /// cover is shown through them.
+    pub fn new_world(mounts: &[Vec<u8>], sockets: &[Vec<u8>]) -> Result<Arc<MountNamespace>, Error> {
+        crate::fs::init_mount::build(mounts, sockets)
     }
 
     pub fn with_root(instance: Instance, source: &[u8]) -> Arc<MountNamespace> {

@@ -72,6 +72,19 @@ const INTERFACE_QUERIES: [u32; 11] = [
 /// Options about descriptors and processes: the socket layer answers as for a socket without a peer in this world.
 const OF_THIS_WORLD: [i32; 4] = [SO_PASSCRED, SO_PASSPIDFD, SO_PASSRIGHTS, SO_PEERPIDFD];
 
+/// Asks the host about network interfaces: any kind of socket will do.
+#[doc(alias = "dev_ioctl")]
+pub fn ask_interfaces(cmd: u32, arg: UserAddr) -> SysResult {
+    if !INTERFACE_QUERIES.contains(&cmd) {
+        return Err(Errno::ENOTTY.into());
+    }
+    let mut request: [u8; IFREQ] = arg.read()?;
+    let socket = HostHandle::new(host::net::socket(AF_INET, SOCK_DGRAM, 0)?);
+    host::io::ioctl_object(socket.fd(), cmd, &mut request)?;
+    arg.write(&request)?;
+    Ok(0)
+}
+
 /// A host socket of `family`.
 pub fn create(family: u16, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>, Error> {
     let fd = host::net::socket(family, kind | SOCK_NONBLOCK, protocol)?;
@@ -321,17 +334,6 @@ impl ProtoOps for HostSocket {
     fn queued(&self) -> (usize, usize) {
         let ask = |cmd| host::io::ioctl_int(self.fd(), cmd).unwrap_or(0) as usize;
         (ask(FIONREAD), ask(TIOCOUTQ))
-    }
-
-    /// Asks about network interfaces.
-    fn ioctl(&self, cmd: u32, arg: UserAddr) -> SysResult {
-        if !INTERFACE_QUERIES.contains(&cmd) {
-            return Err(Errno::ENOTTY.into());
-        }
-        let mut request: [u8; IFREQ] = arg.read()?;
-        host::io::ioctl_object(self.fd(), cmd, &mut request)?;
-        arg.write(&request)?;
-        Ok(0)
     }
 
     fn set_option(&self, level: i32, name: i32, value: &[u8]) -> Option<Result<(), Error>> {

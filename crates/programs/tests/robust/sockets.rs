@@ -70,21 +70,24 @@ def listen(name, kind):
 def serve(listener):
     while True:
         c, _ = listener.accept()
-        while (said := c.recv(1 << 16)):
-            if said == b"fd":
-                socket.send_fds(c, [b"here"], [0])
-            elif said == b"datagrams":
-                c.send(b" ".join(datagrams))
-            elif said == b"count":
-                n = 0
-                while n < 3000000: n += len(c.recv(1 << 16))
-                c.send(b"%d" % n)
-            elif said == b"end":
-                break
-            else:
-                c.send(said.upper())
+        try: talk(c)
+        except OSError: pass
         c.close()
-listeners = [listen("stream", socket.SOCK_STREAM), listen("packets", socket.SOCK_SEQPACKET)]
+def talk(c):
+    while (said := c.recv(1 << 16)):
+        if said == b"fd":
+            socket.send_fds(c, [b"here"], [0])
+        elif said == b"datagrams":
+            c.send(b" ".join(datagrams))
+        elif said == b"count":
+            n = 0; c.send(b"go")
+            while n < 3000000: n += len(c.recv(1 << 16))
+            c.send(b"%d" % n)
+        elif said == b"end":
+            break
+        else:
+            c.send(said.upper())
+listeners = [listen(name, socket.SOCK_STREAM) for name in ("stream", sys.argv[1])] + [listen("packets", socket.SOCK_SEQPACKET)]
 d = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); d.bind("datagrams")
 for l in listeners: threading.Thread(target=serve, args=(l,), daemon=True).start()
 print("ready", flush=True)
@@ -99,7 +102,7 @@ def attempt(what, f):
     except OSError as e: print(what, errno.errorcode[e.errno])
 def connected(name, kind=socket.SOCK_STREAM):
     s = socket.socket(socket.AF_UNIX, kind); s.connect(name); return s
-for name in sys.argv[1:]: attempt(os.path.basename(name), lambda: connected(name).send(b"x"))
+for name in sys.argv[2:]: attempt(os.path.basename(name), lambda: connected(name).send(b"x"))
 attempt("datagram", lambda: connected("datagrams", socket.SOCK_DGRAM).send(b"one"))
 attempt("by name", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"two", "datagrams"))
 attempt("kind", lambda: connected("stream", socket.SOCK_DGRAM))
@@ -107,8 +110,8 @@ def talk():
     s = socket.socket(socket.AF_UNIX); s.setblocking(False); s.settimeout(20)
     ep = select.epoll(); ep.register(s, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET)
     s.connect("stream")
-    s.send(b"hello"); ep.poll(20)
-    while not ep.poll(20): pass
+    s.send(b"hello")
+    while not any(mask & select.EPOLLIN for _, mask in ep.poll(20)): pass
     print("epoll", s.recv(100))
     s.send(b"again"); print("poll", [m for _, m in poller(s)], s.recv(2, socket.MSG_PEEK), s.recv(100))
     s.sendmsg([b"gath", b"ered"]); print("gathered", s.recv_into(b := bytearray(8), 8, socket.MSG_WAITALL), bytes(b))
@@ -118,13 +121,13 @@ def talk():
     print("name", os.path.basename(s.getpeername()), repr(s.getsockname()))
     attempt("connect again", lambda: s.connect("stream"))
     s.setblocking(False); attempt("nothing there", lambda: s.recv(1)); s.settimeout(20)
-    s.send(b"count"); s.sendall(bytes(3000000)); print("large", s.recv(100))
+    s.send(b"count"); s.recv(2); s.sendall(bytes(3000000)); print("large", s.recv(100))
     if os.fork() == 0: s.send(b"child"); os._exit(0)
     os.wait(); print("inherited", s.recv(100))
     s.send(b"end"); print("end", s.recv(100), [m & select.POLLHUP for _, m in poller(s)]); attempt("after", lambda: s.send(b"x"))
 def poller(s):
     p = select.poll(); p.register(s, select.POLLIN); return p.poll(20000)
-if len(sys.argv) > 1:
+if sys.argv[1] == "talk":
     talk()
     p = connected("packets", socket.SOCK_SEQPACKET); p.send(b"first"); print("packet", p.recv(3)); p.send(b"datagrams"); print("kept", p.recv(100))
 "#;
@@ -162,8 +165,8 @@ impl Drop for Server {
     }
 }
 
-fn server(dir: &Path) -> Result<Server> {
-    let mut child = Command::new("python3.11").args(["-c", SERVER]).current_dir(dir).stdout(Stdio::piped()).spawn()?;
+fn server(dir: &Path, covered: &str) -> Result<Server> {
+    let mut child = Command::new("python3.11").args(["-c", SERVER, covered]).current_dir(dir).stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().context("piped")?).read_line(&mut line)?;
     let server = Server(child);
@@ -173,31 +176,41 @@ fn server(dir: &Path) -> Result<Server> {
 
 /// Path sockets of the host are there for a world that was given them, and for no other.
 pub fn host_sockets(binary: &Path, _soak: bool) -> Result<()> {
-    // Names of sockets must be short, and a world has a /tmp of its own.
-    let dir = tempfile::Builder::new().prefix("acrida-").tempdir_in("/var/tmp")?;
-    let dir = dir.path().canonicalize()?;
+    // Names of sockets must be short. The outputs lie beside the sockets.
+    let make = |place: &str| tempfile::Builder::new().prefix("acrida-").tempdir_in(place);
+    let (open, hidden) = (make("/var/tmp")?, make("/tmp")?);
+    let dir = open.path().canonicalize()?.join("sockets");
+    std::fs::create_dir(&dir)?;
     let place = |name: &str| dir.join(name).display().to_string();
+    // The world has a /tmp of its own.
+    let covered = hidden.path().join("below").display().to_string();
     std::os::unix::fs::symlink(dir.join("stream"), dir.join("link"))?;
-    let _server = server(&dir)?;
+    let _server = server(&dir, &covered)?;
     let says = |options: &[&str], args: &[&str]| -> Result<String> {
         let mut command = Command::new(binary);
         command.arg("run").args(options).args(["--", "python3.11", "-c", CLIENT]).args(args);
-        let work = scratch()?;
-        // Beside the outputs, not in them.
-        let outcome = run(command, &dir, &format!("client-{}", options.len()), Duration::from_secs(60))?;
-        drop(work);
+        let outcome = run(command, &dir, "client", Duration::from_secs(60))?;
         ensure!(outcome.status == 0, "status {}: {}", outcome.status, String::from_utf8_lossy(&outcome.stderr));
         Ok(String::from_utf8(outcome.stdout)?)
     };
-    let (stream, link) = (place("stream"), place("link"));
+    let (stream, link, below) = (place("stream"), place("link"), hidden.path().display().to_string());
     let refused = "datagram ECONNREFUSED\nby name ECONNREFUSED\nkind ECONNREFUSED\n";
-    let none = says(&[], &[])?;
-    ensure!(none == refused, "without the option: {none}");
-    let all = says(&["--host-socket", &dir.display().to_string()], &[&stream, &link])?;
-    ensure!(all == ALL, "with the directory: {all}");
-    let elsewhere = says(&["--host-socket", &place("strea")], &[])?;
-    ensure!(elsewhere == refused, "with another path: {elsewhere}");
-    let one = says(&["--host-socket", &link, "--host-socket", &place("none")], &[])?;
-    ensure!(one == "datagram ECONNREFUSED\nby name ECONNREFUSED\nkind EPROTOTYPE\n", "with one socket: {one}");
+    let cases: [(&str, &[&str], &[&str], String); 6] = [
+        ("without the option", &[], &["-", &covered], format!("below ENOENT\n{refused}")),
+        ("with the directory", &["--host-socket", &place("")], &["talk", &stream, &link], ALL.into()),
+        ("with another path", &["--host-socket", &place("strea")], &["-"], refused.into()),
+        (
+            "with one socket",
+            &["--host-socket", &link, "--host-socket", &place("none")],
+            &["-"],
+            "datagram ECONNREFUSED\nby name ECONNREFUSED\nkind EPROTOTYPE\n".into(),
+        ),
+        ("below a mount", &["--host-socket", &covered], &["-", &covered], format!("below 1\n{refused}")),
+        ("a directory below a mount", &["--host-socket", &below], &["-", &covered], format!("below 1\n{refused}")),
+    ];
+    for (what, options, args, expected) in cases {
+        let said = says(options, args).with_context(|| what.to_owned())?;
+        ensure!(said == expected, "{what}:\n{said}");
+    }
     Ok(())
 }

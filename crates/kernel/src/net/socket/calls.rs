@@ -3,9 +3,9 @@
 //! Mirrors: net/socket.c (`__sys_socket` and its family), Linux 6.1.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use acrida_kcore::solo::Light;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::*;
@@ -21,10 +21,13 @@ pub use super::msg::{sys_recvfrom, sys_recvmmsg, sys_recvmsg, sys_sendmmsg, sys_
 pub use super::options::{sys_getsockopt, sys_setsockopt};
 
 /// The socket file behind a descriptor: `EBADF`, `ENOTSOCK`.
-pub(super) fn lookup(fd: Fd) -> Result<Arc<File>, Errno> {
+///
+/// Light: what a killed process sleeps with would else stay open for ever.
+#[doc(alias = "sockfd_lookup_light")]
+pub(super) fn lookup(fd: Fd) -> Result<Light<File>, Errno> {
     let file = fdget(fd)?;
     socket_of(&file)?;
-    Ok(file.clone())
+    Ok(file)
 }
 
 #[doc(alias = "sock_from_file")]

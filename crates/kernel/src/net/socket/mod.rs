@@ -31,6 +31,7 @@ use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::splice::PageSlice;
 use crate::net::core::sock::SockCommon;
+use crate::net::host_socket;
 use crate::net::scm::{PeerCred, Scm};
 use crate::net::unix::Files;
 
@@ -115,10 +116,6 @@ pub trait ProtoOps: core::any::Any + core::marker::Send + Sync {
     }
     fn is_listening(&self) -> bool {
         false
-    }
-    fn ioctl(&self, cmd: u32, arg: UserAddr) -> SysResult {
-        let _ = (cmd, arg);
-        Err(Errno::ENOTTY.into())
     }
     /// `SO_PEERCRED`.
     fn peer_cred(&self) -> Option<PeerCred> {
@@ -226,7 +223,7 @@ impl FileOperations for Socket {
             FIONREAD => self.proto().queued().0 as i32,
             TIOCOUTQ => self.proto().queued().1 as i32,
             SIOCATMARK => self.proto().at_mark().ok_or(Errno::EOPNOTSUPP)?.into(),
-            _ => return self.proto().ioctl(cmd, arg),
+            _ => return host_socket::ask_interfaces(cmd, arg),
         };
         arg.write(&value)?;
         Ok(0)
