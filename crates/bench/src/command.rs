@@ -148,7 +148,7 @@ fn status(good: bool) -> ExitCode {
 }
 
 fn plan<'a>(args: &BenchArgs, acrida: &Path, guest: &'a Guest) -> Plan<'a> {
-    let (pairs, milliseconds, samples, seconds) = if args.quick { (5, 20, 2, 45) } else { (9, 50, 5, 240) };
+    let (pairs, milliseconds, samples, seconds) = if args.quick { (4, 20, 2, 45) } else { (6, 50, 5, 240) };
     // Who names a number of pairs gets that number.
     let most = if args.pairs.is_some() { 1 } else { UNSTEADY_ROWS };
     let pairs = args.pairs.unwrap_or(pairs);
