@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -115,7 +116,7 @@ pub fn main(args: BenchArgs, subject: &Subject<'_>) -> anyhow::Result<ExitCode> 
     if let [before, after] = args.compare.as_slice() {
         let within = f64::from(args.within) / 100.0;
         let agreement = compare(&read(before)?, &read(after)?, within);
-        print!("{}", agreement.text);
+        say(&agreement.text)?;
         return Ok(status(agreement.holds));
     }
     if args.instructions {
@@ -127,7 +128,7 @@ pub fn main(args: BenchArgs, subject: &Subject<'_>) -> anyhow::Result<ExitCode> 
             let guest = Guest::unpack()?;
             let cases = catalogue::select(catalogue::all(&guest)?, &args.groups, args.quick)?;
             if args.list {
-                list(&cases);
+                say(&list(&cases))?;
                 return Ok(ExitCode::SUCCESS);
             }
             interrupt::watch()?;
@@ -204,11 +205,11 @@ fn count_instructions(args: &BenchArgs, subject: &Subject<'_>) -> anyhow::Result
     }
     progress.finish_and_clear();
     if !named.is_empty() {
-        print!("{}", instructions::by_function(&counts));
+        say(&instructions::by_function(&counts))?;
         return Ok(status(!failed));
     }
     let (table, regressions) = pins.judge(&counts);
-    print!("{table}");
+    say(&table)?;
     if cfg!(debug_assertions) && (args.check || args.pin.is_some()) {
         bail!("the counts are pinned for the release build, and this is another");
     }
@@ -227,18 +228,26 @@ fn read(file: &Path) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-fn list(cases: &[Case]) {
-    for case in cases {
-        println!("{:<14} {:<44} {}", case.workload.group, case.title(), case.workload.operation);
+fn list(cases: &[Case]) -> String {
+    let line = |case: &Case| format!("{:<14} {:<44} {}\n", case.workload.group, case.title(), case.workload.operation);
+    cases.iter().map(line).collect()
+}
+
+/// To standard output; who has closed it wants no more of it.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("writing to standard output"),
+        _ => Ok(()),
     }
 }
 
 fn show(args: &BenchArgs, report: &Report) -> anyhow::Result<()> {
     let json = serde_json::to_string_pretty(report)? + "\n";
     match args.json.as_deref() {
-        Some(file) if file == Path::new("-") => print!("{json}"),
+        Some(file) if file == Path::new("-") => say(&json)?,
         file => {
-            print!("{}", table::render(report));
+            say(&table::render(report))?;
             if let Some(file) = file {
                 write(file, &json)?;
             }

@@ -21,7 +21,9 @@ const fn step(name: &'static str, command: &'static str) -> Step {
     Step { name, command }
 }
 
+/// Conformance has the debug build, whose kernel checks itself, all else the one that users have.
 const STAGES: &[&[Step]] = &[
+    &[step("format", "cargo fmt --all --check")],
     &[
         step(
             "unit",
@@ -36,10 +38,14 @@ const STAGES: &[&[Step]] = &[
     ],
     // What grows here costs every user; what the counts are pinned to is in crates/bench/instructions.toml.
     &[step("instructions", "cargo run --quiet --release --package acrida -- bench --instructions --check")],
-    &[step("conformance", "cargo test --quiet --package acrida-conformance")],
+    &[step(
+        "conformance",
+        "ACRIDA_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug/acrida cargo test --quiet --package acrida-conformance",
+    )],
     &[step(
         "seccomp",
-        "ACRIDA_OPTIONS=--seccomp cargo test --quiet --package acrida-conformance --test conformance -- registers/",
+        "ACRIDA_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug/acrida ACRIDA_OPTIONS=--seccomp \
+         cargo test --quiet --package acrida-conformance --test conformance -- registers/",
     )],
     &[
         step("programs", "cargo test --quiet --package acrida-programs --lib --test programs"),
@@ -57,13 +63,18 @@ const SOAKS: &[&[Step]] = &[
 ];
 
 pub fn run(only: Option<&str>, soak: bool) -> Result<()> {
+    let is_chosen = |step: &&Step| only.is_none_or(|only| step.name.contains(only));
+    let stages: Vec<Vec<&Step>> =
+        STAGES.iter().chain(if soak { SOAKS } else { &[] }).map(|stage| stage.iter().filter(is_chosen).collect()).collect();
+    if stages.iter().all(Vec::is_empty) {
+        bail!("no step is called so; the steps are {}", names(STAGES.iter().chain(SOAKS)));
+    }
     crate::packages::ensure()?;
     let begun = Instant::now();
     let mut failed = Vec::new();
     let mut passed = 0;
-    for stage in STAGES.iter().chain(if soak { SOAKS } else { &[] }) {
-        let chosen: Vec<&Step> = stage.iter().filter(|step| only.is_none_or(|only| step.name.contains(only))).collect();
-        for (step, ok) in side_by_side(&chosen) {
+    for stage in &stages {
+        for (step, ok) in side_by_side(stage) {
             if ok { passed += 1 } else { failed.push(step.name) }
         }
     }
@@ -72,6 +83,10 @@ pub fn run(only: Option<&str>, soak: bool) -> Result<()> {
         bail!("failed: {}", failed.join(", "));
     }
     Ok(())
+}
+
+fn names<'a>(stages: impl Iterator<Item = &'a &'a [Step]>) -> String {
+    stages.flat_map(|stage| stage.iter()).map(|step| step.name).collect::<Vec<_>>().join(", ")
 }
 
 /// Runs the steps of a stage; which of them passed.
@@ -132,6 +147,12 @@ mod tests {
         let verdicts: Vec<_> = results.iter().map(|(step, ok)| (step.name, *ok)).collect();
         assert_eq!(verdicts, [("first", true), ("second", false), ("third", true)]);
         assert!(side_by_side(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_step_that_does_not_exist_is_no_success() {
+        let error = run(Some("nonsense"), false).unwrap_err().to_string();
+        assert!(error.contains("conformance") && error.contains("soak"), "{error}");
     }
 
     #[test]
