@@ -4,4 +4,4 @@
 //! Differs: a module, so that a checker can stand in its place: the kernel's tests/loom compiles `sched`, `wait` and epoll's
 //! `ready` against loom's.
 
-pub use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, fence};
+pub use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};

@@ -13,7 +13,6 @@ use acrida_kcore::wait::WaitQueueHead;
 use acrida_kernel::fs::eventpoll::ctl::{Operation, control};
 use acrida_kernel::fs::eventpoll::file::{as_set, new_set};
 use acrida_kernel::fs::eventpoll::{Epolls, UserWatches};
-use acrida_kernel::fs::fdtable::OwnTable;
 use acrida_kernel::fs::file::{File, FileOperations};
 use acrida_kernel::fs::poll::PollTable;
 use acrida_uapi::epoll::*;
@@ -210,51 +209,44 @@ impl Model {
 
     fn wait(&mut self, max: usize, meanwhile: &[(usize, Change)], bad: Option<usize>) -> Result<Vec<(u32, u64)>, Errno> {
         let mut scanned = std::mem::take(&mut self.ready);
-        // What is true is found out first; then it is copied out.
-        let mut found = Vec::new();
-        while found.len() < max {
-            let Some(key) = scanned.pop_front() else { break };
+        let (mut overflow, mut put_back, mut told) = (VecDeque::new(), Vec::new(), Vec::new());
+        let mut refused = false;
+        while told.len() < max && !refused {
+            let Some(&key) = scanned.front() else { break };
             let holds = self.holds_now(key.0, key.1);
-            if holds != 0 {
-                let data = self.find(key.0, key.1).map_or(0, |item| item.data);
-                found.push((key, holds, data));
+            if holds == 0 {
+                scanned.pop_front();
+                continue;
             }
-        }
-        let mut overflow = Vec::new();
-        let mut taken = found.len();
-        for index in 0..found.len() {
-            for &(at, change) in meanwhile {
-                if at == index {
-                    overflow.extend(self.called_back(change));
+            let mut again = false;
+            for &(_, change) in meanwhile.iter().filter(|(at, _)| *at == told.len()) {
+                for called in self.called_back(change) {
+                    again |= called == key;
+                    if !scanned.contains(&called) && !put_back.contains(&called) && !overflow.contains(&called) {
+                        overflow.push_back(called);
+                    }
                 }
             }
-            if bad == Some(index) {
-                taken = index;
+            refused = bad == Some(told.len());
+            if refused {
                 break;
             }
-        }
-        let refused = taken < found.len();
-        for &(key, ..) in found[taken..].iter().rev() {
-            scanned.push_front(key);
-        }
-        found.truncate(taken);
-        let mut put_back = Vec::new();
-        for &(key, ..) in &found {
             let item = self.find(key.0, key.1).expect("a ready item exists");
+            told.push((holds, item.data));
+            scanned.pop_front();
             if item.events & EPOLLONESHOT != 0 {
                 item.events &= PRIVATE;
             } else if item.events & EPOLLET == 0 {
                 put_back.push(key);
+                continue;
+            }
+            if again {
+                overflow.push_back(key);
             }
         }
         self.ready = scanned;
-        for key in overflow {
-            if !put_back.contains(&key) {
-                self.append(key);
-            }
-        }
+        self.ready.extend(overflow);
         self.ready.extend(put_back);
-        let told: Vec<_> = found.into_iter().map(|(_, holds, data)| (holds, data)).collect();
         if refused && told.is_empty() { Err(Errno::EFAULT) } else { Ok(told) }
     }
 
@@ -304,17 +296,15 @@ impl Pair {
     fn wait(&self, max: usize, meanwhile: &[(usize, Change)], bad: Option<usize>) -> Result<Vec<(u32, u64)>, Errno> {
         let mut told = Vec::new();
         let set = as_set(&self.set).expect("a set");
-        let put = |before: usize, events: &[EpollEvent]| {
-            for (index, event) in (before..).zip(events) {
-                meanwhile.iter().filter(|(at, _)| *at == index).for_each(|&(_, change)| self.apply(change));
-                if bad == Some(index) {
-                    return index - before;
-                }
-                told.push((event.events, event.data));
+        let put = |index: usize, event: &EpollEvent| {
+            meanwhile.iter().filter(|(at, _)| *at == index).for_each(|&(_, change)| self.apply(change));
+            if bad == Some(index) {
+                return false;
             }
-            events.len()
+            told.push((event.events, event.data));
+            true
         };
-        let count = set.send_events(max, OwnTable::default(), put)?;
+        let count = set.send_events(max, put)?;
         assert_eq!(count, told.len());
         Ok(told)
     }

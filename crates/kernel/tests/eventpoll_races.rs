@@ -12,7 +12,6 @@ use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
 use acrida_kernel::fs::eventpoll::ctl::{Operation, control};
 use acrida_kernel::fs::eventpoll::file::{as_set, new_set};
 use acrida_kernel::fs::eventpoll::{Epolls, Eventpoll, UserWatches};
-use acrida_kernel::fs::fdtable::OwnTable;
 use acrida_kernel::fs::file::{File, FileOperations};
 use acrida_kernel::fs::poll::PollTable;
 use acrida_platform_sim::{Sim, preempt, run};
@@ -88,12 +87,12 @@ impl Set {
     /// Numbers of what is ready, at most `max`.
     fn look(&self, max: usize) -> Vec<u64> {
         let mut told = Vec::new();
-        let put = |_, events: &[EpollEvent]| {
+        let put = |_, event: &EpollEvent| {
             preempt();
-            told.extend(events.iter().map(|event| event.data));
-            events.len()
+            told.push(event.data);
+            true
         };
-        self.set().send_events(max, OwnTable::default(), put).expect("kernel memory is good");
+        self.set().send_events(max, put).expect("kernel memory is good");
         told
     }
 

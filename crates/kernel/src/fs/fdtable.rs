@@ -328,31 +328,6 @@ impl FilesStruct {
     }
 }
 
-/// A table that nobody but the caller can change while it looks; or none.
-#[derive(Clone, Copy, Default)]
-pub struct OwnTable<'a>(Option<&'a Table>);
-
-impl<'a> OwnTable<'a> {
-    /// The file behind `fd` if it is that very one: a way to it that costs no reference.
-    #[inline]
-    pub fn same(self, fd: i32, file: *const File) -> Option<&'a Arc<File>> {
-        let found = self.0?.files.get(fd as u32 as usize)?.as_ref()?;
-        core::ptr::eq(Arc::as_ptr(found), file).then_some(found)
-    }
-}
-
-/// Runs `look` with the file behind `fd` and with the caller's table, if that is its own; as [`FilesStruct::with_files`].
-#[inline]
-pub fn with_file_and_table<R>(fd: i32, look: impl FnOnce(&Arc<File>, OwnTable<'_>) -> R) -> Result<R, Errno> {
-    current().files.read(|files| match files.table.is_mine() {
-        true => files.table.read(|table| match table.files.get(fd as u32 as usize) {
-            Some(Some(file)) if !file.is_path() => Ok(look(file, OwnTable(Some(table)))),
-            _ => Err(Errno::EBADF),
-        }),
-        false => files.with_files([fd], |[file]| look(file, OwnTable(None))),
-    })
-}
-
 /// [`FilesStruct::with_files`] for the calling task.
 #[inline]
 pub fn with_files<const N: usize, R>(fds: [i32; N], look: impl FnOnce([&Arc<File>; N]) -> R) -> Result<R, Errno> {

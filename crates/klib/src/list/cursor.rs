@@ -112,6 +112,11 @@ impl<A: Adapter<Link = ListLink>> CursorMut<'_, A> {
         self.at().map_or_else(|| self.list.ends.first(), Node::next)
     }
 
+    /// Whether the list has no node at all.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// The node under the cursor; `None` past the last.
     pub fn current(&self) -> Option<&A::Value> {
         self.at().map(|node| self.list.value(node))
@@ -163,5 +168,27 @@ impl<A: Adapter<Link = ListLink>> CursorMut<'_, A> {
         self.list.ends.join(at, Some(node));
         self.list.ends.join(Some(node), behind);
         Ok(())
+    }
+
+    /// Moves every node of `other` to the tail; a cursor past the end stands at the first of them then.
+    #[doc(alias = "list_splice_tail_init")]
+    pub fn splice_back(&mut self, other: &mut List<A>) {
+        let first = Slot::new();
+        first.set(other.ends.first());
+        self.list.splice_back(other);
+        if self.at.is_empty() {
+            self.at = first;
+        }
+    }
+
+    /// Makes the node under the cursor the first one: those before it go behind the last, in their order.
+    #[doc(alias = "list_rotate_to_front")]
+    pub fn rotate_to_front(self) {
+        let (Some(at), Some(first), Some(last)) = (self.at(), self.list.ends.first(), self.list.ends.last()) else { return };
+        if let Some(before) = at.prev() {
+            self.list.ends.join(Some(last), Some(first));
+            self.list.ends.join(None, Some(at));
+            self.list.ends.join(Some(before), None);
+        }
     }
 }

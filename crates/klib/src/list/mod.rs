@@ -249,20 +249,6 @@ impl<A: Adapter<Link = ListLink>> List<A> {
         true
     }
 
-    /// Moves the first node behind the nodes of `other`. False if there is none.
-    #[doc(alias = "list_move_tail")]
-    pub fn move_front_to(&mut self, other: &mut Self) -> bool {
-        let Some(node) = self.ends.first() else {
-            return false;
-        };
-        self.ends.detach(node);
-        // INVARIANT: reachable from the other list alone, as its owner word says; the reference goes along.
-        node.owner.transfer(&mut other.identity);
-        other.ends.join(other.ends.last(), Some(node));
-        other.ends.join(Some(node), None);
-        true
-    }
-
     /// Moves every node of `other` behind the nodes of this list.
     ///
     /// O(1) when this list is empty, otherwise linear in `other` (each owner word is rewritten).

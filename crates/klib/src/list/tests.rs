@@ -107,6 +107,36 @@ fn cursor_edits_around_itself() {
 }
 
 #[test]
+fn what_a_cursor_has_passed_goes_behind_what_arrived() {
+    for passed in 0..=3 {
+        let mut list: List<ByLink> = List::new();
+        items(3).into_iter().for_each(|node| list.push_back(node).unwrap());
+        let mut arrivals: List<ByLink> = List::new();
+        arrivals.push_back(item(9)).unwrap();
+        let mut cursor = list.cursor_front_mut();
+        (0..passed).for_each(|_| cursor.move_next());
+        cursor.splice_back(&mut arrivals);
+        cursor.rotate_to_front();
+        let expected: Vec<_> = (passed..3).chain([9]).chain(0..passed).collect();
+        assert_eq!(ids(&list), expected);
+        assert_eq!(list.iter().rev().map(|item| item.id).collect::<Vec<_>>(), expected.into_iter().rev().collect::<Vec<_>>());
+        assert!(arrivals.is_empty() && list.iter().all(|item| list.contains(item)));
+    }
+}
+
+#[test]
+fn a_cursor_past_the_end_turns_nothing() {
+    let mut list: List<ByLink> = List::new();
+    list.cursor_front_mut().rotate_to_front();
+    items(2).into_iter().for_each(|node| list.push_back(node).unwrap());
+    let mut cursor = list.cursor_front_mut();
+    cursor.splice_back(&mut List::new());
+    cursor.move_prev();
+    cursor.rotate_to_front();
+    assert_eq!(ids(&list), [0, 1]);
+}
+
+#[test]
 fn iteration_from_both_ends_meets_once() {
     let mut list: List<ByLink> = List::new();
     items(5).into_iter().for_each(|node| list.push_back(node).unwrap());

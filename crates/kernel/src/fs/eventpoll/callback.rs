@@ -6,7 +6,6 @@
 //! `Eventpoll::modify` for the other side.
 
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering;
 
 use acrida_kcore::wait::{Hooked, Wake, Woken};
 use acrida_uapi::epoll::{EPOLL_URING_WAKE, EPOLLEXCLUSIVE, EPOLLIN, EPOLLOUT};
@@ -32,7 +31,8 @@ impl Epitem {
         let exclusive = self.has(EPOLLEXCLUSIVE);
         let mut used_up = !exclusive;
         if self.wants(key) {
-            let slept = self.ep.note_ready(self, key);
+            self.ep.note(self);
+            let slept = self.ep.wake_up(key);
             used_up |= slept && is_used_up(self.events(), key);
         }
         if used_up { Woken::Yes } else { Woken::No }
@@ -40,15 +40,6 @@ impl Epitem {
 }
 
 impl Eventpoll {
-    /// Puts `epi` on the ready list and tells one sleeper, and those who wait for this set. Whether there was a sleeper.
-    fn note_ready(&self, epi: &Arc<Epitem>, key: u32) -> bool {
-        let mut ready = self.ready.lock();
-        ready.note(epi);
-        self.available.store(true, Ordering::SeqCst);
-        drop(ready);
-        self.wake_up(key)
-    }
-
     /// Tells one sleeper, and those who wait for this set. Whether there was a sleeper.
     pub(super) fn wake_up(&self, key: u32) -> bool {
         let slept = self.wq.is_active();

@@ -15,10 +15,10 @@ use acrida_uapi::errno::Errno;
 use super::file::as_set;
 use super::item::Epitem;
 use super::nested::{Check, watchers};
-use super::scan::{Interest, item_events};
+use super::scan::Interest;
 use super::{Epolls, Eventpoll};
 use crate::abi::{Fd, SysResult};
-use crate::fs::fdtable::{OwnTable, with_files};
+use crate::fs::fdtable::with_files;
 use crate::fs::file::File;
 use crate::kernel;
 
@@ -60,7 +60,7 @@ impl Interest {
     #[doc(alias = "ep_find")]
     fn find(&self, file: &Arc<File>, fd: i32) -> Option<Arc<Epitem>> {
         let file = Arc::as_ptr(file);
-        let epi = self.tree.find(|epi| epi.ffd.cmp(file, fd))?;
+        let epi = self.tree.find(|epi| epi.place_of(file, fd))?;
         self.tree.arc(epi)
     }
 }
@@ -80,7 +80,7 @@ impl Eventpoll {
     ) -> Result<(), Errno> {
         let mut interest = self.interest.lock();
         let key = Arc::as_ptr(file);
-        let Place::Vacant(place) = interest.tree.descend(|epi| epi.ffd.cmp(key, fd)) else {
+        let Place::Vacant(place) = interest.tree.descend(|epi| epi.place_of(key, fd)) else {
             return Err(Errno::EEXIST);
         };
         if !self.user.charge(max) {
@@ -100,8 +100,8 @@ impl Eventpoll {
                 return Err(Errno::EINVAL);
             }
         }
-        if interest.watch(&epi) != 0 {
-            self.note_now(&epi);
+        if interest.watch(&epi) != 0 && self.note(&epi) {
+            self.wake_up(0);
         }
         Ok(())
     }
@@ -112,21 +112,9 @@ impl Eventpoll {
         // Before the file is asked: a callback that comes after the file's answer sees the new interest.
         epi.set_event(event);
         core::sync::atomic::fence(Ordering::SeqCst);
-        if item_events(epi, OwnTable::default()) != 0 {
-            self.note_now(epi);
+        if epi.holds() != 0 && self.note(epi) {
+            self.wake_up(0);
         }
-    }
-
-    /// The file was found ready by `epoll_ctl` itself.
-    fn note_now(&self, epi: &Arc<Epitem>) {
-        let mut ready = self.ready.lock();
-        if epi.is_ready() {
-            return;
-        }
-        ready.note(epi);
-        self.available.store(true, Ordering::SeqCst);
-        drop(ready);
-        self.wake_up(0);
     }
 
     /// Takes an item that has just left the tree off everything else. `file` is what it watches, unless that is gone.
@@ -136,12 +124,7 @@ impl Eventpoll {
         if let Some(file) = file {
             watchers(file).detach(epi);
         }
-        let mut ready = self.ready.lock();
-        // No scan runs: its lock is ours.
-        if !ready.forget(epi) && self.has_events() {
-            self.available.store(false, Ordering::SeqCst);
-        }
-        drop(ready);
+        self.forget(&mut interest.ready, epi);
         self.user.uncharge();
     }
 
@@ -150,7 +133,7 @@ impl Eventpoll {
     fn delete(&self, (file, fd): (&Arc<File>, i32)) -> Result<(), Errno> {
         let mut interest = self.interest.lock();
         let key = Arc::as_ptr(file);
-        let Place::Occupied(place) = interest.tree.descend(|epi| epi.ffd.cmp(key, fd)) else {
+        let Place::Occupied(place) = interest.tree.descend(|epi| epi.place_of(key, fd)) else {
             return Err(Errno::ENOENT);
         };
         let epi = place.remove();
@@ -175,7 +158,7 @@ impl Eventpoll {
         let mut interest = self.interest.lock();
         while let Some(epi) = interest.tree.pop_first() {
             // Without its file, that end takes the item off its list.
-            let file = epi.ffd.file.upgrade();
+            let file = epi.file.upgrade();
             self.removed(&mut interest, &epi, file.as_deref());
         }
     }
@@ -184,11 +167,12 @@ impl Eventpoll {
 /// What a set watches: numbers, interests, files that still are.
 pub(super) fn items(set: &Eventpoll) -> Vec<(i32, EpollEvent, Arc<File>)> {
     let interest = set.interest.lock();
-    let show = |epi: &Epitem| Some((epi.ffd.fd, EpollEvent { events: epi.events(), data: epi.data() }, epi.ffd.file.upgrade()?));
+    let show = |epi: &Epitem| Some((epi.fd(), EpollEvent { events: epi.events(), data: epi.data() }, epi.file.upgrade()?));
     interest.tree.iter().filter_map(show).collect()
 }
 
-/// The last reference to a file is gone: it leaves every set, before anything else of it ends.
+/// The last reference to a file is gone: it leaves every set, before anything else of it ends. A scan that is asking it is waited
+/// for.
 #[doc(alias = "eventpoll_release_file")]
 pub fn release_file(file: &mut File) {
     while let Some(epi) = file.epoll.pop_mut() {

@@ -3,8 +3,8 @@
 //! In Linux a set (`struct eventpoll`) keeps one item per watched (file, descriptor) in a red-black tree. An item hangs on
 //! the file's wait queue for as long as it exists; when the file wakes that queue, the item's callback puts the item on
 //! the set's ready list and wakes one thread that sleeps in `epoll_wait`. So a wait costs what is ready, not what is
-//! watched. `epoll_wait` takes the ready list away, asks each item's file what is true *now*, and puts level-triggered
-//! items back at the end. Events that arrive while it does so go to an overflow list and are merged afterwards.
+//! watched. `epoll_wait` walks the ready list, asks each item's file what is true *now*, and leaves level-triggered items
+//! ready, behind the others. Events that arrive while it does so go to a list of their own and are merged afterwards.
 //!
 //! ```text
 //!                      file's wait queue wakes
@@ -12,12 +12,12 @@
 //!            ▲                                     │ a scan begins            │
 //!            │                                     ▼                          │ level-triggered,
 //!            │  not ready any more,          being scanned ── reported ───────┤ or an event came
-//!            └── edge-triggered, one-shot ─────────┘                          │ meanwhile (overflow)
+//!            └── edge-triggered, one-shot ─────────┘                          │ meanwhile
 //!                                                  └── no room, bad buffer ───┘ (at the front)
 //! ```
 //!
 //! - [`item`]: one watched file, and the lists that items are on
-//! - [`ready`]: ready list and overflow list
+//! - [`ready`]: the ready list and what arrives beside it
 //! - [`callback`]: from a file's wait queue to the ready list
 //! - [`scan`]: from the ready list to the caller
 //! - [`ctl`]: adding, changing, taking off
@@ -26,14 +26,13 @@
 //! - [`file`]: a set as a file
 //!
 //! Mirrors: fs/eventpoll.c, Linux 6.18.
-//! Differs: an item holds its file weakly and takes a reference while it asks; those references are given up only after
-//! the set's lock. No busy polling of network devices: its parameters are kept and shown. `EPOLLWAKEUP` holds nothing
+//! Differs: an item asks its file without a reference to it. No busy polling of network devices: its parameters are kept and shown. `EPOLLWAKEUP` holds nothing
 //! awake.
 //! Locking: `Nesting::lock` (all sets), then `interest` (sets from the outside in, `ep->mtx`), then a file's own locks
-//! and its wait queue, then `ready` (`ep->lock`), then `wq`. Callbacks run under a file's wait queue and take `ready`,
+//! and its wait queue, then `arrivals` (`ep->lock`), then `wq`. Callbacks run under a file's wait queue and take `arrivals`,
 //! `wq`, and the queue of those who wait for this set. `Watchers` is a leaf.
-//! Memory order: `available` and the queue's length are SeqCst on both sides: a callback stores `available` before it
-//! looks for sleepers, a sleeper is on the queue before it looks at `available`.
+//! Memory order: `arrived` and the queue's length are SeqCst on both sides: a callback stores `arrived` before it looks for
+//! sleepers, a sleeper is on the queue before it looks at `arrived`. For items see [`ready`].
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -41,6 +40,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::wait::WaitQueueHead;
+use acrida_klib::list::List;
 
 pub mod callback;
 pub mod ctl;
@@ -52,21 +52,24 @@ pub mod scan;
 pub mod wait;
 
 use file::BusyPoll;
+use item::ReadyLink;
 pub use item::Watchers;
 use nested::Nesting;
-use ready::Ready;
 use scan::Interest;
 
 /// A set of watched files.
 #[doc(alias = "eventpoll")]
 pub struct Eventpoll {
-    /// Every item, and the scan under way. Held while files are asked and events are copied out.
+    /// Every item, and those that are ready. Held while files are asked and events are copied out.
     #[doc(alias = "mtx")]
     interest: SpinLock<Interest>,
-    #[doc(alias = "rdllist")]
-    ready: SpinLock<Ready>,
-    /// Whether `ready` has something, or will have after the scan under way.
-    available: AtomicBool,
+    /// Whether `interest` has ready items. Changed under it.
+    held: AtomicBool,
+    /// Items that have become ready since the last scan took them over.
+    #[doc(alias = "ovflist")]
+    arrivals: SpinLock<List<ReadyLink>>,
+    /// Whether there are any. Changed under their lock.
+    arrived: AtomicBool,
     /// Threads in `epoll_wait`.
     wq: WaitQueueHead,
     /// Those who wait for this set to have events: other sets, poll, select.
@@ -85,8 +88,9 @@ impl Eventpoll {
     pub fn new(user: Arc<UserWatches>) -> Arc<Eventpoll> {
         Arc::new(Eventpoll {
             interest: SpinLock::default(),
-            ready: SpinLock::default(),
-            available: AtomicBool::new(false),
+            held: AtomicBool::new(false),
+            arrivals: SpinLock::default(),
+            arrived: AtomicBool::new(false),
             wq: WaitQueueHead::new(),
             poll_wait: Arc::default(),
             refs: Watchers::default(),
@@ -95,12 +99,6 @@ impl Eventpoll {
             loop_check_depth: AtomicU32::new(0),
             busy_poll: SpinLock::default(),
         })
-    }
-
-    /// Whether a wait may find events.
-    #[doc(alias = "ep_events_available")]
-    pub fn has_events(&self) -> bool {
-        self.available.load(Ordering::SeqCst)
     }
 }
 

@@ -105,7 +105,7 @@ impl Check<'_> {
         self.note_depth(at, 0);
         let mut result = 0;
         for epi in interest.tree.iter() {
-            let Some(file) = epi.ffd.file.upgrade() else {
+            let Some(file) = epi.file.upgrade() else {
                 continue;
             };
             match as_set(&file) {

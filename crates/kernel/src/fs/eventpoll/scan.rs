@@ -1,17 +1,16 @@
 //! From the ready list to the caller: asking every ready item's file what is true now.
 //!
 //! Mirrors: fs/eventpoll.c (`ep_send_events`, `ep_item_poll`, `ep_ptable_queue_proc`), Linux 6.18.
-//! Differs: what a scan has taken lies in the set, not on the scanner's stack, so that a thread killed from outside
-//! leaves nothing behind that the next scan does not find.
-//! Locking: all under the set's `interest`. A reference to a file that is taken here may be the last one by the time it is given
-//! up; the file's end, which takes that lock, comes later.
+//! Differs: a file is asked without a reference to it: the item keeps the file's operations, and the end of a file waits for
+//! `interest` before it goes on (see [`super::ctl::release_file`]). Items that stay ready are not moved one by one; the list
+//! is turned at the end.
+//! Locking: all under the set's `interest`.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
-use acrida_kcore::sync::SpinLockGuard;
 use acrida_kcore::wait::{EntryKind, WaitQueueHead, unhook};
 use acrida_klib::list::List;
 use acrida_klib::rbtree::RbTree;
@@ -20,23 +19,17 @@ use acrida_uapi::errno::Errno;
 
 use super::Eventpoll;
 use super::item::{ByFile, Epitem, FirstHook, MoreHook, NextHook, ReadyLink};
-use crate::fs::fdtable::OwnTable;
-use crate::fs::file::File;
 use crate::fs::poll::{PollQueue, PollTable};
 use crate::fs::select::DEFAULT_POLLMASK;
 
-/// The items of a set, and what the scan under way has in hand.
+/// The items of a set, and those that may have events.
 #[derive(Default)]
 pub struct Interest {
     pub(super) tree: RbTree<ByFile>,
+    #[doc(alias = "rdllist")]
+    pub(super) ready: List<ReadyLink>,
     /// Hooks of items whose files have more than one wait queue, by the item's address.
     more_hooks: BTreeMap<usize, Vec<Arc<MoreHook>>>,
-    /// Still to be asked.
-    txlist: List<ReadyLink>,
-    /// Reported, level-triggered: ready again at the end.
-    put_back: List<ReadyLink>,
-    /// Being reported; an edge or a one-shot.
-    told: List<ReadyLink>,
 }
 
 /// Hangs an item on the wait queues that its file names.
@@ -60,27 +53,17 @@ impl PollQueue for Hooks<'_> {
     }
 }
 
-/// Asks a file; a file that can no longer be asked has nothing to say.
-fn ask(epi: &Epitem, table: impl FnOnce(u32, &Arc<File>) -> Option<u32>) -> u32 {
-    let Some(file) = epi.ffd.file.upgrade() else { return 0 };
-    let wanted = epi.events();
-    table(wanted, &file).unwrap_or(DEFAULT_POLLMASK) & wanted
-}
+impl Epitem {
+    fn ask<'t>(&self, table: impl FnOnce(u32) -> PollTable<'t>) -> u32 {
+        let wanted = self.events();
+        self.ops.poll(&mut table(wanted)).unwrap_or(DEFAULT_POLLMASK) & wanted
+    }
 
-fn ask_now(wanted: u32, file: &Arc<File>) -> Option<u32> {
-    file.ops.poll(&mut PollTable::none(wanted))
-}
-
-/// What of the item's interest holds now. A file that the caller has open under the item's number needs no reference.
-#[inline]
-#[doc(alias = "ep_item_poll")]
-pub(super) fn item_events(epi: &Epitem, own: OwnTable<'_>) -> u32 {
-    match own.same(epi.ffd.fd, epi.ffd.file.as_ptr()) {
-        Some(file) => {
-            let wanted = epi.events();
-            ask_now(wanted, file).unwrap_or(DEFAULT_POLLMASK) & wanted
-        }
-        None => ask(epi, ask_now),
+    /// What of the interest holds now. Under the set's `interest`.
+    #[inline]
+    #[doc(alias = "ep_item_poll")]
+    pub(super) fn holds(&self) -> u32 {
+        self.ask(PollTable::none)
     }
 }
 
@@ -88,7 +71,7 @@ impl Interest {
     /// Hangs a new item on its file's queues; what holds now.
     pub(super) fn watch(&mut self, epi: &Arc<Epitem>) -> u32 {
         let mut hooks = Hooks { epi, more: &mut self.more_hooks };
-        ask(epi, |wanted, file| file.ops.poll(&mut PollTable::new(wanted, &mut hooks)))
+        epi.ask(|wanted| PollTable::new(wanted, &mut hooks))
     }
 
     /// Takes an item off its file's queues. No callback reaches it afterwards.
@@ -105,136 +88,60 @@ impl Interest {
 }
 
 impl Eventpoll {
-    fn start_scan(&self, interest: &mut Interest) {
-        let Interest { txlist, put_back, told, .. } = interest;
-        if !put_back.is_empty() || !told.is_empty() {
-            // Of a scan that never ended.
-            txlist.splice_back(told);
-            txlist.splice_back(put_back);
-        }
-        self.ready.lock().start_scan(&mut interest.txlist);
-    }
-
-    fn done_scan(&self, interest: &mut Interest) {
-        let mut ready = self.ready.lock();
-        let any = ready.done_scan(&mut interest.txlist, &mut interest.put_back);
-        // It has been true since before the scan.
-        if !any {
-            self.available.store(false, Ordering::SeqCst);
-        }
-        drop(ready);
-        // What is left, or came meanwhile, is for the next sleeper.
-        if any && self.wq.is_active() {
-            self.wq.wake_one(0);
-        }
-    }
-
-    /// Hands events of at most `max` ready items to `put`, some at a time, each time with the number of those before. `put`
-    /// says how many it took; one that it does not take ends the scan and stays ready. How many were taken.
+    /// Hands events of at most `max` ready items to `put`, one by one, each with the number of those before. One that `put` says
+    /// no to ends the scan and stays ready. How many were taken.
     ///
     /// # Errors
-    /// `EFAULT` when `put` took none of those it was given.
+    /// `EFAULT` when `put` did not even take the first.
     #[doc(alias = "ep_send_events")]
-    pub fn send_events(
-        &self,
-        max: usize,
-        own: OwnTable<'_>,
-        put: impl FnMut(usize, &[EpollEvent]) -> usize,
-    ) -> Result<usize, Errno> {
+    pub fn send_events(&self, max: usize, mut put: impl FnMut(usize, &EpollEvent) -> bool) -> Result<usize, Errno> {
         let mut interest = self.interest.lock();
-        self.start_scan(&mut interest);
-        let result = interest.send(max, own, put);
-        self.done_scan(&mut interest);
-        result
+        let mut cursor = interest.ready.cursor_front_mut();
+        self.take_arrivals(&mut cursor);
+        let mut sent = 0;
+        let mut refused = false;
+        while sent < max {
+            let Some(epi) = cursor.current() else { break };
+            let seen = epi.listed.moment();
+            let events = epi.holds();
+            if events == 0 {
+                self.take_off(&mut cursor, seen);
+                continue;
+            }
+            if !put(sent, &EpollEvent { events, data: epi.data() }) {
+                refused = sent == 0;
+                break;
+            }
+            sent += 1;
+            if !epi.has(EPOLLET | EPOLLONESHOT) {
+                cursor.move_next();
+                continue;
+            }
+            if epi.has(EPOLLONESHOT) {
+                epi.mute();
+            }
+            self.take_off(&mut cursor, seen);
+        }
+        self.done_scan(cursor);
+        if refused { Err(Errno::EFAULT) } else { Ok(sent) }
     }
 
     /// Whether any item has an event; items that have none leave the ready list.
     #[doc(alias = "__ep_eventpoll_poll")]
     pub(super) fn any_event(&self) -> bool {
-        let mut interest: SpinLockGuard<'_, Interest> = self.interest.lock();
-        self.start_scan(&mut interest);
+        let mut interest = self.interest.lock();
+        let mut cursor = interest.ready.cursor_front_mut();
+        self.take_arrivals(&mut cursor);
         let mut found = false;
-        while let Some(epi) = interest.txlist.front() {
-            found = item_events(epi, OwnTable::default()) != 0;
+        while let Some(epi) = cursor.current() {
+            let seen = epi.listed.moment();
+            found = epi.holds() != 0;
             if found {
                 break;
             }
-            drop(interest.txlist.pop_front());
+            self.take_off(&mut cursor, seen);
         }
-        self.done_scan(&mut interest);
+        self.done_scan(cursor);
         found
-    }
-}
-
-impl Interest {
-    fn send(
-        &mut self,
-        max: usize,
-        own: OwnTable<'_>,
-        mut put: impl FnMut(usize, &[EpollEvent]) -> usize,
-    ) -> Result<usize, Errno> {
-        let mut sent = 0;
-        loop {
-            let mut batch = Batch::default();
-            while batch.len < BATCH.min(max - sent) {
-                let Some(epi) = self.txlist.front() else { break };
-                let events = item_events(epi, own);
-                if events == 0 {
-                    drop(self.txlist.pop_front());
-                    continue;
-                }
-                let stays = !epi.has(EPOLLET | EPOLLONESHOT);
-                batch.push(EpollEvent { events, data: epi.data() }, stays);
-                self.txlist.move_front_to(if stays { &mut self.put_back } else { &mut self.told });
-            }
-            if batch.len == 0 {
-                return Ok(sent);
-            }
-            let taken = put(sent, &batch.events[..batch.len]);
-            self.take_back(&batch, taken);
-            self.let_go();
-            sent += taken;
-            if taken < batch.len {
-                return if sent == 0 { Err(Errno::EFAULT) } else { Ok(sent) };
-            }
-        }
-    }
-
-    /// Puts those that were not taken back to where they were.
-    fn take_back(&mut self, batch: &Batch, taken: usize) {
-        for index in (taken..batch.len).rev() {
-            let list = if batch.stays >> index & 1 != 0 { &mut self.put_back } else { &mut self.told };
-            let Some(epi) = list.pop_back() else { return };
-            let back = self.txlist.push_front(epi).is_ok();
-            debug_assert!(back, "an item on two lists");
-        }
-    }
-
-    /// Edges and one-shots that were told leave the ready list.
-    fn let_go(&mut self) {
-        while let Some(epi) = self.told.pop_front() {
-            if epi.has(EPOLLONESHOT) {
-                epi.mute();
-            }
-        }
-    }
-}
-
-/// Events that are copied out together.
-const BATCH: usize = 16;
-
-#[derive(Default)]
-struct Batch {
-    events: [EpollEvent; BATCH],
-    len: usize,
-    /// Bit n: the item of event n is level-triggered.
-    stays: u32,
-}
-
-impl Batch {
-    fn push(&mut self, event: EpollEvent, stays: bool) {
-        self.events[self.len] = event;
-        self.stays |= u32::from(stays) << self.len;
-        self.len += 1;
     }
 }

@@ -6,18 +6,17 @@
 
 use alloc::sync::Arc;
 
-use acrida_kcore::uaccess::{UserAddr, copy_to_user};
+use acrida_kcore::uaccess::UserAddr;
 use acrida_kcore::wait::{WaitError, WaitOptions};
 use acrida_uapi::epoll::EpollEvent;
 use acrida_uapi::errno::Errno;
-use zerocopy::IntoBytes;
 
 use super::Eventpoll;
 use super::file::as_set;
 use crate::abi::{Fd, SysResult};
 use crate::current;
-use crate::fs::fdtable::{OwnTable, with_file_and_table};
 use crate::fs::file::File;
+use crate::fs::read_write::fdget;
 use crate::fs::select::timeout::{Timeout, TimeoutArg, with_sigmask};
 use crate::kernel::signal::is_deliverable;
 
@@ -30,30 +29,32 @@ const MAX_EVENTS: usize = i32::MAX as usize / size_of::<EpollEvent>();
 
 impl Eventpoll {
     /// Hands events of at most `max` ready items to the caller at `events`.
-    fn take(&self, events: UserAddr, max: usize, own: OwnTable<'_>) -> Result<usize, Errno> {
+    #[inline]
+    fn take(&self, events: UserAddr, max: usize) -> Result<usize, Errno> {
         if !self.has_events() {
             return Ok(0);
         }
-        self.send_events(max, own, |before, batch| {
-            let at = events.add((before * size_of::<EpollEvent>()) as u64);
-            (size_of_val(batch) - copy_to_user(at, batch.as_bytes())) / size_of::<EpollEvent>()
-        })
+        self.send_events(max, |before, event| events.add((before * size_of::<EpollEvent>()) as u64).write(event).is_ok())
     }
 
-    /// [`Eventpoll::take`], asleep until there are any; 0 after the timeout.
+    /// [`Eventpoll::take`], asleep until there are any; 0 after the timeout. Nothing was there a moment ago.
+    #[cold]
     #[doc(alias = "ep_poll")]
     fn wait(&self, events: UserAddr, max: usize, timeout: Timeout) -> Result<usize, Errno> {
         let mut timed_out = timeout == Timeout::Now;
         loop {
-            let taken = self.take(events, max, OwnTable::default())?;
-            if taken > 0 || timed_out {
-                return Ok(taken);
+            if timed_out {
+                return Ok(0);
             }
             if current().thread.signal_pending() && is_deliverable(current()) {
                 return Err(Errno::EINTR);
             }
             let options = WaitOptions::interruptible("ep_poll").until(timeout.deadline());
             timed_out = self.sleep(options) == Err(WaitError::TimedOut);
+            let taken = self.take(events, max)?;
+            if taken > 0 {
+                return Ok(taken);
+            }
         }
     }
 
@@ -76,18 +77,15 @@ fn checked<'a>(file: &'a Arc<File>, events: UserAddr, max: i32) -> Result<(&'a A
     as_set(file).map(|set| (set, max)).ok_or(Errno::EINVAL)
 }
 
+#[inline]
 fn do_epoll_wait(epfd: Fd, events: UserAddr, max: i32, timeout: impl FnOnce() -> Timeout) -> SysResult {
-    // What is ready already costs neither a reference to the set nor a look at the clock.
-    let taken = with_file_and_table(epfd.0, |file, own| {
-        let (set, max) = checked(file, events, max)?;
-        set.take(events, max, own)
-    })??;
-    if taken > 0 {
-        return Ok(taken);
+    let file = fdget(epfd)?;
+    let (set, max) = checked(&file, events, max)?;
+    match set.take(events, max)? {
+        // The clock is asked only now.
+        0 => Ok(set.wait(events, max, timeout())?),
+        taken => Ok(taken),
     }
-    let file = current().files.read(|files| files.get(epfd.0))?;
-    let result = checked(&file, events, max).and_then(|(set, max)| set.wait(events, max, timeout()));
-    Ok(result?)
 }
 
 pub fn sys_epoll_wait(epfd: Fd, events: UserAddr, max: i32, millis: i32) -> SysResult {
