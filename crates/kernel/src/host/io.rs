@@ -163,12 +163,11 @@ pub fn epoll_add(set: HostFd, fd: HostFd) -> Result<(), Errno> {
     platform().host().call(nr::epoll_ctl, args).map(|_| ())
 }
 
-/// Waits for events: pairs of mask and data; `EINTR` when the thread has a signal.
-pub fn epoll_wait<const N: usize>(set: HostFd, events: &mut [(u32, u64); N]) -> Result<usize, Errno> {
+/// Takes the events that there are: pairs of mask and data.
+pub fn epoll_now<const N: usize>(set: HostFd, events: &mut [(u32, u64); N]) -> Result<usize, Errno> {
     let mut raw = [[0u8; EPOLL_EVENT_SIZE]; N];
-    let forever = u64::MAX;
-    let args = &mut [Arg::Fd(set), Arg::Out(raw.as_mut_bytes()), Arg::Val(N as u64), Arg::Val(forever)];
-    let count = platform().host().call_blocking(nr::epoll_wait, args)?;
+    let args = &mut [Arg::Fd(set), Arg::Out(raw.as_mut_bytes()), Arg::Val(N as u64), Arg::Val(0)];
+    let count = platform().host().call(nr::epoll_wait, args)?;
     for (event, raw) in events.iter_mut().zip(&raw[..count]) {
         let (mask, data) = raw.split_at(4);
         *event =

@@ -1,18 +1,19 @@
 //! Waiting for host descriptors: terminals, host pipes and sockets.
 //!
 //! Mirrors: nothing in Linux.
-//! Differs: a thread of the kernel process waits for them and passes what happened to the wait queue of the descriptor. A
-//! guest's thread only leaves a note and rings a bell (a pipe): the host's descriptor table is one for the world. The
-//! thread uses the host's epoll, edge-triggered; where the host refuses that, its poll, which knows states only: then a
-//! descriptor that stays ready wakes its queue again every [`REPEAT_MS`].
-//! Locking: `queues` and `fresh` are leaves; queues are woken without them.
+//! Differs: a thread of the kernel process waits for them and passes what happened to the wait queue of the descriptor. It uses
+//! the host's epoll, edge-triggered. A guest's thread adds a descriptor to that set itself, since the host's descriptor
+//! table is one for the world, and takes out what the host has to say at once (that it is ready already): so what a queue is told
+//! later is news. Where the host refuses its epoll the thread uses its poll, which knows states only: then a guest's thread
+//! rings a bell (a pipe), and a descriptor that stays ready wakes its queue again every [`REPEAT_MS`].
+//! Locking: `passing_on` over additions and wake-ups by edges; `queues` is a leaf; queues are woken without it.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use acrida_kcore::host::HostFd;
-use acrida_kcore::sync::SpinLock;
+use acrida_kcore::sync::{SpinLock, SpinLockGuard};
 use acrida_kcore::thread;
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLRDHUP};
@@ -34,11 +35,11 @@ const ALL_EVENTS: u16 = 0x27c7;
 pub struct HostWatch {
     /// The host's epoll set, unless it refused one.
     epoll: Option<HostFd>,
-    /// Rung when there is a note in `fresh`: the end that is read, the end that is written.
+    /// Without a set, rung when there is a new descriptor: the end that is read, the end that is written.
     bell: [HostFd; 2],
     queues: SpinLock<BTreeMap<i32, Arc<WaitQueueHead>>>,
-    /// Descriptors that are not in the host's set yet.
-    fresh: SpinLock<Vec<HostFd>>,
+    /// Nobody else takes events out of the set and has not told the queues yet.
+    passing_on: SpinLock<()>,
 }
 
 impl HostWatch {
@@ -46,40 +47,47 @@ impl HostWatch {
     /// The host's, when it refuses a pipe.
     pub fn new() -> Result<HostWatch, Errno> {
         let bell = host::io::pipe()?;
-        let epoll = host::io::epoll_create().ok().filter(|&set| host::io::epoll_add(set, bell[0]).is_ok());
-        Ok(HostWatch { epoll, bell, queues: SpinLock::default(), fresh: SpinLock::default() })
+        let works =
+            |&set: &HostFd| host::io::epoll_add(set, bell[0]).is_ok() && host::io::epoll_now(set, &mut [(0, 0); BATCH]).is_ok();
+        let epoll = host::io::epoll_create().ok().filter(works);
+        Ok(HostWatch { epoll, bell, queues: SpinLock::default(), passing_on: SpinLock::default() })
     }
 
     /// Serves until the world ends.
     fn serve(&self) {
-        let result = match self.epoll {
-            Some(set) => self.serve_edges(set),
-            None => Err(Errno::ENOSYS),
-        };
-        // The set works no more, or there never was one.
-        if result.is_err() {
-            self.serve_states();
+        match self.epoll {
+            // An error means that the world ends.
+            Some(set) => drop(self.serve_edges(set)),
+            None => self.serve_states(),
         }
     }
 
     fn serve_edges(&self, set: HostFd) -> Result<(), Errno> {
         loop {
-            for fd in core::mem::take(&mut *self.fresh.lock()) {
-                // A descriptor that the host's epoll refuses (a regular file) is always ready: nobody waits for it.
-                let _ = host::io::epoll_add(set, fd);
+            // Only looked at: events are taken out under the lock.
+            let mut ready = [Pollfd { fd: set.0, events: ALL_EVENTS, revents: 0 }];
+            match host::io::poll(&mut ready, -1) {
+                Err(Errno::EINTR) => thread::current().clear_work(u32::MAX),
+                other => drop(other?),
             }
+            let passing_on = self.passing_on.lock();
+            self.pass_on(set, &passing_on)?;
+            drop(passing_on);
+            thread::current().task_work.run();
+        }
+    }
+
+    /// Tells the queues what the host's set has to say now.
+    fn pass_on(&self, set: HostFd, _passing_on: &SpinLockGuard<'_, ()>) -> Result<(), Errno> {
+        loop {
             let mut events = [(0u32, 0u64); BATCH];
-            let count = match host::io::epoll_wait(set, &mut events) {
-                Err(Errno::EINTR) => {
-                    thread::current().clear_work(u32::MAX);
-                    continue;
-                }
-                other => other?,
-            };
+            let count = host::io::epoll_now(set, &mut events)?;
             for &(mask, fd) in &events[..count] {
                 self.happened(fd as i32, mask);
             }
-            thread::current().task_work.run();
+            if count < BATCH {
+                return Ok(());
+            }
         }
     }
 
@@ -113,6 +121,33 @@ impl HostWatch {
         }
     }
 
+    fn queue(&self, fd: HostFd) -> Option<Arc<WaitQueueHead>> {
+        self.queues.lock().get(&fd.0).cloned()
+    }
+
+    fn watch(&self, fd: HostFd, queue: impl FnOnce() -> Arc<WaitQueueHead>) -> Arc<WaitQueueHead> {
+        if let Some(queue) = self.queue(fd) {
+            return queue;
+        }
+        let passing_on = self.passing_on.lock();
+        if let Some(queue) = self.queue(fd) {
+            return queue;
+        }
+        if let Some(set) = self.epoll {
+            // A descriptor that the host refuses (a regular file) is always ready: nobody waits for it.
+            let _ = host::io::epoll_add(set, fd);
+            // The host's first word, about what is true already, finds no queue.
+            let _ = self.pass_on(set, &passing_on);
+        }
+        let queue = queue();
+        self.queues.lock().insert(fd.0, queue.clone());
+        if self.epoll.is_none() {
+            // Full means rung.
+            let _ = host::write(self.bell[1], &[1]);
+        }
+        queue
+    }
+
     /// Something happened on `fd`: tells its queue, or empties the bell.
     fn happened(&self, fd: i32, mask: u32) {
         if fd == self.bell[0].0 {
@@ -134,33 +169,19 @@ pub fn start(kernel: &Arc<Kernel>) {
     kthread_run(kernel, "host descriptors", |kernel| kernel.host_watch.serve());
 }
 
-/// The queue that is woken (key: event mask) when something happens on `fd`. Ask for the mask after this call: what is
-/// true when the watcher takes the descriptor up wakes the queue too.
+/// The queue that is woken (key: event mask) when something happens on `fd` from now on. Ask for the mask after this call.
 pub fn watch(fd: HostFd) -> Arc<WaitQueueHead> {
     watch_on(fd, Arc::default)
 }
 
 /// As [`watch`], on a queue that there is already; the first caller decides.
 pub fn watch_on(fd: HostFd, queue: impl FnOnce() -> Arc<WaitQueueHead>) -> Arc<WaitQueueHead> {
-    let watch = &crate::kernel().host_watch;
-    let mut queues = watch.queues.lock();
-    if let Some(queue) = queues.get(&fd.0) {
-        return queue.clone();
-    }
-    let queue = queue();
-    queues.insert(fd.0, queue.clone());
-    drop(queues);
-    watch.fresh.lock().push(fd);
-    // Full means rung.
-    let _ = host::write(watch.bell[1], &[1]);
-    queue
+    crate::kernel().host_watch.watch(fd, queue)
 }
 
 /// The descriptor is about to be closed; its number may come back as something else.
 pub fn forget(fd: HostFd) {
     let watch = &crate::kernel().host_watch;
     let gone = watch.queues.lock().remove(&fd.0);
-    if gone.is_some() {
-        watch.fresh.lock().retain(|fresh| fresh.0 != fd.0);
-    }
+    drop(gone);
 }
