@@ -44,9 +44,6 @@ pub struct Module {
     /// Case that fails under acrida, and why.
     #[serde(default)]
     pub known: BTreeMap<String, String>,
-    /// Case that fails now and then under acrida, and why.
-    #[serde(default)]
-    pub unsteady: BTreeMap<String, String>,
 }
 
 fn default_timeout() -> u64 {

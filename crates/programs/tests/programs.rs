@@ -98,7 +98,6 @@ fn check_module(module: &Module, binary: PathBuf) -> Result<()> {
         count += 1;
         let ok = ours.get(name).copied().unwrap_or(false);
         match (ok, module.known.contains_key(name)) {
-            _ if module.unsteady.contains_key(name) => {}
             (false, false) => lost.push(name.as_str()),
             (true, true) => won.push(name.as_str()),
             _ => {}
