@@ -40,12 +40,15 @@ const STAGES: &[&[Step]] = &[
     &[step("instructions", "cargo run --quiet --release --package acrida -- bench --instructions --check")],
     &[step(
         "conformance",
-        "ACRIDA_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug/acrida cargo test --quiet --package acrida-conformance",
+        "export ACRIDA_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug/acrida
+         [ -x $ACRIDA_BIN ] || cargo build --package acrida
+         cargo test --quiet --package acrida-conformance",
     )],
     &[step(
         "seccomp",
-        "ACRIDA_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug/acrida ACRIDA_OPTIONS=--seccomp \
-         cargo test --quiet --package acrida-conformance --test conformance -- registers/",
+        "export ACRIDA_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug/acrida
+         [ -x $ACRIDA_BIN ] || cargo build --package acrida
+         ACRIDA_OPTIONS=--seccomp cargo test --quiet --package acrida-conformance --test conformance -- registers/",
     )],
     &[
         step("programs", "cargo test --quiet --package acrida-programs --lib --test programs"),
