@@ -15,6 +15,11 @@ pub mod primitive {
         result
     }
 
+    /// Of a read.
+    fn weakened(order: Ordering) -> Ordering {
+        if order == Ordering::SeqCst { Ordering::Acquire } else { order }
+    }
+
     macro_rules! atomic {
         ($name:ident $(<$parameter:ident>)?, $value:ty) => {
             #[derive(Debug)]
@@ -26,7 +31,7 @@ pub mod primitive {
                 }
 
                 pub fn load(&self, order: Ordering) -> $value {
-                    self.0.load(if order == Ordering::SeqCst { Ordering::Acquire } else { order })
+                    self.0.load(weakened(order))
                 }
 
                 pub fn store(&self, value: $value, order: Ordering) {
@@ -63,6 +68,23 @@ pub mod primitive {
     atomic!(AtomicBool, bool);
     atomic!(AtomicPtr<T>, *mut T);
     counter!(AtomicU32, u32);
+
+    impl Default for AtomicU32 {
+        fn default() -> Self {
+            Self::new(0)
+        }
+    }
+
+    impl AtomicU32 {
+        pub fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
+            written(order, Ordering::AcqRel, |order| self.0.fetch_or(value, order))
+        }
+
+        pub fn fetch_update(&self, set: Ordering, fetch: Ordering, update: impl FnMut(u32) -> Option<u32>) -> Result<u32, u32> {
+            written(set, Ordering::AcqRel, |order| self.0.fetch_update(order, weakened(fetch), update))
+        }
+    }
+
     counter!(AtomicUsize, usize);
 }
 

@@ -17,6 +17,7 @@ mod kcore {
     pub mod sched;
     pub mod wait;
 }
+mod eventpoll;
 #[allow(dead_code, reason = "a machine has more than one model needs")]
 mod machine;
 mod wait_queue;
