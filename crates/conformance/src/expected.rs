@@ -1,7 +1,7 @@
 //! The list of known divergences. It may only shrink: an entry whose check passes, or is gone, fails the run.
 
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -19,14 +19,11 @@ struct Difference {
     /// `guest/check`, or `guest/place/check` where only one place differs.
     check: String,
     reason: String,
-    /// A race that is known but not yet found: the check may also pass.
-    #[serde(default)]
-    intermittent: bool,
 }
 
 /// Check name to reason.
 #[derive(Debug, Default)]
-pub struct Expected(BTreeMap<String, String>, BTreeSet<String>);
+pub struct Expected(BTreeMap<String, String>);
 
 impl Expected {
     pub fn load(path: &Path) -> io::Result<Self> {
@@ -36,31 +33,21 @@ impl Expected {
     fn parse(text: &str) -> io::Result<Self> {
         let document: Document = toml::from_str(text).map_err(io::Error::other)?;
         let mut reasons = BTreeMap::new();
-        let mut intermittent = BTreeSet::new();
         for difference in document.difference {
             if difference.reason.trim().is_empty() {
                 return Err(io::Error::other(format!("{}: no reason given", difference.check)));
-            }
-            if difference.intermittent {
-                intermittent.insert(difference.check.clone());
             }
             if reasons.insert(difference.check.clone(), difference.reason).is_some() {
                 return Err(io::Error::other(format!("{}: listed twice", difference.check)));
             }
         }
-        Ok(Self(reasons, intermittent))
+        Ok(Self(reasons))
     }
 
     /// Why the trial named `name` is known to differ, if it is.
     pub fn reason(&self, name: &str) -> Option<&str> {
         let without_place = name.replacen("/disk/", "/", 1).replacen("/tmpfs/", "/", 1);
         self.0.get(name).or_else(|| self.0.get(&without_place)).map(String::as_str)
-    }
-
-    /// Whether the trial named `name` may also pass.
-    pub fn intermittent(&self, name: &str) -> bool {
-        let without_place = name.replacen("/disk/", "/", 1).replacen("/tmpfs/", "/", 1);
-        self.1.contains(name) || self.1.contains(&without_place)
     }
 
     /// Entries that name no trial of `names`.

@@ -12,12 +12,12 @@
 //! The runner is `tests/conformance.rs`:
 //!
 //! ```text
-//! cargo build -p acrida && cargo test -p acrida-conformance                                # host against acrida
+//! cargo test -p acrida-conformance                                       # host against acrida, which is built first
 //! cargo test -p acrida-conformance --test conformance -- --native-only   # host against itself: are the guests deterministic?
 //! cargo test -p acrida-conformance --test conformance -- pipe/           # one guest
 //! ```
 //!
-//! Environment: `ACRIDA_BIN` (program under test), `ACRIDA_OPTIONS` (options of `acrida run`, such as `--seccomp`),
+//! Environment: `ACRIDA_BIN` (program under test) or `ACRIDA_PROFILE` (how it is built), `ACRIDA_OPTIONS` (options of `acrida run`, such as `--seccomp`),
 //! `ACRIDA_CONFORMANCE_DISK` (a directory on a disk file system, default
 //! `/var/tmp`), `CC`.
 #![forbid(unsafe_code)]

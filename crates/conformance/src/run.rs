@@ -3,14 +3,13 @@
 //! A guest announces the end of each check, so a run that dies or hangs names the check at fault. The harness then starts
 //! the guest again with the checks that are left: one broken mechanism must not hide the state of the others.
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use acrida_harness::{Ended, wait};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Of one process start, not of one check.
@@ -40,11 +39,6 @@ pub struct Transcript {
     pub rest: Vec<String>,
     /// Some start took so long that a wait must have ended by its bound: on the host that is a mistake in the guest.
     pub overdue: bool,
-}
-
-enum Ended {
-    Exit(ExitStatus),
-    TimedOut,
 }
 
 /// Runs `checks` of `program`. `work` (for output) and `place` (for the guest's files) must not exist yet, and are gone
@@ -115,24 +109,7 @@ fn start(runner: &Runner, program: &Path, checks: &[String], work: &Path, place:
     command.stdin(File::open("/dev/null")?);
     command.stdout(File::create(work.join("stdout"))?);
     command.stderr(File::create(work.join("stderr"))?);
-    wait(command.spawn()?)
-}
-
-/// Waits for the end or the time limit; in either case nothing of the process group is left.
-fn wait(mut child: Child) -> io::Result<Ended> {
-    let pid = Pid::from_child(&child);
-    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
-    let limit = Timespec { tv_sec: TIME_LIMIT.as_secs().cast_signed(), tv_nsec: 0 };
-    let ready = loop {
-        match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&limit)) {
-            Err(rustix::io::Errno::INTR) => {}
-            other => break other?,
-        }
-    };
-    // The leader is not reaped yet, so its number cannot have been given to another group.
-    let _ = kill_process_group(pid, Signal::KILL);
-    let status = child.wait()?;
-    Ok(if ready == 0 { Ended::TimedOut } else { Ended::Exit(status) })
+    wait(command.spawn()?, TIME_LIMIT)
 }
 
 fn describe(ended: &Ended) -> String {

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 /// The trial that holds stderr, exit status and stray output.
 const REST: &str = "(program)";
@@ -120,7 +119,7 @@ fn trials(arguments: &Arguments, native_only: bool) -> io::Result<Vec<Trial>> {
     let subject = match native_only {
         true => Runner::Host,
         false => Runner::Acrida {
-            program: acrida_binary()?,
+            program: acrida_harness::acrida()?,
             options: std::env::var("ACRIDA_OPTIONS").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         },
     };
@@ -141,9 +140,8 @@ fn trials(arguments: &Arguments, native_only: bool) -> io::Result<Vec<Trial>> {
         for check in session.guest.checks.iter().map(String::as_str).chain([REST]) {
             let name = format!("{}/{check}", session.prefix());
             let reason = expected.reason(&name).map(str::to_owned);
-            let intermittent = expected.intermittent(&name);
             names.push(name.clone());
-            trials.push(trial(name, check.to_owned(), reason, intermittent, Arc::clone(session), Arc::clone(&sessions)));
+            trials.push(trial(name, check.to_owned(), reason, Arc::clone(session), Arc::clone(&sessions)));
         }
     }
     let unknown: Vec<_> = expected.unknown(&names).into_iter().map(str::to_owned).collect();
@@ -190,52 +188,15 @@ fn with_options(subject: &Runner, more: &[String]) -> Runner {
     subject
 }
 
-fn trial(
-    name: String,
-    check: String,
-    reason: Option<String>,
-    intermittent: bool,
-    session: Arc<Session>,
-    sessions: Arc<Sessions>,
-) -> Trial {
+fn trial(name: String, check: String, reason: Option<String>, session: Arc<Session>, sessions: Arc<Sessions>) -> Trial {
     Trial::test(name, move || {
         sessions.run_ahead(&session);
         match (session.verdict(&check), reason) {
             (Err(_), Some(_)) => Ok(()),
-            (Ok(()), Some(_)) if intermittent => Ok(()),
             (Ok(()), Some(reason)) => {
                 Err(format!("passes, but is listed in expected-differences.toml ({reason}): remove the entry").into())
             }
             (verdict, None) => verdict,
         }
     })
-}
-
-/// `ACRIDA_BIN`, else the newest `acrida` of any profile in this test's target directory.
-fn acrida_binary() -> io::Result<PathBuf> {
-    if let Some(path) = std::env::var_os("ACRIDA_BIN") {
-        return Ok(path.into());
-    }
-    let test = std::env::current_exe()?;
-    // target/PROFILE/deps/conformance-HASH
-    let target = test.ancestors().nth(3).unwrap_or(Path::new("."));
-    let mut found: Vec<(SystemTime, PathBuf)> = Vec::new();
-    for profile in std::fs::read_dir(target)? {
-        let path = profile?.path().join("acrida");
-        if let Ok(metadata) = path.metadata()
-            && metadata.is_file()
-        {
-            found.push((metadata.modified()?, path));
-        }
-    }
-    match found.into_iter().max() {
-        Some((_, path)) => {
-            eprintln!("conformance: {}", path.display());
-            Ok(path)
-        }
-        None => Err(io::Error::other(format!(
-            "no acrida in {}: `cargo build -p acrida` first, set ACRIDA_BIN, or pass --native-only",
-            target.display()
-        ))),
-    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use acrida_programs::cpython;
 use acrida_programs::list::{Module, Program, modules, programs};
-use acrida_programs::run::{Outcome, Side, acrida, run};
+use acrida_programs::run::{Outcome, Side, run};
 use anyhow::{Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -15,7 +15,7 @@ fn main() -> Result<ExitCode> {
     let mut arguments = Arguments::from_args();
     // Two processors are what CI has, and most of the long ones mostly wait; more at once only makes every time-out closer.
     arguments.test_threads.get_or_insert(3);
-    let binary = acrida()?;
+    let binary = acrida_harness::acrida()?;
     let mut trials = Vec::new();
     for program in programs()? {
         let binary = binary.clone();

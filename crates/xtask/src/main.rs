@@ -1,4 +1,5 @@
 //! `cargo xtask test`: every test of the project, exactly as CI runs them.
+#![forbid(unsafe_code)]
 
 mod packages;
 mod steps;

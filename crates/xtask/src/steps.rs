@@ -51,9 +51,12 @@ const STAGES: &[&[Step]] = &[
          ACRIDA_OPTIONS=--seccomp cargo test --quiet --package acrida-conformance --test conformance -- registers/",
     )],
     &[
-        step("programs", "cargo test --quiet --package acrida-programs --lib --test programs"),
+        step("programs", "ACRIDA_PROFILE=release cargo test --quiet --package acrida-programs --lib --test programs"),
         // The storm of epoll events would have both processors for its two minutes: programs go first.
-        step("robust", "ACRIDA_EPOLL_SECONDS=120 nice -n 19 cargo test --quiet --package acrida-programs --test robust"),
+        step(
+            "robust",
+            "ACRIDA_PROFILE=release ACRIDA_EPOLL_SECONDS=120 nice -n 19 cargo test --quiet --package acrida-programs --test robust",
+        ),
     ],
     // Its table is the run's output. Times on CI's machines decide nothing, a workload that fails does.
     &[step("bench", "cargo run --quiet --release --package acrida -- bench --quick --pairs 2 --json=target/bench.json")],
@@ -61,8 +64,8 @@ const STAGES: &[&[Step]] = &[
 
 /// Half an hour, for a machine that has nothing else to do.
 const SOAKS: &[&[Step]] = &[
-    &[step("soak", "ACRIDA_SOAK=1 cargo test --quiet --package acrida-programs --test robust")],
-    &[step("soak-programs", "cargo test --quiet --package acrida-programs --test programs -- --ignored")],
+    &[step("soak", "ACRIDA_PROFILE=release ACRIDA_SOAK=1 cargo test --quiet --package acrida-programs --test robust")],
+    &[step("soak-programs", "ACRIDA_PROFILE=release cargo test --quiet --package acrida-programs --test programs -- --ignored")],
 ];
 
 pub fn run(only: Option<&str>, soak: bool) -> Result<()> {

@@ -1,8 +1,8 @@
 //! What must hold whatever happens: worlds killed at any moment leave nothing, registers survive signals, random calls
 //! break nothing, a kernel panic ends the world.
 //!
-//! `ACRIDA_SOAK=1` runs the long forms; `ACRIDA_EPOLL_SECONDS` says how long the storm of epoll events lasts (3, 600 in the
-//! long form).
+//! `ACRIDA_SOAK=1` runs the long forms; `ACRIDA_EPOLL_SECONDS` says how long the storm of epoll events lasts in the short one
+//! (3; the long one has 600).
 
 mod sockets;
 
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use acrida_programs::run::{Side, acrida, run};
+use acrida_programs::run::{Side, run};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rustix::process::{Pid, WaitOptions, set_child_subreaper};
@@ -22,7 +22,7 @@ fn main() -> Result<ExitCode> {
     let mut arguments = Arguments::from_args();
     // The killed worlds' processes become this process's children: nobody else may wait for any.
     arguments.test_threads = Some(1);
-    let binary = acrida()?;
+    let binary = acrida_harness::acrida()?;
     let soak = std::env::var_os("ACRIDA_SOAK").is_some();
     let trial = |name: &str, test: fn(&Path, bool) -> Result<()>| {
         let binary = binary.clone();
@@ -99,8 +99,8 @@ fn fuzz(binary: &Path, soak: bool) -> Result<()> {
 }
 
 fn epoll_storm(binary: &Path, soak: bool) -> Result<()> {
-    let seconds =
-        std::env::var("ACRIDA_EPOLL_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(if soak { 600 } else { 3 });
+    let wanted = || std::env::var("ACRIDA_EPOLL_SECONDS").ok()?.parse().ok();
+    let seconds = if soak { 600 } else { wanted().unwrap_or(3) };
     says_ok(binary, "epoll_storm", &[&seconds.to_string(), "8"], seconds + 60)
 }
 
