@@ -9,8 +9,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::directories::{self, prepare};
 use crate::image::{self, IMAGE};
-use crate::worlds;
 
 /// Directories of other builds and boots go when nobody has written to them for so long.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -26,20 +26,18 @@ pub struct Cache {
 impl Cache {
     /// `None`: there is no place for one that is the user's alone.
     pub fn open() -> Option<Cache> {
-        let xdg = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let base = xdg.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
-        let own = base.join("acrida");
+        let own = directories::cache()?;
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         let all = own.join("kernels");
         let dir = all.join(format!("{}-{}", image::ID, boot.trim()));
         // What is there was made below a directory of the user's alone.
         if !dir.is_dir() {
-            if !worlds::prepare(&own) || !worlds::prepare(&all) || DirBuilder::new().mode(0o700).create(&dir).is_err() {
+            if !prepare(&all) || DirBuilder::new().mode(0o700).create(&dir).is_err() {
                 return None;
             }
             remove_stale(&all, &dir);
         }
-        (worlds::prepare(&own) && worlds::prepare(&dir)).then(|| Cache { dir })
+        prepare(&dir).then(|| Cache { dir })
     }
 
     pub fn path(&self) -> &Path {

@@ -3,6 +3,7 @@
 
 mod cache;
 mod calls;
+mod directories;
 mod image;
 mod manual;
 mod objects;

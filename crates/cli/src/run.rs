@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ExitCode};
 
 use acrida_trace_format::boot::{BootBlock, LISTS_MAX, LISTS_OFFSET, Lists, MAGIC, flags};
+use acrida_trace_format::layout::{ARENA_SIZE, WINDOW_SIZE};
 use anyhow::{Context, Result, ensure};
 use rustix::io::{FdFlags, fcntl_setfd};
 use zerocopy::{FromZeros, IntoBytes};
@@ -18,9 +19,6 @@ use crate::cache::Cache;
 use crate::trace::{Filter, Tracer};
 use crate::worlds::Registered;
 use crate::{objects, stats, supervise, worlds};
-
-const ARENA_SIZE: u64 = 64 << 30;
-const WINDOW_SIZE: u64 = 1 << 40;
 
 /// Run a program in a world of its own
 ///
@@ -83,7 +81,6 @@ impl RunArgs {
         let switches = [
             (self.tracing(), flags::TRACE),
             (self.stats, flags::STATS),
-            (self.strict, flags::STRICT),
             (self.debug_panic, flags::DEBUG_PANIC),
             (self.no_patch, flags::NO_PATCH),
             (self.linger, flags::LINGER),

@@ -289,7 +289,7 @@ fn panic_report(world: &World) -> Result<Option<String>> {
     let mut bytes = [0u8; size_of::<BootBlock>()];
     world.arena.read_exact_at(&mut bytes, 0)?;
     let block = BootBlock::read_from_bytes(&bytes).map_err(|_| anyhow::anyhow!("the boot block has another size"))?;
-    if block.state & 2 == 0 {
+    if block.panic_len == 0 {
         return Ok(None);
     }
     let mut text = vec![0u8; block.panic_len.min(PANIC_MAX) as usize];

@@ -5,15 +5,17 @@
 //! behind is removed by the next command that looks. Questions go to an abstract socket, which leaves nothing.
 
 use std::ffi::OsString;
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
+
+use crate::directories::{self, user};
 
 /// A world's entry, held by the command that made it.
 pub struct Registered {
@@ -29,39 +31,6 @@ pub struct Found {
     pub command_line: String,
 }
 
-fn user() -> u32 {
-    rustix::process::geteuid().as_raw()
-}
-
-/// The user's directory, made if need be. `None`: there is no place for one, or it is not the user's alone.
-fn directory() -> Option<PathBuf> {
-    let under = |base: PathBuf| base.is_absolute().then(|| base.join("acrida"));
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let candidates = [
-        runtime.and_then(under),
-        under(PathBuf::from(format!("/run/user/{}", user()))),
-        std::env::var_os("HOME").map(PathBuf::from).and_then(|home| under(home.join(".cache"))),
-    ];
-    candidates.into_iter().flatten().find(|dir| prepare(dir))
-}
-
-/// Makes the directory if need be; whether it is the user's alone.
-pub fn prepare(dir: &Path) -> bool {
-    if let Some(parent) = dir.parent().filter(|parent| !parent.exists()) {
-        // Only below a home; a runtime directory is the system's to make.
-        let wanted = parent.ends_with(".cache") && DirBuilder::new().mode(0o700).create(parent).is_ok();
-        if !wanted {
-            return false;
-        }
-    }
-    let _ = DirBuilder::new().mode(0o700).create(dir);
-    let Ok(meta) = dir.symlink_metadata() else { return false };
-    if !meta.is_dir() || meta.uid() != user() {
-        return false;
-    }
-    meta.mode() & 0o077 == 0 || std::fs::set_permissions(dir, Permissions::from_mode(0o700)).is_ok()
-}
-
 fn address(supervisor: u32) -> Result<SocketAddr> {
     Ok(SocketAddr::from_abstract_name(format!("acrida-{}-{supervisor}", user()))?)
 }
@@ -69,7 +38,7 @@ fn address(supervisor: u32) -> Result<SocketAddr> {
 /// Where this process's world will be entered. The kernel process is told before it starts, and the entry is made
 /// afterwards: whoever is killed in between has left nothing, or somebody who removes it.
 pub fn place() -> Option<PathBuf> {
-    Some(directory()?.join(std::process::id().to_string()))
+    Some(directories::worlds()?.join(std::process::id().to_string()))
 }
 
 impl Registered {
@@ -102,7 +71,7 @@ impl Drop for Registered {
 
 /// The user's worlds, oldest command first; entries that nobody holds any more are removed on the way.
 pub fn list() -> Vec<Found> {
-    let Some(dir) = directory() else { return Vec::new() };
+    let Some(dir) = directories::worlds() else { return Vec::new() };
     let Ok(entries) = std::fs::read_dir(&dir) else { return Vec::new() };
     let mut worlds: Vec<Found> = entries.flatten().filter_map(|entry| look(&entry.path())).collect();
     worlds.sort_by_key(|world| world.supervisor);
@@ -110,13 +79,20 @@ pub fn list() -> Vec<Found> {
 }
 
 fn look(path: &Path) -> Option<Found> {
-    let mut file = File::open(path).ok()?;
     let name = path.file_name()?.to_str()?;
+    if let Some(maker) = name.strip_prefix(".new-") {
+        // Not locked for a moment: it is nobody's only when its maker is gone.
+        if !Path::new("/proc").join(maker).exists() {
+            let _ = std::fs::remove_file(path);
+        }
+        return None;
+    }
+    let supervisor = name.parse().ok()?;
+    let mut file = File::open(path).ok()?;
     if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
         let _ = std::fs::remove_file(path);
         return None;
     }
-    let supervisor = name.parse().ok()?;
     let mut command_line = String::new();
     file.read_to_string(&mut command_line).ok()?;
     Some(Found { supervisor, command_line })

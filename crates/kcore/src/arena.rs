@@ -9,15 +9,11 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
 
+use acrida_trace_format::layout::{ARENA_BASE, ARENA_SIZE, HEAP_OFFSET};
+
+use crate::frame::PAGE_SIZE;
 use crate::sync::SpinLock;
 use crate::thread::current;
-
-/// Where the arena lies in every process: in the same GiB as the image, so that both hang on one page table.
-pub const ARENA_BASE: u64 = 0x7d00_0800_0000;
-/// Bytes of the arena; untouched pages cost nothing.
-pub const ARENA_SIZE: u64 = 64 << 30;
-/// The first part is not heap: boot parameters, trace ring and the image's writable data.
-pub const HEAP_OFFSET: u64 = 256 << 20;
 
 const SMALL: [usize; 16] = [16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096];
 const LARGE: usize = 20;
@@ -91,9 +87,12 @@ impl Arena {
         *self.used.lock()
     }
 
-    /// `(class, bytes)` for a layout.
+    /// `(class, bytes)` for a layout; nothing is aligned to more than a page.
     #[inline]
     fn class_of(layout: Layout) -> Option<(usize, usize)> {
+        if layout.align() > PAGE_SIZE {
+            return None;
+        }
         let size = layout.size().max(layout.align()).max(16);
         if size <= 512 && layout.align() <= 16 {
             let class = usize::from(CLASS_BY_SIZE[size.div_ceil(16)]);

@@ -10,15 +10,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use acrida_trace_format::layout::{WINDOW_BASE, WINDOW_SIZE};
+
 use crate::platform::platform;
 use crate::sync::SpinLock;
 use crate::uaccess::{Access, UserAddr, copy_user_window};
 
 pub const PAGE_SIZE: usize = 4096;
-/// Where the window lies in every process.
-pub const WINDOW_BASE: u64 = 0x7c00_0000_0000;
-/// Bytes of the window.
-pub const WINDOW_SIZE: u64 = 1 << 40;
 /// Largest extent: 2^24 pages (64 GiB).
 const MAX_ORDER: usize = 24;
 /// Extents with more touched bytes than this are given back to the host instead of being cleared by hand.

@@ -135,12 +135,19 @@ pub struct MapRequest {
     pub offset: u64,
 }
 
-/// Where a process's windows on host files lie: above the arena, where nothing else is.
-pub const FILE_WINDOWS_BASE: u64 = 0x7d20_0000_0000;
 /// Windows on host files of one process.
 pub const FILE_WINDOWS: usize = 16;
 /// Bytes of a window, and what its place in the file is aligned to.
 pub const FILE_WINDOW_SIZE: u64 = 2 << 20;
+
+/// What becomes of the place that pages are moved away from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldPlace {
+    Unmapped,
+    /// Mapped still, and empty.
+    #[doc(alias = "MREMAP_DONTUNMAP")]
+    Kept,
+}
 
 /// The host below.
 pub trait Host: Sync {
@@ -155,8 +162,8 @@ pub trait Host: Sync {
     fn mmap(&self, request: MapRequest) -> Result<(), Errno>;
     fn munmap(&self, addr: u64, len: usize) -> Result<(), Errno>;
     fn mprotect(&self, addr: u64, len: usize, prot: u32) -> Result<(), Errno>;
-    /// Moves or resizes; `new_addr` is always given (and taken), the old place is unmapped unless `dont_unmap`.
-    fn mremap(&self, addr: u64, old_len: usize, new_len: usize, new_addr: u64, dont_unmap: bool) -> Result<(), Errno>;
+    /// Moves or resizes; `new_addr` is always given (and taken).
+    fn mremap(&self, addr: u64, old_len: usize, new_len: usize, new_addr: u64, old: OldPlace) -> Result<(), Errno>;
     /// The fd of the physical-memory object, for guest mappings of its pages.
     fn physmem_fd(&self) -> HostFd;
     /// Gives pages of the physical-memory window back to the host.

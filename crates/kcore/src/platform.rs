@@ -5,16 +5,14 @@
 //! Locking: implementations take no kernel lock.
 
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use acrida_uapi::errno::Errno;
 
-use alloc::vec::Vec;
-
 use crate::host::Host;
-use crate::regs::UserFrame;
+use crate::regs::{UserFrame, XsaveArea};
+use crate::sync::SetOnce;
 use crate::thread::Thread;
-use crate::uaccess::UserAddr;
+use crate::uaccess::{Access, UserAddr};
 
 /// Why a thread that was parked came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,17 +91,18 @@ pub trait Platform: Sync {
     fn copy_to_user(&self, dst: UserAddr, src: &[u8]) -> usize;
     /// Compare-and-swap on a guest word: the old value, or `EFAULT`.
     fn user_cmpxchg(&self, word: UserAddr, old: u32, new: u32) -> Result<u32, Errno>;
-    /// Copies between guest memory and the physical-memory window; gives the bytes *not* copied.
-    fn copy_user_window(&self, user: UserAddr, window: u64, len: usize, to_user: bool) -> usize;
+    /// Copies between guest memory and the physical-memory window; gives the bytes *not* copied. `access` is what happens to
+    /// the guest's side.
+    fn copy_user_window(&self, user: UserAddr, window: u64, len: usize, access: Access) -> usize;
     /// The calling thread's FS base (thread-local storage of the guest).
     fn fs_base(&self) -> u64;
     fn set_fs_base(&self, base: u64);
-    /// The guest's vector and x87 state in XSAVE's standard format: live registers joined with the frame's xmm.
-    fn fpu_save(&self, frame: &UserFrame) -> Vec<u8>;
-    /// Loads a state (untrusted bytes); xmm goes to the frame, the rest into the registers.
-    fn fpu_restore(&self, frame: &mut UserFrame, state: &[u8]);
+    /// Fills `area`, which is zeroed, with the guest's vector and x87 state: live registers joined with the frame's xmm.
+    fn fpu_save(&self, frame: &UserFrame, area: &mut XsaveArea);
+    /// Loads a state (untrusted bytes, which are made valid); xmm goes to the frame, the rest into the registers.
+    fn fpu_restore(&self, frame: &mut UserFrame, area: &mut XsaveArea);
     fn fpu_reset(&self, frame: &mut UserFrame);
-    /// Bytes of [`Platform::fpu_save`].
+    /// Bytes that [`Platform::fpu_save`] fills.
     fn fpu_size(&self) -> usize;
     /// Enabled XSAVE components.
     fn fpu_features(&self) -> u64;
@@ -123,26 +122,18 @@ pub trait Platform: Sync {
     fn bug(&self, message: fmt::Arguments<'_>) -> !;
 }
 
-struct Slot(core::cell::UnsafeCell<Option<&'static dyn Platform>>, AtomicBool);
-// SAFETY: written once, before the second thread exists, and published by the flag.
-unsafe impl Sync for Slot {}
-static PLATFORM: Slot = Slot(core::cell::UnsafeCell::new(None), AtomicBool::new(false));
+static PLATFORM: SetOnce<&'static dyn Platform> = SetOnce::new();
 
 /// Sets the platform; later calls are ignored (every kernel of one process shares it).
 pub fn set_platform(platform: &'static dyn Platform) {
-    if !PLATFORM.1.load(Ordering::Acquire) {
-        // SAFETY: the flag is still down, so nobody reads; boot runs in one thread.
-        unsafe { *PLATFORM.0.get() = Some(platform) };
-        PLATFORM.1.store(true, Ordering::Release);
-    }
+    let _ = PLATFORM.set(platform);
 }
 
 /// The platform of this world.
 #[inline]
 pub fn platform() -> &'static dyn Platform {
-    // SAFETY: written once before any other thread exists, never again.
-    match unsafe { *PLATFORM.0.get() } {
-        Some(platform) => platform,
+    match PLATFORM.get() {
+        Some(platform) => *platform,
         None => panic!("platform used before set_platform"),
     }
 }

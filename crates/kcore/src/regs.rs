@@ -5,6 +5,8 @@
 //! thread. Upper vector halves and x87 state are never touched by the image and stay in the registers.
 //! Locking: a frame belongs to its thread; only a parent that prepares a child writes another thread's frame.
 
+use alloc::boxed::Box;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// General registers in the order of Linux's `struct pt_regs`.
@@ -42,8 +44,21 @@ pub struct PtRegs {
 pub struct UserFrame {
     pub xmm: [[u64; 2]; 16],
     pub regs: PtRegs,
-    /// Nonzero: leave through the host's `rt_sigreturn`, which restores every register and `xstate`.
+    /// Nonzero: leave the slow way, which loads every general register (a return from a system call leaves rcx and r11).
     pub full_restore: u64,
+}
+
+/// Vector and x87 state in XSAVE's standard format; how much of it is used, [`crate::platform::Platform::fpu_size`] says.
+#[repr(C, align(64))]
+pub struct XsaveArea(pub [u8; XsaveArea::MAX]);
+
+impl XsaveArea {
+    /// Bytes of the largest state that is handled; AMX tiles (8 KiB) are not enabled for guests.
+    pub const MAX: usize = 4096;
+
+    pub fn zeroed() -> Box<XsaveArea> {
+        Box::new(XsaveArea([0; XsaveArea::MAX]))
+    }
 }
 
 impl Default for UserFrame {

@@ -18,6 +18,8 @@ pub mod state {
     pub const STOPPED: u32 = 4;
     /// Another task runs on its host thread. Nobody wakes it: who has something urgent interrupts the host thread.
     pub const LENT: u32 = 8;
+    /// Asleep in a call of the host; only a signal ends it.
+    pub const IN_HOST: u32 = 16;
     pub const DEAD: u32 = 0x80;
     /// Both kinds of ordinary sleep.
     pub const NORMAL: u32 = INTERRUPTIBLE | UNINTERRUPTIBLE;
@@ -34,8 +36,6 @@ impl Thread {
         if self.state.compare_exchange(old, state::RUNNING, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             return false;
         }
-        // Though it may not run for a while.
-        self.clear_wchan();
         platform().unpark(self);
         true
     }

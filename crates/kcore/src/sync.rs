@@ -7,6 +7,7 @@
 
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -161,37 +162,56 @@ impl<T: ?Sized> fmt::Debug for SpinLock<T> {
 }
 
 /// A value set once, early, and read for ever.
+///
+/// # Invariants
+/// The value is there, and is not written again, once `state` is [`SET`].
 pub struct SetOnce<T> {
     state: AtomicU32,
-    value: UnsafeCell<Option<T>>,
+    value: UnsafeCell<MaybeUninit<T>>,
 }
+
+const UNSET: u32 = 0;
+const BEING_SET: u32 = 1;
+const SET: u32 = 2;
 
 // SAFETY: written by the one thread that wins the state, read only after it was published.
 unsafe impl<T: Send + Sync> Sync for SetOnce<T> {}
 
 impl<T> SetOnce<T> {
     pub const fn new() -> Self {
-        SetOnce { state: AtomicU32::new(0), value: UnsafeCell::new(None) }
+        SetOnce { state: AtomicU32::new(UNSET), value: UnsafeCell::new(MaybeUninit::uninit()) }
     }
 
     /// Sets the value; `Err` gives it back when it was set before.
     pub fn set(&self, value: T) -> Result<(), T> {
-        if self.state.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        if self.state.compare_exchange(UNSET, BEING_SET, Ordering::Acquire, Ordering::Relaxed).is_err() {
             return Err(value);
         }
-        // SAFETY: only the winner of the exchange gets here, and readers wait for state 2.
-        unsafe { *self.value.get() = Some(value) };
-        self.state.store(2, Ordering::Release);
+        // SAFETY: only the winner of the exchange gets here, and readers wait for the state that follows.
+        unsafe { *self.value.get() = MaybeUninit::new(value) };
+        // INVARIANT: it is there, and the exchange lets nobody in again.
+        self.state.store(SET, Ordering::Release);
         Ok(())
     }
 
     #[inline]
     pub fn get(&self) -> Option<&T> {
-        if self.state.load(Ordering::Acquire) != 2 {
+        if self.state.load(Ordering::Acquire) != SET {
             return None;
         }
-        // SAFETY: published, never written again.
-        unsafe { (*self.value.get()).as_ref() }
+        // SAFETY: by the invariant nobody writes it any more.
+        let value = unsafe { &*self.value.get() };
+        // SAFETY: by the invariant it is there.
+        Some(unsafe { value.assume_init_ref() })
+    }
+}
+
+impl<T> Drop for SetOnce<T> {
+    fn drop(&mut self) {
+        if *self.state.get_mut() == SET {
+            // SAFETY: by the invariant it is there; nothing reads it after this.
+            unsafe { self.value.get_mut().assume_init_drop() };
+        }
     }
 }
 

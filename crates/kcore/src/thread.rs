@@ -25,8 +25,6 @@ pub mod work {
     pub const TASK_WORK: u32 = 2;
     /// The host delivered a signal that is not yet translated.
     pub const HOST_SIGNAL: u32 = 4;
-    /// The frame must be left through the host's `rt_sigreturn`.
-    pub const FULL_RESTORE: u32 = 8;
     /// The process is being killed or the thread must exit.
     pub const EXIT: u32 = 16;
     /// A stop was asked for by job control.
@@ -136,10 +134,8 @@ pub struct Thread {
     /// Scratch for the entry code.
     pub user_rsp: AtomicU64,
     pub work: AtomicU32,
-    /// 1 while ordinary kernel code runs for this thread (for views only).
-    pub in_kernel: AtomicU32,
     pub host_tid: AtomicU32,
-    /// The host zeroes this word and wakes it when the host thread is gone.
+    /// Zeroed by the thread's last instructions, after which it uses no stack; or for it, when the host killed it.
     pub host_alive: AtomicU32,
     pub host_pid: AtomicU32,
     pub state: AtomicU32,
@@ -148,10 +144,10 @@ pub struct Thread {
     /// The processor this thread was last woken from, plus one.
     pub waker_cpu: AtomicU32,
     pub sleep_habits: SleepHabits,
-    /// What it waits for, as /proc/PID/wchan names it: a static string's address, its length in the upper 16 bits.
+    /// What it waits for while it does not run, as /proc/PID/wchan names it: a static string's address, its length in the
+    /// upper 16 bits. Written by the thread alone.
     wchan: AtomicU64,
-    /// Where `rip` goes when a guest page fault hits kernel code outside the copy routines is decided by the platform;
-    /// here it keeps its private scratch (signal stack and so on).
+    /// The platform's own, from `spawn` to the thread's first instructions.
     pub platform_data: AtomicU64,
     pub host_signals: HostSignals,
     pub fault: FaultInfo,
@@ -199,7 +195,6 @@ impl Thread {
             frame,
             user_rsp: AtomicU64::new(0),
             work: AtomicU32::new(0),
-            in_kernel: AtomicU32::new(1),
             host_tid: AtomicU32::new(0),
             host_alive: AtomicU32::new(1),
             host_pid: AtomicU32::new(0),
@@ -333,6 +328,7 @@ impl Thread {
         self.has_work(work::ENDS_SLEEP)
     }
 
+    /// Names what the calling thread is about to wait for; seen until its state is RUNNING again.
     pub fn set_wchan(&self, name: &'static str) {
         debug_assert!(name.len() < 1 << 16, "the name of a wait channel is a word");
         let address = name.as_ptr().expose_provenance() as u64 & WCHAN_ADDRESS;
@@ -341,6 +337,9 @@ impl Thread {
 
     /// What it waits for; empty when it does not wait. Statics lie at the same address in every process.
     pub fn wchan(&self) -> &'static str {
+        if matches!(self.state.load(Ordering::Acquire), state::RUNNING | state::DEAD) {
+            return "";
+        }
         let packed = self.wchan.load(Ordering::Acquire);
         let (address, len) = ((packed & WCHAN_ADDRESS) as usize, (packed >> WCHAN_SHIFT) as usize);
         if len == 0 {
@@ -350,11 +349,6 @@ impl Thread {
         // SAFETY: address and length were stored together by `set_wchan` from a static string.
         let bytes = unsafe { core::slice::from_raw_parts(start, len) };
         core::str::from_utf8(bytes).unwrap_or("")
-    }
-
-    /// Seen from outside it waits for nothing any more.
-    pub(crate) fn clear_wchan(&self) {
-        self.wchan.store(0, Ordering::Release);
     }
 }
 

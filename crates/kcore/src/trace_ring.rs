@@ -6,14 +6,14 @@
 //! Locking: none. A writer owns the record whose index it took. Two writers meet in one record only if one of them
 //! sleeps while the others write the whole ring; the reader then finds a wrong `seq`, or at worst one mixed record.
 //! Memory order: `seq` is cleared, then (release fence) the body is written, then `seq` is stored with Release; a reader
-//! that finds the right `seq` before and after its copy has the whole record.
+//! whose copy has the right `seq` has the whole record, unless `head` has come round to it meanwhile: a number is taken
+//! before anything is overwritten.
 
 use core::sync::atomic::{AtomicU64, Ordering, fence};
 
 use acrida_trace_format::counters::{CallCounters, ROWS};
+use acrida_trace_format::layout::ARENA_BASE;
 use acrida_trace_format::ring::{CAPACITY, COUNTERS_OFFSET, HEADER_OFFSET, Header, MAGIC, RECORD_SIZE, Record, VERSION};
-
-use crate::arena::ARENA_BASE;
 
 fn at(offset: u64) -> *mut u8 {
     (ARENA_BASE + offset) as *mut u8

@@ -11,8 +11,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::platform::platform;
 use crate::sync::SetOnce;
 
-/// Guest addresses lie below this line; the kernel, the arena and the vdso above it.
-pub const TASK_SIZE: u64 = 0x7c00_0000_0000;
+pub use acrida_trace_format::layout::TASK_SIZE;
 
 /// An address in the calling guest process, not yet checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -75,7 +74,7 @@ pub fn copy_to_user(dst: UserAddr, src: &[u8]) -> usize {
 pub(crate) fn copy_user_window(user: UserAddr, window: u64, len: usize, access: Access) -> usize {
     copy_with_faults(user, len, access, |skip| {
         let (user, window) = (user.add(skip as u64), window + skip as u64);
-        platform().copy_user_window(user, window, len - skip, access == Access::Write)
+        platform().copy_user_window(user, window, len - skip, access)
     })
 }
 

@@ -159,7 +159,8 @@ pub enum WaitError {
 /// How to sleep.
 #[derive(Clone, Copy, Debug)]
 pub struct WaitOptions {
-    pub interruptible: bool,
+    /// `INTERRUPTIBLE` or `UNINTERRUPTIBLE`.
+    pub state: u32,
     pub kind: EntryKind,
     /// Monotonic nanoseconds.
     pub deadline: Option<u64>,
@@ -170,11 +171,11 @@ pub struct WaitOptions {
 impl WaitOptions {
     /// An interruptible, non-exclusive sleep without end.
     pub const fn interruptible(wchan: &'static str) -> Self {
-        WaitOptions { interruptible: true, kind: EntryKind::Shared, deadline: None, wchan }
+        WaitOptions { state: state::INTERRUPTIBLE, kind: EntryKind::Shared, deadline: None, wchan }
     }
 
     pub const fn uninterruptible(wchan: &'static str) -> Self {
-        WaitOptions { interruptible: false, kind: EntryKind::Shared, deadline: None, wchan }
+        WaitOptions { state: state::UNINTERRUPTIBLE, kind: EntryKind::Shared, deadline: None, wchan }
     }
 
     #[must_use]
@@ -209,15 +210,13 @@ unsafe fn wake_sleeper(node: *mut Node, wake: Wake) -> Woken {
 /// The wait loop: sleeps until `condition` gives a value. The caller is on the queues that announce a change of it.
 fn sleep_until<R>(options: WaitOptions, mut condition: impl FnMut() -> Option<R>) -> Result<R, WaitError> {
     let me = current();
-    let sleep_state = if options.interruptible { state::INTERRUPTIBLE } else { state::UNINTERRUPTIBLE };
+    me.set_wchan(options.wchan);
     let result = loop {
-        // A wake-up takes the name away.
-        me.set_wchan(options.wchan);
-        set_current_state(sleep_state);
+        set_current_state(options.state);
         if let Some(value) = condition() {
             break Ok(value);
         }
-        if options.interruptible && me.signal_pending() {
+        if options.state == state::INTERRUPTIBLE && me.signal_pending() {
             break Err(WaitError::Interrupted);
         }
         if schedule(options.deadline) == Parked::TimedOut {
@@ -225,7 +224,6 @@ fn sleep_until<R>(options: WaitOptions, mut condition: impl FnMut() -> Option<R>
         }
     };
     set_current_state(state::RUNNING);
-    me.set_wchan("");
     result
 }
 
@@ -315,6 +313,7 @@ impl WaitQueueHead {
         let mut queue = self.queue.lock();
         // SAFETY: as the caller says.
         unsafe { queue.insert(node) };
+        // With a barrier: what the caller looks at next may not be read before a waker can see the entry.
         self.len.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -326,7 +325,8 @@ impl WaitQueueHead {
         let mut queue = self.queue.lock();
         // SAFETY: as the caller says.
         let linked = unsafe { queue.remove(node) };
-        self.len.fetch_sub(1, Ordering::SeqCst);
+        // Only under the lock is it written; who reads a number too large takes the lock and finds nobody.
+        self.len.store(self.len.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
         linked
     }
 }

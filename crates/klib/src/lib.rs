@@ -4,16 +4,14 @@
 //! Differs: a container owns one `Arc` for every node linked in it, so a linked node cannot be
 //! freed under the container, and every public function is safe.
 //! Locking: none here. What changes a container takes `&mut`; the caller's lock provides it.
-//! Memory order: at the top of each lock-free module (`kfifo`, `seqlock`, `nulls`).
+//! Memory order: at the top of each lock-free module (`kfifo`, `seqlock`).
 //!
 //! | module | Linux | for |
 //! |---|---|---|
 //! | [`link`] | `container_of` | the adapter that names a link field; read this first |
 //! | [`list`] | `list_head` | ready lists, wait queues, run queues |
-//! | [`hlist`] | `hlist_head` | hash chains under one lock |
-//! | [`nulls`] | `hlist_nulls_head` | hash chains read under RCU, changed under bucket locks |
 //! | [`rbtree`] | `rb_root_cached` | epoll items, timers, memory areas |
-//! | [`bitmap`] | `find_next_bit` and family | fd tables, priorities |
+//! | [`bitmap`] | `find_next_bit` and family | fd tables, pages of tmpfs files |
 //! | [`kfifo`] | `kfifo` | byte queues between one reader and one writer |
 //! | [`seqlock`] | `seqcount_t`, `seqlock_t` | small values read often and written seldom |
 //!
@@ -41,11 +39,9 @@
 extern crate alloc;
 
 pub mod bitmap;
-pub mod hlist;
 pub mod kfifo;
 pub mod link;
 pub mod list;
-pub mod nulls;
 mod primitive;
 pub mod rbtree;
 pub mod seqlock;

@@ -8,12 +8,12 @@
 #[cfg(not(loom))]
 pub(crate) use {
     alloc::sync::Arc,
-    core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence},
+    core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence},
 };
 #[cfg(loom)]
 pub(crate) use {
     loom::sync::Arc,
-    loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence},
+    loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence},
 };
 
 use alloc::boxed::Box;

@@ -9,14 +9,10 @@
 //! first, always has the side that stores what the other only reads.
 #![cfg(loom)]
 
-use acrida_klib::adapter;
 use acrida_klib::kfifo::Kfifo;
-use acrida_klib::nulls::{NullsLink, NullsTable, Reclaim};
 use acrida_klib::seqlock::{SeqLock, WriterBusy};
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use loom::thread;
-use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Mutex;
@@ -132,83 +128,4 @@ fn seqlock_writers_exclude_each_other() {
         both.map(|done| done == Err(WriterBusy))
     });
     assert_eq!(seen, [[false, false], [false, true], [true, false]].into());
-}
-
-struct Sock {
-    id: u8,
-    /// Set before the socket is added.
-    whole: AtomicBool,
-    chain: NullsLink,
-}
-
-fn sock(id: u8) -> std::sync::Arc<Sock> {
-    let sock = Sock { id, whole: AtomicBool::new(false), chain: NullsLink::new() };
-    sock.whole.store(true, Relaxed);
-    std::sync::Arc::new(sock)
-}
-
-adapter!(ById = Sock { chain: NullsLink });
-
-/// No grace period ends while the model runs.
-#[derive(Default)]
-struct Never(Mutex<Vec<std::sync::Arc<dyn Any + Send + Sync>>>);
-
-// SAFETY: what is retired is kept until this itself is dropped, which its guards borrow.
-unsafe impl Reclaim for Never {
-    type Guard<'a> = ();
-
-    fn enter(&self) {}
-
-    fn retire<T: Send + Sync + 'static>(&self, node: std::sync::Arc<T>) {
-        self.0.lock().unwrap().push(node);
-    }
-}
-
-#[test]
-fn nulls_readers_do_not_miss_what_stays() {
-    let seen = outcomes(|| {
-        let (table, mut writers) = NullsTable::<ById, _>::new(2, 1, Never::default());
-        let [x, y, z] = [1, 2, 3].map(sock);
-        for (hash, sock) in [(1, &y), (0, &z), (0, &x)] {
-            writers[0].add(hash, sock.clone()).unwrap();
-        }
-        let reader = thread::spawn(move || {
-            let mut path = Vec::new();
-            let found = table
-                .read()
-                .lookup(0, |sock| {
-                    path.push(sock.id);
-                    sock.id == 3
-                })
-                .is_some();
-            assert!(found, "{path:?}");
-            path
-        });
-        assert!(writers[0].remove(&x));
-        writers[0].add(1, x.clone()).unwrap();
-        reader.join().unwrap()
-    });
-    let ways: [&[u8]; 3] = [&[3], &[1, 3], &[1, 2, 3]];
-    assert_eq!(seen, ways.map(<[u8]>::to_vec).into());
-}
-
-#[test]
-fn nulls_readers_see_new_nodes_whole() {
-    let seen = outcomes(|| {
-        let (table, mut writers) = NullsTable::<ById, _>::new(1, 1, Never::default());
-        let reader = thread::spawn(move || {
-            let reader = table.read();
-            let found = reader.lookup(0, |sock| {
-                assert!(sock.whole.load(Relaxed), "a node half made");
-                true
-            });
-            found.map(|sock| sock.id)
-        });
-        let [first, second] = [1, 2].map(sock);
-        writers[0].add(0, first).unwrap();
-        writers[0].add(0, second.clone()).unwrap();
-        assert!(writers[0].remove(&second)); // publishes the first once more
-        reader.join().unwrap()
-    });
-    assert_eq!(seen, [None, Some(1), Some(2)].into());
 }

@@ -8,12 +8,12 @@
 use alloc::vec;
 use core::arch::asm;
 use core::fmt::{self, Write};
+use core::mem::offset_of;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-use acrida_kcore::arena::{ARENA_BASE, ARENA_SIZE};
-use acrida_kcore::frame::{WINDOW_BASE, WINDOW_SIZE};
 use acrida_kcore::thread::{Thread, current};
-use acrida_trace_format::boot::{BootBlock, DATA_OFFSET, LISTS_OFFSET, Lists, MAGIC, PANIC_MAX, PANIC_OFFSET, flags};
+use acrida_trace_format::boot::{BootBlock, LISTS_OFFSET, Lists, MAGIC, PANIC_MAX, PANIC_OFFSET, flags};
+use acrida_trace_format::layout::{ARENA_BASE, ARENA_SIZE, DATA_OFFSET, WINDOW_BASE, WINDOW_SIZE};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
@@ -183,7 +183,7 @@ pub unsafe fn main(stack: *const u64) -> ! {
     // SAFETY: one thread; the record stands in until `Thread::new` works.
     let first = unsafe { &mut *(&raw mut FIRST_THREAD) };
     first.0[0] = (&raw const first.0) as u64;
-    let tid_at = core::mem::offset_of!(Thread, host_tid);
+    let tid_at = offset_of!(Thread, host_tid);
     // SAFETY: plain id.
     let tid = unsafe { raw::syscall6(nr::gettid, [0; 6]) } as u64;
     first.0[tid_at / 8] |= tid << (8 * (tid_at % 8));
@@ -347,13 +347,9 @@ pub fn stop_world(message: fmt::Arguments<'_>) -> ! {
             rbp = next;
         }
         let _ = writeln!(report);
-        // SAFETY: the block is shared with the command; plain words.
-        unsafe {
-            let block = ARENA_BASE as *mut BootBlock;
-            (&raw mut (*block).panic_len).write_volatile(report.len as u64);
-            let state = (&raw mut (*block).state).cast::<AtomicU32>();
-            (*state).fetch_or(2, Ordering::SeqCst);
-        }
+        // SAFETY: an aligned word of the block, which is shared with the command and used by nobody else here.
+        let len = unsafe { &*((ARENA_BASE as usize + offset_of!(BootBlock, panic_len)) as *const AtomicU64) };
+        len.store(report.len as u64, Ordering::Release);
     }
     // SAFETY: ends the process.
     let _ = unsafe { raw::syscall6(nr::exit_group, [125, 0, 0, 0, 0, 0]) };

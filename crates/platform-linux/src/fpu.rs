@@ -7,23 +7,19 @@ use core::arch::asm;
 use core::arch::x86_64::__cpuid_count;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use acrida_kcore::regs::UserFrame;
+use acrida_kcore::regs::{UserFrame, XsaveArea};
 
-/// Largest state that is handled; AMX tiles (8 KiB) are not enabled for guests.
-pub const XSTATE_MAX: usize = 4096;
 /// Where xmm0-15 lie in the legacy area.
 const XMM_OFFSET: usize = 160;
 /// Where the XSAVE header lies.
 const HEADER_OFFSET: usize = 512;
 
-#[repr(C, align(64))]
-pub struct Xstate(pub [u8; XSTATE_MAX]);
-
-impl Xstate {
-    pub const fn new() -> Self {
-        Xstate([0; XSTATE_MAX])
-    }
-}
+/// No component is present, and MXCSR masks every exception.
+static INITIAL: XsaveArea = {
+    let mut bytes = [0; XsaveArea::MAX];
+    [bytes[24], bytes[25]] = 0x1f80u16.to_le_bytes();
+    XsaveArea(bytes)
+};
 
 /// Enabled state components (XCR0), less what does not fit.
 pub fn features() -> u64 {
@@ -57,11 +53,11 @@ fn measured_size() -> usize {
             size = size.max((leaf.ebx + leaf.eax) as usize);
         }
     }
-    size.min(XSTATE_MAX)
+    size.min(XsaveArea::MAX)
 }
 
 /// The guest's whole state in standard format.
-pub fn save(frame: &UserFrame, area: &mut Xstate) {
+pub fn save(frame: &UserFrame, area: &mut XsaveArea) {
     let mask = features();
     // SAFETY: the area is 64-byte aligned and as large as every enabled component needs.
     unsafe {
@@ -78,7 +74,7 @@ pub fn save(frame: &UserFrame, area: &mut Xstate) {
 
 /// Loads a state: xmm into the frame, the rest into the registers. Unknown components and reserved bits are cleared
 /// first, so that no guest bytes can make the instruction fault.
-pub fn restore(frame: &mut UserFrame, area: &mut Xstate) {
+pub fn restore(frame: &mut UserFrame, area: &mut XsaveArea) {
     let present = u64::from_le_bytes(area.0[HEADER_OFFSET..HEADER_OFFSET + 8].try_into().unwrap_or([0; 8])) & features();
     area.0[HEADER_OFFSET..HEADER_OFFSET + 64].fill(0);
     area.0[HEADER_OFFSET..HEADER_OFFSET + 8].copy_from_slice(&present.to_le_bytes());
@@ -90,20 +86,27 @@ pub fn restore(frame: &mut UserFrame, area: &mut Xstate) {
         let half = |from: usize| u64::from_le_bytes(area.0[from..from + 8].try_into().unwrap_or([0; 8]));
         *xmm = if present & 2 != 0 { [half(at), half(at + 8)] } else { [0, 0] };
     }
+    // SAFETY: header and MXCSR were made valid above.
+    unsafe { load(area) };
+}
+
+/// The initial state, as a signal handler or a new program finds it.
+pub fn reset(frame: &mut UserFrame) {
+    frame.xmm = [[0; 2]; 16];
+    // SAFETY: an empty header, and an MXCSR that exists.
+    unsafe { load(&INITIAL) };
+}
+
+/// # Safety
+/// The header names enabled components only and has no reserved bit, and neither has MXCSR.
+unsafe fn load(area: &XsaveArea) {
     let mask = features();
-    // SAFETY: aligned area in standard format, header and MXCSR were made valid above. The compiler's own xmm values are
-    // declared clobbered.
+    // SAFETY: aligned area in standard format, valid as the caller says. The compiler's own xmm values are declared
+    // clobbered.
     unsafe {
         asm!("xrstor64 [{}]", in(reg) area.0.as_ptr(), in("eax") mask as u32, in("edx") (mask >> 32) as u32,
             out("xmm0") _, out("xmm1") _, out("xmm2") _, out("xmm3") _, out("xmm4") _, out("xmm5") _, out("xmm6") _,
             out("xmm7") _, out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _, out("xmm12") _, out("xmm13") _,
             out("xmm14") _, out("xmm15") _, options(nostack));
     }
-}
-
-/// The initial state, as a signal handler or a new program finds it.
-pub fn reset(frame: &mut UserFrame) {
-    let mut area = Xstate::new();
-    area.0[24..28].copy_from_slice(&0x1f80u32.to_le_bytes());
-    restore(frame, &mut area);
 }

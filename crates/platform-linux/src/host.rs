@@ -3,10 +3,10 @@
 //! Mirrors: nothing in Linux.
 //! Locking: none.
 
-use acrida_kcore::frame::{WINDOW_BASE, WINDOW_SIZE};
-use acrida_kcore::host::{Arg, FILE_WINDOW_SIZE, FILE_WINDOWS, FILE_WINDOWS_BASE, Host, HostFd, MapRequest};
+use acrida_kcore::host::{Arg, FILE_WINDOW_SIZE, FILE_WINDOWS, Host, HostFd, MapRequest, OldPlace};
 use acrida_kcore::thread::{HostCallCounts, current};
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
+use acrida_trace_format::layout::{FILE_WINDOWS_BASE, WINDOW_BASE, WINDOW_SIZE};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
@@ -126,16 +126,16 @@ impl Host for Linux {
         unsafe { raw::syscall(nr::mprotect, &[addr, len as u64, prot.into()]) }.map(|_| ())
     }
 
-    fn mremap(&self, addr: u64, old_len: usize, new_len: usize, new_addr: u64, dont_unmap: bool) -> Result<(), Errno> {
+    fn mremap(&self, addr: u64, old_len: usize, new_len: usize, new_addr: u64, old: OldPlace) -> Result<(), Errno> {
         check_range(addr, old_len)?;
         check_range(new_addr, new_len)?;
         HostCallCounts::bump(&current().host_calls.maps);
         const MAYMOVE_FIXED: u64 = 3;
         const DONTUNMAP: u64 = 4;
-        let flags = match (addr == new_addr, dont_unmap) {
+        let flags = match (addr == new_addr, old) {
             (true, _) => 0,
-            (false, true) => MAYMOVE_FIXED | DONTUNMAP,
-            (false, false) => MAYMOVE_FIXED,
+            (false, OldPlace::Kept) => MAYMOVE_FIXED | DONTUNMAP,
+            (false, OldPlace::Unmapped) => MAYMOVE_FIXED,
         };
         // SAFETY: both ranges lie inside guest space.
         unsafe { raw::syscall(nr::mremap, &[addr, old_len as u64, new_len as u64, flags, new_addr]) }.map(|_| ())

@@ -2,7 +2,7 @@
 //!
 //! Guest threads are host threads. They come in through Syscall User Dispatch or patched call sites (`entry`), host
 //! signals are only noted or redirected (`signal`), host calls go out through `raw`, and `boot` lays out the address space
-//! that every process of a world shares. See SAFETY.md of this crate for the argument about each unsafe module.
+//! that every process of a world shares. The project's SAFETY.md argues each unsafe module.
 #![no_std]
 
 extern crate alloc;

@@ -10,16 +10,13 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use acrida_kcore::host::Host;
 use acrida_kcore::loan::Wish;
 use acrida_kcore::platform::{ClockId, Parked, Platform, SpawnKind};
-use acrida_kcore::regs::UserFrame;
+use acrida_kcore::regs::{UserFrame, XsaveArea};
 use acrida_kcore::thread::{HostCallCounts, Thread, current};
-use acrida_kcore::uaccess::UserAddr;
+use acrida_kcore::uaccess::{Access, UserAddr};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
-use alloc::boxed::Box;
-use alloc::vec::Vec;
 
-use crate::fpu::{self, Xstate};
-use crate::{boot, entry, loan, park, raw, signal, spawn};
+use crate::{boot, entry, fpu, loan, park, raw, signal, spawn};
 
 /// The one instance.
 pub struct Linux;
@@ -169,11 +166,14 @@ impl Platform for Linux {
         }
     }
 
-    fn copy_user_window(&self, user: UserAddr, window: u64, len: usize, to_user: bool) -> usize {
+    fn copy_user_window(&self, user: UserAddr, window: u64, len: usize, access: Access) -> usize {
         if !user.access_ok(len) {
             return len;
         }
-        let (dst, src) = if to_user { (user.0, window) } else { (window, user.0) };
+        let (dst, src) = match access {
+            Access::Read => (window, user.0),
+            Access::Write => (user.0, window),
+        };
         // SAFETY: one side is a checked guest range, the other lies in the window (its owner checked the extent).
         unsafe { acrida_user_copy(dst, src, len) }
     }
@@ -190,17 +190,12 @@ impl Platform for Linux {
         let _ = unsafe { raw::syscall6(nr::arch_prctl, [0x1002, base, 0, 0, 0, 0]) };
     }
 
-    fn fpu_save(&self, frame: &UserFrame) -> Vec<u8> {
-        let mut area = Box::new(Xstate::new());
-        fpu::save(frame, &mut area);
-        area.0[..fpu::size()].to_vec()
+    fn fpu_save(&self, frame: &UserFrame, area: &mut XsaveArea) {
+        fpu::save(frame, area);
     }
 
-    fn fpu_restore(&self, frame: &mut UserFrame, state: &[u8]) {
-        let mut area = Box::new(Xstate::new());
-        let len = state.len().min(fpu::size());
-        area.0[..len].copy_from_slice(&state[..len]);
-        fpu::restore(frame, &mut area);
+    fn fpu_restore(&self, frame: &mut UserFrame, area: &mut XsaveArea) {
+        fpu::restore(frame, area);
     }
 
     fn fpu_reset(&self, frame: &mut UserFrame) {

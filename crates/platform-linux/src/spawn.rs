@@ -6,10 +6,9 @@
 
 use core::sync::atomic::Ordering;
 
-use acrida_kcore::arena::{ARENA_BASE, HEAP_OFFSET};
 use acrida_kcore::platform::SpawnKind;
 use acrida_kcore::thread::Thread;
-use acrida_trace_format::boot::DATA_OFFSET;
+use acrida_trace_format::layout::{ARENA_BASE, DATA_OFFSET, HEAP_OFFSET};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 

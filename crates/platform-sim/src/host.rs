@@ -2,7 +2,7 @@
 //!
 //! Mirrors: nothing in Linux.
 
-use acrida_kcore::host::{Arg, Host, HostFd, MapRequest};
+use acrida_kcore::host::{Arg, Host, HostFd, MapRequest, OldPlace};
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 
@@ -33,7 +33,7 @@ impl Host for NoHost {
         Err(Errno::ENOSYS)
     }
 
-    fn mremap(&self, _addr: u64, _old_len: usize, _new_len: usize, _new_addr: u64, _dont_unmap: bool) -> Result<(), Errno> {
+    fn mremap(&self, _addr: u64, _old_len: usize, _new_len: usize, _new_addr: u64, _old: OldPlace) -> Result<(), Errno> {
         Err(Errno::ENOSYS)
     }
 

@@ -9,12 +9,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
-use acrida_kcore::frame::WINDOW_BASE;
 use acrida_kcore::host::Host;
 use acrida_kcore::platform::{ClockId, Parked, Platform, SpawnKind, set_platform};
-use acrida_kcore::regs::UserFrame;
+use acrida_kcore::regs::{UserFrame, XsaveArea};
 use acrida_kcore::thread::Thread;
-use acrida_kcore::uaccess::UserAddr;
+use acrida_kcore::uaccess::{Access, UserAddr};
+use acrida_trace_format::layout::WINDOW_BASE;
 use acrida_uapi::errno::Errno;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 
@@ -199,12 +199,15 @@ impl Platform for Machine {
         })
     }
 
-    fn copy_user_window(&self, user: UserAddr, window: u64, len: usize, to_user: bool) -> usize {
+    fn copy_user_window(&self, user: UserAddr, window: u64, len: usize, access: Access) -> usize {
         assert!(window >= WINDOW_BASE && window - WINDOW_BASE + len as u64 <= WINDOW as u64, "bytes outside the window");
         let window = std::ptr::with_exposed_provenance_mut::<u8>(window as usize);
         // SAFETY: `install` mapped the window for good; one simulated thread runs at a time, and frames have one user.
         let frame = unsafe { std::slice::from_raw_parts_mut(window, len) };
-        with_memory(|memory| if to_user { memory.write(user, frame) } else { memory.read(frame, user) })
+        with_memory(|memory| match access {
+            Access::Read => memory.read(frame, user),
+            Access::Write => memory.write(user, frame),
+        })
     }
 
     fn fs_base(&self) -> u64 {
@@ -213,11 +216,9 @@ impl Platform for Machine {
 
     fn set_fs_base(&self, _base: u64) {}
 
-    fn fpu_save(&self, _frame: &UserFrame) -> Vec<u8> {
-        vec![0; self.fpu_size()]
-    }
+    fn fpu_save(&self, _frame: &UserFrame, _area: &mut XsaveArea) {}
 
-    fn fpu_restore(&self, _frame: &mut UserFrame, _state: &[u8]) {}
+    fn fpu_restore(&self, _frame: &mut UserFrame, _area: &mut XsaveArea) {}
 
     fn fpu_reset(&self, _frame: &mut UserFrame) {}
 

@@ -15,7 +15,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Zeroed bytes more, with a gap behind them that faults by ending the array's used part on a page.
+    /// Zeroed bytes more, a multiple of 16; what is handed out next follows them.
     pub fn alloc(&mut self, len: usize) -> UserAddr {
         let at = self.bytes.len();
         self.bytes.resize((at + len).next_multiple_of(16), 0);

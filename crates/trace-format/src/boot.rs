@@ -9,8 +9,6 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub const MAGIC: u64 = u64::from_le_bytes(*b"acridaW1");
 /// Where the strings start in the arena object.
 pub const LISTS_OFFSET: u64 = 4096;
-/// Where the image keeps its writable data: right below the heap, whose pages are touched together with it.
-pub const DATA_OFFSET: u64 = (256 << 20) - (64 << 10);
 /// Where the trace ring starts.
 pub const TRACE_OFFSET: u64 = 128 << 20;
 /// Room for the strings.
@@ -22,8 +20,6 @@ pub mod flags {
     pub const TRACE: u64 = 1;
     /// Calls are counted and timed.
     pub const STATS: u64 = 2;
-    /// A call in nobody's table ends the run with a failure.
-    pub const STRICT: u64 = 4;
     /// Panic on purpose when the guest makes the call `acrida_panic` (number 0xac1d): for tests.
     pub const DEBUG_PANIC: u64 = 8;
     /// Do not patch call sites.
@@ -49,13 +45,7 @@ pub struct BootBlock {
     pub gid: u32,
     pub umask: u32,
     pub lists_len: u64,
-    /// Seed of the kernel's random numbers; 0: from the host.
-    pub seed: u64,
-    /// Set by the kernel: bit 0 first process ended, bit 1 panicked.
-    pub state: u32,
-    /// Set by the kernel: wait status of the first process.
-    pub exit_status: u32,
-    /// Length of the panic report at [`PANIC_OFFSET`].
+    /// Set by the kernel: length of the panic report at [`PANIC_OFFSET`], once it is complete.
     pub panic_len: u64,
 }
 

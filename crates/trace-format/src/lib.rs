@@ -9,4 +9,5 @@ extern crate alloc;
 pub mod boot;
 pub mod control;
 pub mod counters;
+pub mod layout;
 pub mod ring;

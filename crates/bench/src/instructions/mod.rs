@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
+use acrida_trace_format::layout::TASK_SIZE;
 use anyhow::{Context, bail};
 
 use crate::figure::Effort;
@@ -28,8 +29,6 @@ use crate::world;
 pub use pins::Pins;
 use step::Stepped;
 
-/// Where the kernel begins: guests live below (`TASK_SIZE`).
-const KERNEL_START: u64 = 0x7c00_0000_0000;
 /// Complete calls of each kind that are counted; their median stands for all.
 const CALLS: usize = 25;
 /// When a path is given up: nobody makes a hot call so long.
@@ -93,7 +92,7 @@ fn observe(command: u32, program: &Path, effort: Effort) -> anyhow::Result<Vec<C
     let mut in_kernel = true;
     for _ in 0..MOST_STEPS {
         let (rip, rax) = stepped.step()?;
-        let was_in_kernel = std::mem::replace(&mut in_kernel, rip >= KERNEL_START);
+        let was_in_kernel = std::mem::replace(&mut in_kernel, rip >= TASK_SIZE);
         match (was_in_kernel, in_kernel) {
             (false, true) => {
                 current = Some(Call { number: rax, places: vec![rip] });
@@ -176,13 +175,13 @@ mod tests {
     use super::*;
 
     fn call(number: u64, instructions: u64) -> Call {
-        Call { number, places: (0..instructions).map(|at| KERNEL_START + at).collect() }
+        Call { number, places: (0..instructions).map(|at| TASK_SIZE + at).collect() }
     }
 
     #[test]
     fn the_median_call_stands_for_its_kind() {
         let calls = vec![call(0, 5), call(1, 7), call(0, 900), call(0, 4), call(1, 7)];
-        let counts = summary("pipe_byte", calls, |place| Some(if place > KERNEL_START { "body" } else { "entry" }));
+        let counts = summary("pipe_byte", calls, |place| Some(if place > TASK_SIZE { "body" } else { "entry" }));
         let instructions: Vec<_> = counts.iter().map(|count| (count.number, count.instructions)).collect();
         assert_eq!(instructions, [(0, 5), (1, 7)]);
         assert_eq!(counts[0].functions, [("body", 4), ("entry", 1)]);

@@ -60,9 +60,7 @@ impl Tracer {
 
     /// Writes what has come since the last time. `last`: the world is over, nothing more will come.
     pub fn drain(&mut self, last: bool) -> Result<()> {
-        let mut bytes = [0; size_of::<Header>()];
-        self.arena.read_exact_at(&mut bytes, HEADER_OFFSET).context("reading the trace ring")?;
-        let header = Header::read_from_bytes(&bytes).map_err(|_| anyhow::anyhow!("the trace ring's header has another size"))?;
+        let header = self.header()?;
         if header.magic != MAGIC {
             // The world is not up yet, or never came up.
             return Ok(());
@@ -78,8 +76,9 @@ impl Tracer {
             self.lost += first - self.next;
             self.next = first;
         }
+        let mut buffer = vec![0; BATCH as usize * RECORD_SIZE];
         while self.next < header.head {
-            if !self.batch(&header, last)? {
+            if !self.batch(&header, &mut buffer, last)? {
                 break;
             }
         }
@@ -87,20 +86,24 @@ impl Tracer {
         Ok(())
     }
 
+    fn header(&self) -> Result<Header> {
+        let mut bytes = [0; size_of::<Header>()];
+        self.arena.read_exact_at(&mut bytes, HEADER_OFFSET).context("reading the trace ring")?;
+        Header::read_from_bytes(&bytes).map_err(|_| anyhow::anyhow!("the trace ring's header has another size"))
+    }
+
     /// Reads a run of records; `false` when the next one is not finished.
-    fn batch(&mut self, header: &Header, last: bool) -> Result<bool> {
+    fn batch(&mut self, header: &Header, buffer: &mut [u8], last: bool) -> Result<bool> {
         let to_end = CAPACITY - self.next % CAPACITY;
         let count = (header.head - self.next).min(BATCH).min(to_end) as usize;
-        let offset = Record::offset(self.next);
-        let mut bytes = vec![0; count * RECORD_SIZE];
-        self.arena.read_exact_at(&mut bytes, offset).context("reading the trace ring")?;
-        // The numbers once more: whoever began to overwrite a record during the copy has cleared its own first.
-        let mut again = vec![0; count * RECORD_SIZE];
-        self.arena.read_exact_at(&mut again, offset).context("reading the trace ring")?;
-        let seq = |bytes: &[u8]| bytes.first_chunk::<8>().map_or(0, |word| u64::from_le_bytes(*word));
-        for (bytes, again) in bytes.chunks_exact(RECORD_SIZE).zip(again.chunks_exact(RECORD_SIZE)) {
-            match judge(seq(bytes), self.next) {
-                Slot::Ready if seq(again) == seq(bytes) => {
+        let bytes = &mut buffer[..count * RECORD_SIZE];
+        self.arena.read_exact_at(bytes, Record::offset(self.next)).context("reading the trace ring")?;
+        // Whoever began to overwrite a record during the copy had taken its number before.
+        let whole_from = self.header()?.head.saturating_sub(CAPACITY);
+        for bytes in bytes.chunks_exact(RECORD_SIZE) {
+            let seq = bytes.first_chunk::<8>().map_or(0, |word| u64::from_le_bytes(*word));
+            match judge(seq, self.next) {
+                Slot::Ready if self.next >= whole_from => {
                     if let Ok(record) = Record::read_from_bytes(bytes) {
                         self.show(&record, header.start_ns);
                     }

@@ -57,10 +57,6 @@ pub mod primitive {
                 pub fn fetch_add(&self, value: $value, order: Ordering) -> $value {
                     written(order, Ordering::AcqRel, |order| self.0.fetch_add(value, order))
                 }
-
-                pub fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
-                    written(order, Ordering::AcqRel, |order| self.0.fetch_sub(value, order))
-                }
             }
         };
     }
@@ -123,8 +119,6 @@ pub mod thread {
 
     impl Thread {
         pub fn set_wchan(&self, _name: &'static str) {}
-
-        pub fn clear_wchan(&self) {}
 
         /// No signals here.
         pub fn signal_pending(&self) -> bool {

@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use acrida_kcore::solo::{Light, SoloLock};
 use acrida_kcore::thread::Thread;
+use acrida_klib::bitmap::Bitmap;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::RLIMIT_NOFILE;
 
@@ -35,9 +36,9 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 pub(crate) struct Table {
     files: Vec<Option<Arc<File>>>,
     /// Bit per descriptor: in use.
-    open: Vec<u64>,
+    open: Bitmap,
     /// Bit per descriptor: close on exec.
-    cloexec: Vec<u64>,
+    cloexec: Bitmap,
     /// No descriptor below this one is free.
     next: usize,
 }
@@ -45,27 +46,12 @@ pub(crate) struct Table {
 impl Table {
     fn grow(&mut self, fd: usize) {
         if fd >= self.files.len() {
-            let len = (fd + 1).next_multiple_of(64);
-            self.files.resize(len, None);
-            self.open.resize(len / 64, 0);
-            self.cloexec.resize(len / 64, 0);
-        }
-    }
-
-    /// First clear bit of `open` from `start` on, or the table's length.
-    fn next_zero(&self, start: usize) -> usize {
-        let first = self.open[start / 64] | ((1 << (start % 64)) - 1);
-        let mut words = core::iter::once(first).chain(self.open[start / 64 + 1..].iter().copied());
-        match words.position(|word| word != u64::MAX) {
-            Some(0) => (start / 64) * 64 + (!first).trailing_zeros() as usize,
-            Some(n) => (start / 64 + n) * 64 + (!self.open[start / 64 + n]).trailing_zeros() as usize,
-            None => self.files.len(),
+            self.files.resize((fd + 1).next_multiple_of(64), None);
         }
     }
 
     fn find_free(&mut self, from: usize, limit: usize) -> Result<usize, Errno> {
-        let start = from.max(self.next);
-        let fd = if start < self.files.len() { self.next_zero(start) } else { start };
+        let fd = self.open.find_next_zero_bit(from.max(self.next));
         if fd >= limit {
             return Err(Errno::EMFILE);
         }
@@ -77,20 +63,15 @@ impl Table {
     }
 
     fn set(&mut self, fd: usize, file: Arc<File>, cloexec: bool) -> Option<Arc<File>> {
-        let (word, bit) = (fd / 64, 1 << (fd % 64));
-        self.open[word] |= bit;
-        if cloexec {
-            self.cloexec[word] |= bit
-        } else {
-            self.cloexec[word] &= !bit
-        }
+        self.open.set(fd);
+        self.cloexec.assign(fd, cloexec);
         self.files[fd].replace(file)
     }
 
     fn take(&mut self, fd: usize) -> Option<Arc<File>> {
         let file = self.files.get_mut(fd)?.take()?;
-        self.open[fd / 64] &= !(1 << (fd % 64));
-        self.cloexec[fd / 64] &= !(1 << (fd % 64));
+        self.open.clear(fd);
+        self.cloexec.clear(fd);
         self.next = self.next.min(fd);
         Some(file)
     }
@@ -214,10 +195,7 @@ impl FilesStruct {
     /// `EMFILE` when no descriptor is free; the answer of one moment.
     pub fn check_room(&self) -> Result<(), Errno> {
         let limit = nofile_limit();
-        let free = self.table.read(|table| match table.next < table.files.len() {
-            true => table.next_zero(table.next),
-            false => table.next,
-        });
+        let free = self.table.read(|table| table.open.find_next_zero_bit(table.next));
         if free >= limit { Err(Errno::EMFILE) } else { Ok(()) }
     }
 
@@ -232,7 +210,7 @@ impl FilesStruct {
         let limit = nofile_limit();
         let mut table = self.table.lock();
         let first = table.find_free(0, limit)?;
-        table.open[first / 64] |= 1 << (first % 64);
+        table.open.set(first);
         match table.find_free(0, limit) {
             Ok(second) => {
                 let [a, b] = files;
@@ -241,7 +219,7 @@ impl FilesStruct {
                 Ok([first as u32, second as u32])
             }
             Err(errno) => {
-                table.open[first / 64] &= !(1 << (first % 64));
+                table.open.clear(first);
                 table.next = table.next.min(first);
                 Err(errno)
             }
@@ -269,7 +247,7 @@ impl FilesStruct {
         let fd = fd as u32 as usize;
         self.table.read(|table| {
             table.files.get(fd).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
-            Ok(table.cloexec[fd / 64] & 1 << (fd % 64) != 0)
+            Ok(table.cloexec.test(fd))
         })
     }
 
@@ -277,33 +255,24 @@ impl FilesStruct {
         let mut table = self.table.lock();
         let fd = fd as u32 as usize;
         table.files.get(fd).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
-        let bit = 1 << (fd % 64);
-        if on {
-            table.cloexec[fd / 64] |= bit
-        } else {
-            table.cloexec[fd / 64] &= !bit
-        }
+        table.cloexec.assign(fd, on);
         Ok(())
-    }
-
-    /// Takes out every descriptor in `[first, last]` that `which` picks.
-    fn take_range(&self, first: u32, last: u32, which: impl Fn(&Table, usize) -> bool) -> Vec<Arc<File>> {
-        let mut table = self.table.lock();
-        let end = (last as usize).saturating_add(1).min(table.files.len());
-        let picked: Vec<usize> = (first as usize..end).filter(|&fd| table.files[fd].is_some() && which(&table, fd)).collect();
-        picked.into_iter().filter_map(|fd| table.take(fd)).collect()
     }
 
     /// Takes out what exec must close.
     #[doc(alias = "do_close_on_exec")]
     pub fn take_cloexec(&self) -> Vec<Arc<File>> {
-        self.take_range(0, u32::MAX, |table, fd| table.cloexec[fd / 64] & 1 << (fd % 64) != 0)
+        let mut table = self.table.lock();
+        let marked: Vec<usize> = table.cloexec.iter().collect();
+        marked.into_iter().filter_map(|fd| table.take(fd)).collect()
     }
 
     /// Takes out a range of descriptors (everything: at exit).
     #[doc(alias = "__close_range")]
     pub fn take_all(&self, first: u32, last: u32) -> Vec<Arc<File>> {
-        self.take_range(first, last, |_, _| true)
+        let mut table = self.table.lock();
+        let end = (last as usize).saturating_add(1).min(table.files.len());
+        (first as usize..end).filter_map(|fd| table.take(fd)).collect()
     }
 
     /// Marks a range close-on-exec.
@@ -312,7 +281,7 @@ impl FilesStruct {
         let end = (last as usize).saturating_add(1).min(table.files.len());
         for fd in first as usize..end {
             if table.files[fd].is_some() {
-                table.cloexec[fd / 64] |= 1 << (fd % 64);
+                table.cloexec.set(fd);
             }
         }
     }
@@ -320,9 +289,7 @@ impl FilesStruct {
     /// Open descriptors in order, with their files and close-on-exec flags.
     pub fn snapshot(&self) -> Vec<(u32, Arc<File>, bool)> {
         self.table.read(|table| {
-            let entry = |(fd, file): (usize, &Option<Arc<File>>)| {
-                Some((fd as u32, file.clone()?, table.cloexec[fd / 64] & 1 << (fd % 64) != 0))
-            };
+            let entry = |(fd, file): (usize, &Option<Arc<File>>)| Some((fd as u32, file.clone()?, table.cloexec.test(fd)));
             table.files.iter().enumerate().filter_map(entry).collect()
         })
     }

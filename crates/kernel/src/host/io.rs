@@ -11,7 +11,7 @@ use acrida_uapi::fcntl::{O_CLOEXEC, O_NONBLOCK};
 use acrida_uapi::nr;
 use acrida_uapi::poll::Pollfd;
 use acrida_uapi::uio::Iovec;
-use zerocopy::IntoBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
 /// Whether the call may block for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +183,12 @@ pub fn ioctl_object(fd: HostFd, cmd: u32, object: &mut [u8]) -> Result<(), Errno
 }
 
 pub fn ioctl_int(fd: HostFd, cmd: u32) -> Result<i32, Errno> {
-    let mut value = 0i32;
+    ioctl_get(fd, cmd)
+}
+
+/// An `ioctl` that answers a `T`: the caller says that `cmd` writes one.
+pub fn ioctl_get<T: FromBytes + IntoBytes>(fd: HostFd, cmd: u32) -> Result<T, Errno> {
+    let mut value = T::new_zeroed();
     platform().host().call(nr::ioctl, &mut [Arg::Fd(fd), Arg::Val(cmd.into()), Arg::Out(value.as_mut_bytes())])?;
     Ok(value)
 }

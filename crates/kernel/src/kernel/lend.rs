@@ -66,7 +66,6 @@ pub fn run_child(child: &Arc<Task>) -> Outcome {
         }
     };
     me.thread.state.store(state::RUNNING, Ordering::SeqCst);
-    me.thread.set_wchan("");
     take_back(me, &cred, fs_base);
     outcome
 }

@@ -6,7 +6,7 @@
 
 use core::ops::Range;
 
-use acrida_kcore::host::{HostFd, MapRequest};
+use acrida_kcore::host::{HostFd, MapRequest, OldPlace};
 use acrida_kcore::platform::platform;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::mman::{MADV_DONTFORK, MAP_NORESERVE, MAP_POPULATE, MAP_PRIVATE, MAP_SHARED, PROT_NONE};
@@ -134,11 +134,11 @@ pub fn relocate(
     new_len: u64,
     flags: VmFlags,
     backing: &Backing,
-    keep_old: bool,
+    old: OldPlace,
 ) -> Result<(), Errno> {
     let host = platform().host();
     let Some((pieces, offset)) = pieces_of(backing) else {
-        return host.mremap(range.start, (range.end - range.start) as usize, new_len as usize, to, keep_old);
+        return host.mremap(range.start, (range.end - range.start) as usize, new_len as usize, to, old);
     };
     // One host mapping per piece: the new place comes up as a whole, then what the guest may have changed is moved over.
     install(to..to + new_len, flags, backing, None, 0)?;
@@ -148,7 +148,10 @@ pub fn relocate(
     }
     for (at, _) in visible(pieces, offset, range) {
         let len = (at.end - at.start) as usize;
-        host.mremap(at.start, len, len, to + (at.start - range.start), keep_old)?;
+        host.mremap(at.start, len, len, to + (at.start - range.start), old)?;
     }
-    if keep_old { Ok(()) } else { host.munmap(range.start, (range.end - range.start) as usize) }
+    match old {
+        OldPlace::Kept => Ok(()),
+        OldPlace::Unmapped => host.munmap(range.start, (range.end - range.start) as usize),
+    }
 }

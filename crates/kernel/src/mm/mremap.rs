@@ -8,6 +8,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use acrida_kcore::host::OldPlace;
 use acrida_kcore::platform::platform;
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
 use acrida_uapi::errno::{Errno, Error};
@@ -252,7 +253,8 @@ impl Mremap {
         let host = platform().host();
         let backing = vma.backing.clone().advance(self.old_len);
         let in_pieces = matches!(&vma.backing, Backing::File { pages: FilePages::Window(_), .. });
-        if in_pieces || host.mremap(self.old, self.old_len as usize, self.new_len as usize, self.old, false).is_err() {
+        if in_pieces || host.mremap(self.old, self.old_len as usize, self.new_len as usize, self.old, OldPlace::Unmapped).is_err()
+        {
             if matches!(vma.backing, Backing::Shared(..) | Backing::File { pages: FilePages::Host, .. }) {
                 return Ok(false);
             }
@@ -274,9 +276,9 @@ impl Mremap {
             return Err(Errno::ENOMEM);
         }
         let old: Range<u64> = self.old..self.old + self.old_len;
-        let keep_old = self.flags & MREMAP_DONTUNMAP != 0;
-        relocate(&old, place, self.new_len, vma.flags, &vma.backing, keep_old)?;
-        if keep_old {
+        let left = if self.flags & MREMAP_DONTUNMAP != 0 { OldPlace::Kept } else { OldPlace::Unmapped };
+        relocate(&old, place, self.new_len, vma.flags, &vma.backing, left)?;
+        if left == OldPlace::Kept {
             // Linux takes the lock from the whole area, not only from what has moved.
             let whole = state.areas.get(old.start).map_or(old, |(start, vma)| start..vma.end);
             state.areas.update(whole, |_, vma| vma.flags.remove(VmFlags::LOCKED | VmFlags::LOCKONFAULT));

@@ -8,18 +8,15 @@
 use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use acrida_kcore::host::{Arg, HostFd};
-use acrida_kcore::platform::platform;
+use acrida_kcore::host::HostFd;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_NOCTTY, O_RDWR};
 use acrida_uapi::ioctl::{
     TCFLSH, TCGETS, TCSBRK, TCSBRKP, TCSETA, TCSETAF, TCSETAW, TCSETS, TCSETS2, TCSETSF, TCSETSF2, TCSETSW, TCSETSW2, TCXONC,
     TIOCGDEV, TIOCSBRK, TIOCSTI,
 };
-use acrida_uapi::nr;
 use acrida_uapi::signal::{SIGTTIN, SIGTTOU};
 use acrida_uapi::termios::{TOSTOP, Termios};
-use zerocopy::{FromZeros, IntoBytes};
 
 use crate::abi::SysResult;
 use crate::drivers::tty::tty_jobctrl::{self, End, Tty};
@@ -38,19 +35,12 @@ pub struct HostTty {
     kernel: Weak<Kernel>,
 }
 
-/// A terminal command of the host that fills `value`.
-fn host_get(fd: HostFd, cmd: u32, value: &mut [u8]) -> Result<(), Errno> {
-    let args = &mut [Arg::Fd(fd), Arg::Val(cmd.into()), Arg::Out(value)];
-    platform().host().call(nr::ioctl, args).map(drop)
-}
-
 impl HostTty {
     /// The command's controlling terminal, if it has one.
     fn find(kernel: &Arc<Kernel>) -> Option<Arc<HostTty>> {
         let fd = host::fs::openat(HostFd::CWD, b"/dev/tty", O_RDWR | O_NOCTTY, 0).ok()?;
         let handle = Arc::new(HostHandle::new(fd));
-        let mut device = 0u32;
-        host_get(fd, TIOCGDEV, device.as_mut_bytes()).ok()?;
+        let device: u32 = host::io::ioctl_get(fd, TIOCGDEV).ok()?;
         Some(Arc::new(HostTty { handle, device, session: AtomicU32::new(0), kernel: Arc::downgrade(kernel) }))
     }
 
@@ -68,8 +58,7 @@ impl HostTty {
     }
 
     fn stops_background_output(&self) -> bool {
-        let mut modes = Termios::new_zeroed();
-        host_get(self.handle.fd(), TCGETS, modes.as_mut_bytes()).is_ok() && modes.c_lflag & TOSTOP != 0
+        host::io::ioctl_get::<Termios>(self.handle.fd(), TCGETS).is_ok_and(|modes| modes.c_lflag & TOSTOP != 0)
     }
 
     /// Before a read.

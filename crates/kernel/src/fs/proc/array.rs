@@ -43,12 +43,10 @@ pub fn state_letter(target: &Target, host: Option<u8>) -> u8 {
         return b'T';
     }
     match task.thread.state.load(Ordering::Acquire) {
-        state::INTERRUPTIBLE => b'S',
+        state::INTERRUPTIBLE | state::IN_HOST => b'S',
         state::UNINTERRUPTIBLE | state::LENT => b'D',
         state::STOPPED => b'T',
         state::DEAD => b'Z',
-        // A futex of the host.
-        _ if !task.thread.wchan().is_empty() => b'S',
         // It may wait in another call of the host.
         _ => host.filter(|letter| b"SD".contains(letter)).unwrap_or(b'R'),
     }

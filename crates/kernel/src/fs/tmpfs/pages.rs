@@ -16,6 +16,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use acrida_kcore::frame::{Extent, PAGE_SIZE};
+use acrida_klib::bitmap::Bitmap;
 
 const PAGE: u64 = PAGE_SIZE as u64;
 /// Pages of the first run.
@@ -49,31 +50,14 @@ fn place(page: u64) -> Place {
 struct Run {
     extent: Arc<Extent>,
     /// Bit per page: holds data.
-    present: Vec<u64>,
+    present: Bitmap,
     /// A guest may have written any page of it.
     mapped: bool,
 }
 
 impl Run {
     fn is_present(&self, page: u64) -> bool {
-        self.present.get((page / 64) as usize).is_some_and(|word| word >> (page % 64) & 1 != 0)
-    }
-
-    fn set(&mut self, page: u64) -> bool {
-        let word = (page / 64) as usize;
-        if word >= self.present.len() {
-            self.present.resize(word + 1, 0);
-        }
-        let old = self.present[word];
-        self.present[word] |= 1 << (page % 64);
-        old != self.present[word]
-    }
-
-    fn clear(&mut self, page: u64) -> bool {
-        let Some(word) = self.present.get_mut((page / 64) as usize) else { return false };
-        let old = *word;
-        *word &= !(1 << (page % 64));
-        old != *word
+        self.present.test(page as usize)
     }
 }
 
@@ -131,7 +115,7 @@ impl Pages {
     fn run(&mut self, here: Place) -> Option<&mut Run> {
         if !self.runs.contains_key(&here.index) {
             let extent = Extent::new(here.pages as usize)?;
-            self.runs.insert(here.index, Run { extent, present: Vec::new(), mapped: false });
+            self.runs.insert(here.index, Run { extent, present: Bitmap::new(), mapped: false });
         }
         self.runs.get_mut(&here.index)
     }
@@ -162,7 +146,7 @@ impl Pages {
         for page in pos / PAGE..(pos + len).div_ceil(PAGE) {
             let here = place(page);
             if let Some(run) = self.runs.get_mut(&here.index) {
-                new += u64::from(run.set(page - here.first));
+                new += u64::from(!run.present.set((page - here.first) as usize));
             }
         }
         self.present += new;
@@ -202,7 +186,7 @@ impl Pages {
             }
             if (from, to) == (first, last) && !run.mapped && Arc::strong_count(&run.extent) > 1 {
                 // Somebody has the pages queued (a pipe, a socket) and keeps them as they are; the file lets go of them.
-                freed += (0..run.present.len() as u64 * 64).filter(|&page| run.clear(page)).count() as u64;
+                freed += run.present.iter().count() as u64;
                 dead.push(index);
                 continue;
             }
@@ -248,9 +232,8 @@ fn punch_run(run: &mut Run, from: u64, to: u64) -> u64 {
     if in_use && first_whole < end_whole {
         run.extent.punch(first_whole as usize, (end_whole - first_whole) as usize);
     }
-    // Bits beyond the bitmap's end are clear already.
-    for page in pages.start..pages.end.min(run.present.len() as u64 * 64) {
-        freed += u64::from(run.clear(page));
+    for page in pages.start..pages.end.min(run.present.end() as u64) {
+        freed += u64::from(run.present.clear(page as usize));
     }
     freed
 }

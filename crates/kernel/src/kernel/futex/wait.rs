@@ -6,8 +6,10 @@
 //! Locking: none.
 
 use alloc::boxed::Box;
+use core::sync::atomic::Ordering;
 
 use acrida_kcore::platform::{ClockId, platform};
+use acrida_kcore::sched::state;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Restart};
 use acrida_uapi::time::Timespec;
@@ -51,13 +53,14 @@ impl Wait {
         let deadline = self.deadline.as_ref().map(|deadline| &deadline.time);
         let _sleeper = Sleeper::new(self.word);
         thread.set_wchan("futex_wait_queue");
+        thread.state.store(state::IN_HOST, Ordering::Release);
         let result = loop {
             match host::futex::wait(self.word, flags, self.value, deadline, self.bitset) {
                 Err(Errno::EINTR) if !thread.signal_pending() => {}
                 result => break result,
             }
         };
-        thread.set_wchan("");
+        thread.state.store(state::RUNNING, Ordering::Release);
         result
     }
 }

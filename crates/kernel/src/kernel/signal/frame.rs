@@ -8,7 +8,7 @@ use core::mem::offset_of;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::platform::platform;
-use acrida_kcore::regs::{PtRegs, UserFrame};
+use acrida_kcore::regs::{PtRegs, UserFrame, XsaveArea};
 use acrida_kcore::thread::work;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
@@ -79,7 +79,9 @@ pub(super) fn setup(
     }
     // A handler never sees an address in a stub of ours.
     frame.regs.rip = crate::mm::patch::rewind(frame.regs.rip);
-    let xstate = platform().fpu_save(frame);
+    let mut area = XsaveArea::zeroed();
+    platform().fpu_save(frame, &mut area);
+    let xstate = &mut area.0[..platform().fpu_size()];
     let place = place(sp, xstate.len() as u64);
     if (nested || entering) && !altstack.contains(place.frame) {
         return Err(Errno::EFAULT);
@@ -115,7 +117,7 @@ pub(super) fn setup(
 }
 
 /// Writes the vector state with the marks that tell its size.
-fn write_xstate(at: UserAddr, mut xstate: alloc::vec::Vec<u8>) -> Result<(), Errno> {
+fn write_xstate(at: UserAddr, xstate: &mut [u8]) -> Result<(), Errno> {
     let size = xstate.len() as u32;
     let marks = FpxSwBytes {
         magic1: FP_XSTATE_MAGIC1,
@@ -126,8 +128,8 @@ fn write_xstate(at: UserAddr, mut xstate: alloc::vec::Vec<u8>) -> Result<(), Err
     };
     let from = offset_of!(Fpstate, sw_reserved);
     xstate[from..from + size_of::<FpxSwBytes>()].copy_from_slice(marks.as_bytes());
-    xstate.extend_from_slice(&FP_XSTATE_MAGIC2.to_le_bytes());
-    at.write_bytes(&xstate)
+    at.write_bytes(xstate)?;
+    at.add(size.into()).write(&FP_XSTATE_MAGIC2)
 }
 
 fn save_context(task: &Task, regs: &PtRegs, mask: SigSet, fpstate: u64) -> Sigcontext {
@@ -226,7 +228,8 @@ fn restore_xstate(frame: &mut UserFrame, at: UserAddr) -> Result<(), Errno> {
         platform().fpu_reset(frame);
         return Ok(());
     }
-    let mut state = alloc::vec![0u8; platform().fpu_size().max(size_of::<Xstate>())];
+    let mut area = XsaveArea::zeroed();
+    let state = &mut area.0[..platform().fpu_size().max(size_of::<Xstate>())];
     let legacy: Fpstate = at.read()?;
     match marked_size(at, &legacy.sw_reserved, state.len())? {
         Some(size) => at.read_bytes(&mut state[..size])?,
@@ -236,10 +239,10 @@ fn restore_xstate(frame: &mut UserFrame, at: UserAddr) -> Result<(), Errno> {
             state[size_of::<Fpstate>()..size_of::<Xstate>()].copy_from_slice(present.as_bytes());
         }
     }
-    if header(&state).reserved1 != [0; 2] || legacy.mxcsr & !0xffff != 0 {
+    if header(state).reserved1 != [0; 2] || legacy.mxcsr & !0xffff != 0 {
         return Err(Errno::EINVAL);
     }
-    platform().fpu_restore(frame, &state);
+    platform().fpu_restore(frame, &mut area);
     Ok(())
 }
 

@@ -58,6 +58,7 @@ fn participate(task: &Task, sighand: &mut Sighand) -> bool {
 #[doc(alias = "do_signal_stop")]
 pub(super) fn stop_here(task: &Task, mut sighand: SpinLockGuard<'_, Sighand>) {
     let last = participate(task, &mut sighand);
+    task.thread.set_wchan("do_signal_stop");
     set_current_state(state::STOPPED);
     // A fatal signal may have come before the state was visible.
     if task.thread.has_work(work::EXIT) {
