@@ -213,7 +213,7 @@ fn changed_outside(binary: &Path, _soak: bool) -> Result<()> {
         |file| file.write_all_at(&[b'z'; 9000], 0),
     ];
     let dir = scratch()?;
-    let program = stress("changed_outside", dir.path())?;
+    let program = compile(Path::new("stress/changed_outside.c"), dir.path())?;
     let path = dir.path().join("file");
     let file = File::create(&path)?;
     file.write_all_at(&[b'f'; 30_000], 0)?;
