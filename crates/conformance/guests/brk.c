@@ -98,3 +98,17 @@ CHECK(growsdown_mapping)
 	report("inside-guard-gap", "%s", writing(top - 299 * PAGE));
 	report("outside-guard-gap", "%s", writing(top - 43 * PAGE));
 }
+
+// A sealed page of the heap stays, and with it the end of the heap.
+CHECK(sealed)
+{
+	IN_CHILD("child")
+	{
+		char *end = (char *)(((uintptr_t)sbrk(0) + 4095) & ~4095UL);
+		need(brk(end + 8192));
+		report_result("mseal", raw(462L, end + 4096, 4096L, 0L));
+		report_flag("stays", raw(SYS_brk, end) == (long)(end + 8192));
+		report_flag("grows", raw(SYS_brk, end + 12288) == (long)(end + 12288));
+		end[8191] = 1;
+	}
+}

@@ -153,3 +153,20 @@ CHECK(msync)
 	mlock(base, PAGE);
 	report_result("invalidate-locked", raw(SYS_msync, base, PAGE, (long)MS_INVALIDATE));
 }
+
+CHECK(populate_beyond_the_file)
+{
+	const size_t length = 512UL << 30;
+	int file = need(memfd_create("short", 0));
+	need(ftruncate(file, 8192));
+	char *area = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
+	need(area == MAP_FAILED ? -1 : 0);
+	show(madvise(area, length, MADV_POPULATE_READ));
+	show(madvise(area, length, MADV_POPULATE_WRITE));
+	show(madvise(area, 8192, MADV_POPULATE_READ));
+	show(madvise(area + 8192, 4096, MADV_POPULATE_READ));
+	need(ftruncate(file, 12288));
+	show(madvise(area + 8192, 4096, MADV_POPULATE_WRITE));
+	munmap(area + 4096, 4096);
+	show(madvise(area, length, MADV_POPULATE_READ));
+}

@@ -128,3 +128,21 @@ CHECK(incore)
 	munmap(base + 4 * PAGE, PAGE);
 	report_result("hole", raw(SYS_mincore, base, 8 * PAGE, state));
 }
+
+// Pages beyond the end of a file are not there: the first one ends the call, however many there are.
+CHECK(beyond_the_file)
+{
+	const size_t length = 512UL << 30;
+	int file = need(memfd_create("short", 0));
+	need(ftruncate(file, 4096));
+	char *area = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
+	need(area == MAP_FAILED ? -1 : 0);
+	show_ok(mlock(area, length));
+	IN_CHILD("ordinary")
+	{
+		memlock_limit(65536);
+		become_ordinary();
+		show_ok(mlock(area, length));
+	}
+	munlock(area, length);
+}

@@ -233,3 +233,15 @@ CHECK(code)
 	page[5] = page[6] = 0x90;
 	report("no-call-any-more", "%d", ((int (*)(void))page)());
 }
+
+CHECK(hints_at_the_end)
+{
+	const long anonymous = MAP_PRIVATE | MAP_ANONYMOUS;
+	const long read_only = PROT_READ, high = -4096L;
+	report_ok("low", raw(SYS_mmap, high, 8192L, read_only, anonymous | MAP_32BIT, -1L, 0L));
+	report_ok("any", raw(SYS_mmap, high, 8192L, read_only, anonymous, -1L, 0L));
+	report_ok("almost-everything", raw(SYS_mmap, 4096L, (1L << 47) - 8192, read_only, anonymous, -1L, 0L));
+	report_ok("everything", raw(SYS_mmap, 4096L, 1L << 47, read_only, anonymous, -1L, 0L));
+	report_ok("odd-huge-page", raw(SYS_mmap, 0L, 8192L, read_only, anonymous | MAP_HUGETLB | 13L << 26, -1L, 0L));
+	report_ok("largest-huge-page", raw(SYS_mmap, 0L, 8192L, read_only, anonymous | MAP_HUGETLB | 63L << 26, -1L, 0L));
+}

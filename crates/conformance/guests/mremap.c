@@ -125,3 +125,10 @@ CHECK(protection_and_sharing_kept)
 	}
 	report("shared", "%c", shared[0]);
 }
+
+CHECK(addresses_at_the_end)
+{
+	report_ok("move", raw(SYS_mremap, -4096L, 0x2000L, 0x2000L, (long)(MREMAP_MAYMOVE | MREMAP_FIXED), 0x10000000L));
+	report_ok("shrink", raw(SYS_mremap, -4096L, 0x2000L, 0x1000L, (long)MREMAP_MAYMOVE, 0L));
+	report_ok("grow", raw(SYS_mremap, -4096L, 0x1000L, 0x2000L, (long)MREMAP_MAYMOVE, 0L));
+}

@@ -14,6 +14,7 @@ use super::layout::PIE_BASE;
 use super::mlock::lock_pages;
 use super::mm_struct::{MmState, MmStruct, release};
 use super::mmap::check_limits;
+use super::munmap::unmap_locked;
 use super::patch::stubs_end;
 use super::vma::{Backing, PAGE_SIZE, VmFlags, Vma, page_align};
 use crate::abi::SysResult;
@@ -55,10 +56,7 @@ pub fn sys_brk(wanted: UserAddr) -> SysResult {
         return Ok(old.end as usize);
     };
     if new_page < old_page {
-        if platform().host().munmap(new_page, (old_page - new_page) as usize).is_err() {
-            return Ok(old.end as usize);
-        }
-        let removed = state.areas.remove(new_page..old_page);
+        let Ok(removed) = unmap_locked(&mut state, new_page..old_page) else { return Ok(old.end as usize) };
         state.brk.end = wanted;
         drop(state);
         release(removed.into_iter());

@@ -11,6 +11,7 @@ use core::ops::Range;
 
 use acrida_kcore::host::MapRequest;
 use acrida_kcore::platform::platform;
+use acrida_kcore::thread::work;
 use acrida_kcore::uaccess::{Access, UserAddr};
 use acrida_uapi::mman::{MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED};
 use acrida_uapi::resource::RLIMIT_STACK;
@@ -94,19 +95,24 @@ pub fn fault_in(addr: UserAddr, access: Access) -> bool {
     crate::kernel::task::try_current().is_some() && handle_fault(addr.0, error) == FaultAction::Retry
 }
 
-/// Makes every page of files in `range` present that exists by now, for calls that let the host touch pages.
-pub fn fault_in_range(range: Range<u64>) {
-    let mm = current().mm();
+/// Makes the pages of files in `range` present that exist by now, for calls that let the host touch pages. Stops at the first
+/// page that its file does not have, and gives its address; and when the caller is about to end.
+#[doc(alias = "faultin_page_range")]
+pub fn fault_in_range(range: Range<u64>) -> Option<u64> {
+    let me = current();
+    let mm = me.mm();
     let mut at = range.start;
-    loop {
+    while !me.thread.has_work(work::EXIT) {
         // The lock is for the look only: the fault takes it.
-        let missing = first_missing(&mm.lock(), at..range.end);
-        let Some(addr) = missing else { return };
-        at = match handle_fault(addr, 0) {
-            FaultAction::Retry => addr,
-            _ => addr + PAGE_SIZE,
-        };
+        at = first_missing(&mm.lock(), at..range.end)?;
+        match handle_fault(at, 0) {
+            FaultAction::Retry => {}
+            FaultAction::Bus => return Some(at),
+            // The host refuses the page too.
+            FaultAction::Deliver => return None,
+        }
     }
+    None
 }
 
 /// The first page in `range` of a file's area that has no page.

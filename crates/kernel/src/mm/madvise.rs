@@ -69,13 +69,15 @@ impl MmStruct {
             return Err(Errno::ENOMEM.into());
         }
         let inside = end.min(TASK_SIZE);
-        if matches!(advice, MADV_POPULATE_READ | MADV_POPULATE_WRITE) {
-            fault_in_range(start..inside);
+        let populates = matches!(advice, MADV_POPULATE_READ | MADV_POPULATE_WRITE);
+        let absent = if populates { fault_in_range(start..inside) } else { None };
+        let taken = start..absent.unwrap_or(inside);
+        if !taken.is_empty() {
+            give(&mut self.lock(), taken.start, taken.end, advice)?;
         }
-        let mut state = self.lock();
-        let given = give(&mut state, start, inside, advice);
-        drop(state);
-        given?;
+        if absent.is_some() {
+            return Err(Errno::EFAULT.into());
+        }
         if inside < end { Err(Errno::ENOMEM.into()) } else { Ok(()) }
     }
 

@@ -61,22 +61,25 @@ fn pages_around(start: u64, len: u64) -> Result<Option<Range<u64>>, Errno> {
 
 fn do_mlock(start: u64, len: u64, flags: VmFlags) -> SysResult {
     check_can_lock()?;
-    let range = pages_around(start, len);
-    if let Ok(Some(range)) = &range
-        && !flags.contains(VmFlags::LOCKONFAULT)
-    {
-        fault_in_range(range.clone());
-    }
+    let Some(range) = pages_around(start, len)? else { return Ok(0) };
     let mm = current().mm();
-    let mut state = mm.lock();
-    if let Ok(Some(range)) = &range {
-        let locked = state.areas.overlapping(range.clone()).filter(|(_, vma)| vma.flags.contains(VmFlags::LOCKED));
-        let already: u64 = locked.map(|(start, vma)| vma.end.min(range.end) - start.max(range.start)).sum();
-        check_lock_limit(&state, range.end - range.start - already)?;
+    check_more(&mm.lock(), &range)?;
+    if !flags.contains(VmFlags::LOCKONFAULT) {
+        // A page that its file does not have keeps the host from bringing it in, below.
+        let _ = fault_in_range(range.clone());
     }
-    let Some(range) = range? else { return Ok(0) };
+    let mut state = mm.lock();
+    // Another thread may have locked more meanwhile.
+    check_more(&state, &range)?;
     apply(&mut state, range, flags)?;
     Ok(0)
+}
+
+/// Whether what is not yet locked of `range` may be.
+fn check_more(state: &MmState, range: &Range<u64>) -> Result<(), Errno> {
+    let locked = state.areas.overlapping(range.clone()).filter(|(_, vma)| vma.flags.contains(VmFlags::LOCKED));
+    let already: u64 = locked.map(|(start, vma)| vma.end.min(range.end) - start.max(range.start)).sum();
+    check_lock_limit(state, range.end - range.start - already)
 }
 
 /// Sets the lock flags of every area in `range`; `ENOMEM` for a hole, after the areas in front of it.

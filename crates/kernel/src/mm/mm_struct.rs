@@ -18,7 +18,7 @@ use acrida_uapi::mman::{MADV_DOFORK, MADV_DONTFORK, MAP_NORESERVE, MAP_PRIVATE};
 
 use super::brk::Brk;
 use super::layout::{Layout, Randomize};
-use super::vma::{Backing, PAGE_SIZE, VmFlags, Vma, page_start};
+use super::vma::{Backing, VmFlags, Vma, page_start};
 use super::vma_tree::VmaTree;
 use crate::fs::hostfs::window::FileWindows;
 
@@ -216,13 +216,6 @@ impl MmStruct {
 
     pub fn peak(&self) -> u64 {
         self.peak.load(Ordering::Relaxed)
-    }
-
-    /// A free, aligned place for `len` bytes, for what must be mapped in several parts.
-    pub fn find_place(&self, len: u64, align: u64) -> Result<u64, Errno> {
-        let mut state = self.lock();
-        let within = super::layout::MMAP_MIN_ADDR..state.layout.mmap_base;
-        state.areas.find_hole_down(len, within, align.max(PAGE_SIZE)).ok_or(Errno::ENOMEM)
     }
 }
 

@@ -127,13 +127,17 @@ pub fn sys_mmap(addr: UserAddr, len: u64, prot: Flags, flags: Flags, fd: Fd, off
         Some(file)
     } else {
         if flags & MAP_HUGETLB != 0 {
-            len = len.checked_next_multiple_of(huge_page_size(flags)).ok_or(Errno::ENOMEM)?;
+            let page = Some(huge_page_size(flags)).filter(|page| HUGE_PAGES.contains(page)).ok_or(Errno::EINVAL)?;
+            len = len.checked_next_multiple_of(page).ok_or(Errno::ENOMEM)?;
         }
         None
     };
     let wanted = Wanted { addr: addr.0, len, prot: prot.0.into(), flags, file, offset };
     Ok(current().mm().do_mmap(&wanted)? as usize)
 }
+
+/// The sizes of huge pages that there are.
+const HUGE_PAGES: [u64; 2] = [HUGE_PAGE, 1 << 30];
 
 fn huge_page_size(flags: u64) -> u64 {
     match (flags >> MAP_HUGE_SHIFT) & MAP_HUGE_MASK {
@@ -359,12 +363,14 @@ impl Wanted {
 /// A free place for `len` bytes: at `hint` if that is free, else as high as possible.
 pub fn find_area(state: &mut MmState, hint: u64, len: u64, align: u64, flags: u64) -> Result<u64, Errno> {
     const LOW: Range<u64> = 0x4000_0000..0x8000_0000;
+    // The caller's length may have got room for a guard.
+    let last = TASK_SIZE.checked_sub(len).ok_or(Errno::ENOMEM)?;
     let mut hint = page_start(hint);
     if hint != 0 {
         hint = hint.max(MMAP_MIN_ADDR);
-        let low_enough = flags & MAP_32BIT == 0 || hint + len <= LOW.end;
+        let low_enough = flags & MAP_32BIT == 0 || hint <= LOW.end.saturating_sub(len);
         let aligned = flags & MAP_HUGETLB == 0 || hint % align == 0;
-        if low_enough && aligned && hint <= TASK_SIZE - len && state.areas.is_placeable(hint..hint + len) {
+        if low_enough && aligned && hint <= last && state.areas.is_placeable(hint..hint + len) {
             return Ok(hint);
         }
     }

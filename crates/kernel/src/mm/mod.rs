@@ -54,5 +54,5 @@ pub use fault::{FaultAction, handle_fault};
 pub use mm_struct::{ExecLayout, MmStruct, MmUser, ProgramLayout};
 pub use mmap::{KernelMapping, MapBacking, MmapRequest, Placement};
 pub use pieces::Piece;
-pub use task_mmu::{MapsEntry, MapsObject, MemoryKey, MmSizes};
+pub use task_mmu::{MapsEntry, MapsObject, MmSizes};
 pub use vma::{VmFlags, Vma};

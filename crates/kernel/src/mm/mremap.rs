@@ -159,7 +159,7 @@ impl Mremap {
     /// A move without change of size takes every area of the range; the distances between them stay (since Linux 6.17).
     #[doc(alias = "remap_move")]
     fn move_all(&mut self, state: &mut MmState, new: u64) -> Result<u64, Errno> {
-        let range = self.old..self.old + self.old_len;
+        let range = self.old..self.old.saturating_add(self.old_len);
         let cut = |(start, vma): (u64, &Vma)| start.max(range.start)..vma.end.min(range.end);
         let areas: Vec<Range<u64>> = state.areas.overlapping(range.clone()).map(cut).collect();
         if areas.first().is_none_or(|first| first.start != range.start) {

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 
 use super::mm_struct::MmStruct;
-use super::vma::{Backing, PAGE_SIZE, VmFlags, Vma};
+use super::vma::{Backing, PAGE_SIZE, VmFlags};
 use crate::fs::file::File;
 
 /// One line of `maps`, before its path is known.
@@ -174,38 +174,5 @@ impl MapsEntry {
             }
         }
         out
-    }
-}
-
-/// Identity of the memory behind an address, for futexes that are shared between processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MemoryKey {
-    /// Private memory of one address space.
-    Private { addr: u64 },
-    /// Byte `offset` of a shared object.
-    Shared { object: u64, offset: u64 },
-}
-
-impl MmStruct {
-    /// What stands behind `addr`; `None` when nothing is mapped there.
-    #[doc(alias = "get_futex_key")]
-    pub fn memory_key(&self, addr: u64) -> Option<MemoryKey> {
-        let state = self.lock();
-        let (start, vma) = state.areas.get(addr)?;
-        Some(key_of(start, vma, addr))
-    }
-}
-
-fn key_of(start: u64, vma: &Vma, addr: u64) -> MemoryKey {
-    let into = addr - start;
-    match &vma.backing {
-        Backing::Shared(object, offset) => MemoryKey::Shared { object: Arc::as_ptr(object) as u64, offset: offset + into },
-        Backing::File { file, offset, .. } if vma.is_shared() => {
-            // The same file opened twice is one object.
-            let file = file.file();
-            let object = file.inode().map_or(Arc::as_ptr(file) as u64, |inode| Arc::as_ptr(inode).cast::<u8>() as u64);
-            MemoryKey::Shared { object, offset: offset + into }
-        }
-        _ => MemoryKey::Private { addr },
     }
 }
