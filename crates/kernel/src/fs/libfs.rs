@@ -4,8 +4,11 @@
 
 use acrida_kcore::sync::SpinLock;
 use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::stat::S_IFMT;
 
+use crate::fs::attr::{SetTime, current_time};
 use crate::fs::file::{File, Whence};
+use crate::fs::inode::{Iattr, Kstat, Owner};
 
 /// `lseek` of a file whose position is at `pos` and whose end is at `size`; data everywhere, one hole at the end.
 pub fn generic_llseek(pos: &SpinLock<u64>, offset: i64, whence: Whence, size: u64) -> Result<u64, Error> {
@@ -32,4 +35,24 @@ pub fn dir_llseek(file: &File, offset: i64, whence: Whence) -> Result<u64, Error
         Whence::Set | Whence::Cur => generic_llseek(&file.pos, offset, whence, 0),
         _ => Err(Errno::EINVAL.into()),
     }
+}
+
+/// Changes attributes that are only kept.
+pub fn simple_setattr(attr: &SpinLock<Kstat>, change: &Iattr) {
+    let mut attr = attr.lock();
+    if let Some(mode) = change.mode {
+        attr.mode = attr.mode & S_IFMT | mode & !S_IFMT;
+    }
+    attr.size = change.size.unwrap_or(attr.size);
+    attr.uid = change.uid.unwrap_or(attr.uid);
+    attr.gid = change.gid.unwrap_or(attr.gid);
+    attr.atime = change.atime.map_or(attr.atime, SetTime::resolve);
+    attr.mtime = change.mtime.map_or(attr.mtime, SetTime::resolve);
+    attr.ctime = current_time();
+}
+
+/// Whose inode it is, from attributes that are only kept.
+pub fn owner_of(attr: &SpinLock<Kstat>) -> Owner {
+    let attr = attr.lock();
+    Owner { mode: attr.mode, uid: attr.uid, gid: attr.gid }
 }

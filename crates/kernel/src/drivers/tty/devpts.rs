@@ -14,19 +14,19 @@ use alloc::vec::Vec;
 use acrida_kcore::sync::SpinLock;
 use acrida_uapi::dirent::DT_CHR;
 use acrida_uapi::errno::{Errno, Error};
-use acrida_uapi::stat::{S_IFCHR, S_IFDIR, S_IFMT, new_decode_dev, new_encode_dev};
+use acrida_uapi::stat::{S_IFCHR, S_IFDIR, new_decode_dev, new_encode_dev};
 use acrida_uapi::statfs::{DEVPTS_SUPER_MAGIC, Statfs};
 use zerocopy::FromZeros;
 
 use crate::drivers::tty::host_tty::HostTty;
 use crate::drivers::tty::master::Master;
 use crate::drivers::tty::pty::{Pty, slave_index, slave_rdev};
-use crate::fs::attr::{SetTime, current_time};
+use crate::fs::attr::current_time;
 use crate::fs::dcache::{Dentry, Path, Revalidated};
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::hostfs::inherited;
 use crate::fs::inode::{Iattr, Inode, InodeCommon, Kstat, Looked, Mount, Owner};
-use crate::fs::libfs::dir_llseek;
+use crate::fs::libfs::{dir_llseek, owner_of, simple_setattr};
 use crate::fs::namespace::follow_mounts;
 use crate::fs::readdir::DirContext;
 use crate::fs::super_block::{FileSystemType, Instance, SuperBlock, anon_dev};
@@ -210,25 +210,16 @@ impl Inode for Node {
     }
 
     fn owner(&self) -> Owner {
-        let attr = self.attr.lock();
-        Owner { mode: attr.mode, uid: attr.uid, gid: attr.gid }
+        owner_of(&self.attr)
     }
 
     fn stat(&self, _dentry: &Dentry) -> Result<Kstat, Error> {
         Ok(*self.attr.lock())
     }
 
-    #[doc(alias = "simple_setattr")]
     fn setattr(&self, _dentry: &Dentry, change: &Iattr) -> Result<(), Error> {
-        let mut attr = self.attr.lock();
-        if let Some(mode) = change.mode {
-            attr.mode = attr.mode & S_IFMT | mode & !S_IFMT;
-        }
-        attr.uid = change.uid.unwrap_or(attr.uid);
-        attr.gid = change.gid.unwrap_or(attr.gid);
-        attr.atime = change.atime.map_or(attr.atime, SetTime::resolve);
-        attr.mtime = change.mtime.map_or(attr.mtime, SetTime::resolve);
-        attr.ctime = current_time();
+        // A device has no size to set.
+        simple_setattr(&self.attr, &Iattr { size: None, ..*change });
         Ok(())
     }
 

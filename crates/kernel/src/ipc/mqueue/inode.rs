@@ -11,19 +11,19 @@ use acrida_kcore::sync::SpinLock;
 use acrida_uapi::dirent::{DT_DIR, DT_REG};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::mqueue::MqAttr;
-use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG, S_ISVTX};
+use acrida_uapi::stat::{S_IFDIR, S_IFREG, S_ISVTX};
 
 use super::file::{FILENT_SIZE, MqFile};
 use super::queue::Queue;
 use super::{MqFs, limits};
 use crate::abi::SysResult;
 use crate::current;
-use crate::fs::attr::{SetTime, current_time};
+use crate::fs::attr::current_time;
 use crate::fs::dcache::{Dentry, Path, Revalidated};
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::inode::{Created, Iattr, Inode, InodeCommon, Kstat, Looked, Owner};
 use crate::fs::iov_iter::IovIter;
-use crate::fs::libfs::dir_llseek;
+use crate::fs::libfs::{dir_llseek, owner_of, simple_setattr};
 use crate::fs::readdir::DirContext;
 
 pub const ROOT_INO: u64 = 1;
@@ -34,25 +34,6 @@ fn new_attributes(dev: u32, ino: u64, mode: u32) -> Kstat {
     let now = current_time();
     let times = Kstat { atime: now, mtime: now, ctime: now, ..Kstat::default() };
     Kstat { dev, ino, nlink: 1, mode, size: FILENT_SIZE, blksize: 4096, ..times }
-}
-
-#[doc(alias = "simple_setattr")]
-fn set_attributes(attr: &SpinLock<Kstat>, change: &Iattr) {
-    let mut attr = attr.lock();
-    if let Some(mode) = change.mode {
-        attr.mode = attr.mode & S_IFMT | mode & !S_IFMT;
-    }
-    attr.size = change.size.unwrap_or(attr.size);
-    attr.uid = change.uid.unwrap_or(attr.uid);
-    attr.gid = change.gid.unwrap_or(attr.gid);
-    attr.atime = change.atime.map_or(attr.atime, SetTime::resolve);
-    attr.mtime = change.mtime.map_or(attr.mtime, SetTime::resolve);
-    attr.ctime = current_time();
-}
-
-fn owner_of(attr: &SpinLock<Kstat>) -> Owner {
-    let attr = attr.lock();
-    Owner { mode: attr.mode, uid: attr.uid, gid: attr.gid }
 }
 
 /// A queue.
@@ -109,7 +90,7 @@ impl Inode for MqInode {
     }
 
     fn setattr(&self, _dentry: &Dentry, change: &Iattr) -> Result<(), Error> {
-        set_attributes(&self.attr, change);
+        simple_setattr(&self.attr, change);
         Ok(())
     }
 
@@ -190,7 +171,7 @@ impl Inode for MqRoot {
     }
 
     fn setattr(&self, _dentry: &Dentry, change: &Iattr) -> Result<(), Error> {
-        set_attributes(&self.attr, change);
+        simple_setattr(&self.attr, change);
         Ok(())
     }
 

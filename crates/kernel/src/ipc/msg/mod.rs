@@ -87,7 +87,7 @@ pub fn sys_msgget(key: i32, flags: Flags) -> SysResult {
     let kernel = kernel();
     let params = IpcParams { key, flags: flags.0, limit: kernel.sysctl.msgmni.get() };
     let new = |_| Ok(MsgQueue::new(kernel.sysctl.msgmnb.get()));
-    Ok(kernel.ipc.msg.get_or_create(params, |_| Ok(()), new)? as usize)
+    Ok(kernel.ipc.msg.get_or_create(params, |_| Ok(()), new, |_| ())? as usize)
 }
 
 /// Removes the queue with its messages; everybody who waits learns it.

@@ -45,10 +45,8 @@ impl MsgQueue {
         if self.senders.is_empty() {
             return Vec::new();
         }
-        let (fitting, waiting): (Vec<_>, Vec<_>) = self
-            .senders
-            .drain(..)
-            .partition(|sender| sender.len as u64 + self.cbytes <= self.qbytes && 1 + self.messages.len() as u64 <= self.qbytes);
+        let senders = core::mem::take(&mut self.senders);
+        let (fitting, waiting): (Vec<_>, Vec<_>) = senders.into_iter().partition(|sender| self.has_room(sender.len));
         self.senders = waiting.into();
         fitting
     }

@@ -90,7 +90,10 @@ pub fn sys_semget(key: i32, count: i32, flags: Flags) -> SysResult {
     }
     let params = IpcParams { key, flags: flags.0, limit: kernel.sysctl.semmni.get() };
     let suits = |set: &SemArray| if set.sems.len() < count as usize { Err(Errno::EINVAL) } else { Ok(()) };
-    let id = kernel.ipc.sem.get_or_create(params, suits, |_| new_array(kernel, count))?;
+    let charge = |set: &SemArray| {
+        kernel.ipc.used_sems.fetch_add(set.sems.len() as u64, Ordering::Relaxed);
+    };
+    let id = kernel.ipc.sem.get_or_create(params, suits, |_| new_array(kernel, count), charge)?;
     Ok(id as usize)
 }
 
@@ -99,11 +102,9 @@ fn new_array(kernel: &Kernel, count: u64) -> Result<SemArray, Errno> {
     if count == 0 {
         return Err(Errno::EINVAL);
     }
-    let used = &kernel.ipc.used_sems;
-    if used.load(Ordering::Relaxed) + count > kernel.sysctl.semmns.get() {
+    if kernel.ipc.used_sems.load(Ordering::Relaxed) + count > kernel.sysctl.semmns.get() {
         return Err(Errno::ENOSPC);
     }
-    used.fetch_add(count, Ordering::Relaxed);
     Ok(SemArray::new(count as usize))
 }
 

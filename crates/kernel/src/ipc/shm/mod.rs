@@ -82,7 +82,10 @@ pub fn sys_shmget(key: i32, size: u64, flags: Flags) -> SysResult {
     let suits = |segment: &Shmid| {
         if segment.segsz < size { Err(Errno::EINVAL) } else { Ok(()) }
     };
-    let id = kernel.ipc.shm.get_or_create(params, suits, |id| new_segment(kernel, key, size, flags.0, id))?;
+    let charge = |segment: &Shmid| {
+        kernel.ipc.shm_tot.fetch_add(segment.pages(), Ordering::Relaxed);
+    };
+    let id = kernel.ipc.shm.get_or_create(params, suits, |id| new_segment(kernel, key, size, flags.0, id), charge)?;
     Ok(id as usize)
 }
 
@@ -108,7 +111,6 @@ fn new_segment(kernel: &Kernel, key: i32, size: u64, flags: u32, id: i32) -> Res
     let new = UnnamedFile { name: name.as_bytes(), size, mode: 0o777, seals: 0, ino: Some(id as u64) };
     // Longer than a file can be.
     let file = unnamed_file(&new).map_err(|_| Errno::EINVAL)?;
-    kernel.ipc.shm_tot.fetch_add(pages, Ordering::Relaxed);
     Ok(Shmid {
         file,
         segsz: size,

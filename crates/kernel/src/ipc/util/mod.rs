@@ -163,14 +163,15 @@ pub struct IpcParams {
 }
 
 impl<T> IpcIds<T> {
-    /// Finds the object of a key, or makes one: `create` gives its body for the identifier it will have, `suits` says
-    /// whether one that exists is large enough.
+    /// Finds the object of a key, or makes one: `create` gives its body for the identifier it will have, and `charge` counts
+    /// it once it has its place; `suits` says whether one that exists is large enough.
     #[doc(alias = "ipcget")]
     pub fn get_or_create(
         &self,
         params: IpcParams,
         suits: impl FnOnce(&T) -> Result<(), Errno>,
         create: impl FnOnce(i32) -> Result<T, Errno>,
+        charge: impl FnOnce(&T),
     ) -> Result<i32, Errno> {
         let mut table = self.table.lock();
         if params.key != IPC_PRIVATE {
@@ -193,6 +194,7 @@ impl<T> IpcIds<T> {
         let body = create(place.map_or(0, Place::id))?;
         let place = place?;
         self.next_id.store(-1, Ordering::Relaxed);
+        charge(&body);
         table.add(place, IpcPerm::new(place.id(), params.key, params.flags), body);
         Ok(place.id())
     }
@@ -294,6 +296,14 @@ mod tests {
         }
         assert!(matches!(table.choose(3, -1), Err(Errno::ENOSPC)));
         assert_eq!(table.max_index(), Some(2));
+    }
+
+    #[test]
+    fn nothing_is_charged_for_a_refused_object() {
+        let ids: IpcIds<()> = IpcIds::default();
+        let full = IpcParams { key: IPC_PRIVATE, flags: 0, limit: 0 };
+        let made = ids.get_or_create(full, |_| Ok(()), |_| Ok(()), |_| unreachable!("charged without a place"));
+        assert_eq!(made, Err(Errno::ENOSPC));
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl IpcPerm {
     /// Whether the caller has the rights that any triple of `flag` names.
     #[doc(alias = "ipcperms")]
     pub fn check(&self, flag: u32) -> Result<(), Errno> {
-        self.check_for(&current().cred.lock(), flag)
+        current().cred.read(|cred| self.check_for(cred, flag))
     }
 
     fn check_for(&self, cred: &Cred, flag: u32) -> Result<(), Errno> {
