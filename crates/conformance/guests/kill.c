@@ -300,3 +300,21 @@ CHECK(thread_signal_stays)
 	block(SIG_UNBLOCK, SIGUSR1);
 	report("delivered", "%d", count);
 }
+
+// A zombie is still its user's.
+CHECK(zombie_of_an_ordinary_user)
+{
+	IN_CHILD("user")
+	{
+		if (geteuid() == 0)
+			need(setresuid(1000, 1000, 1000));
+		siginfo_t info;
+		pid_t pid = start();
+		if (pid == 0)
+			_exit(3);
+		waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
+		report_result("nothing", raw(SYS_kill, (long)pid, 0L));
+		report_result("kill", raw(SYS_kill, (long)pid, (long)SIGKILL));
+		report("status", "%s", ending(pid));
+	}
+}

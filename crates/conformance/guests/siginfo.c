@@ -244,3 +244,33 @@ CHECK(handler_changes_context)
 	report("single-step", "%s %s", count > 1 ? "some" : "none", code_text(SIGTRAP, seen.si_code));
 	signal(SIGTRAP, SIG_DFL);
 }
+
+// An orphan that is a zombie when it gets a new parent tells it who it was.
+CHECK(adopted_zombie)
+{
+	IN_CHILD("subreaper")
+	{
+		siginfo_t info;
+		sigset_t set;
+		sigemptyset(&set);
+		sigaddset(&set, SIGCHLD);
+		if (geteuid() == 0)
+			need(setresuid(1000, 1000, 1000));
+		uid_t user = getuid();
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		block(SIG_BLOCK, SIGCHLD);
+		pid_t pid = fork();
+		if (pid == 0) {
+			if (fork() == 0)
+				_exit(7);
+			waitid(P_ALL, 0, &info, WEXITED | WNOWAIT);
+			_exit(0);
+		}
+		int status;
+		waitpid(pid, &status, 0);
+		report("signal", "%s", signal_text(sigtimedwait(&set, &info, &(struct timespec){10, 0})));
+		report_flag("user", info.si_uid == user);
+		pid = wait(&status);
+		report("orphan", "%s", status_text(status));
+	}
+}

@@ -389,3 +389,72 @@ CHECK(proc_listing)
 		}
 	}
 }
+
+// A timer has one signal. One of an older setting is dropped when it would be taken, unless the timer expired again.
+CHECK(one_signal)
+{
+	struct sigevent event = event_of(SIGEV_SIGNAL, SIGUSR1);
+	struct itimerspec soon = {{0, 0}, {0, 1}}, late = {{0, 0}, {100, 0}}, never = {{0, 0}, {0, 0}};
+	const struct itimerspec *settings[] = {&soon, &late, &never};
+	const struct timespec now = {0, 0};
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	block(SIG_BLOCK, SIGUSR1);
+	for (int second = 0; second < 3; second++) {
+		long timer = create(CLOCK_MONOTONIC, &event);
+		int taken = 0;
+		raw(SYS_timer_settime, timer, 0L, &soon, 0L);
+		while (!is_pending(SIGUSR1))
+			sched_yield();
+		raw(SYS_timer_settime, timer, 0L, settings[second], 0L);
+		if (second == 0)
+			while (raw(SYS_timer_gettime, timer, &late) == 0 && late.it_value.tv_nsec)
+				sched_yield();
+		late.it_value.tv_sec = 100;
+		report_flag("pending", is_pending(SIGUSR1));
+		while (sigtimedwait(&set, NULL, &now) > 0)
+			taken++;
+		report("taken", "%d", taken);
+		report_flag("pending-still", is_pending(SIGUSR1));
+		raw(SYS_timer_delete, timer);
+	}
+	long timer = create(CLOCK_MONOTONIC, &event);
+	raw(SYS_timer_settime, timer, 0L, &soon, 0L);
+	while (!is_pending(SIGUSR1))
+		sched_yield();
+	raw(SYS_timer_delete, timer);
+	report("deleted", "%s", outcome(folded(sigtimedwait(&set, NULL, &now))));
+}
+
+// What is ignored is not sent, and is sent at once when it no longer is.
+CHECK(ignored)
+{
+	struct sigevent event = event_of(SIGEV_SIGNAL, SIGUSR1);
+	struct itimerspec often = {{0, 100000}, {0, 1}}, left;
+	signal(SIGUSR1, SIG_IGN);
+	long timer = create(CLOCK_MONOTONIC, &event);
+	struct timespec begin, now;
+	raw(SYS_timer_settime, timer, 0L, &often, 0L);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - begin.tv_sec) * 1000000000L + now.tv_nsec - begin.tv_nsec < 5000000);
+	raw(SYS_timer_gettime, timer, &left);
+	report_flag("runs", left.it_value.tv_sec == 0 && left.it_value.tv_nsec > 0);
+	report_flag("pending", is_pending(SIGUSR1));
+	count = 0;
+	handle_info(SIGUSR1, on_signal, 0);
+	report_flag("sent-at-once", count >= 1);
+	block(SIG_BLOCK, SIGUSR1);
+	raw(SYS_timer_settime, timer, 0L, &often, 0L);
+	while (!is_pending(SIGUSR1))
+		sched_yield();
+	signal(SIGUSR1, SIG_IGN);
+	report_flag("flushed", !is_pending(SIGUSR1));
+	handle_info(SIGUSR1, on_signal, 0);
+	report_flag("sent-again", is_pending(SIGUSR1));
+	raw(SYS_timer_delete, timer);
+	signal(SIGUSR1, SIG_IGN);
+	block(SIG_UNBLOCK, SIGUSR1);
+}

@@ -191,3 +191,23 @@ CHECK(threads)
 	kill(pid, SIGKILL);
 	report("killed", "%s", ending(pid));
 }
+
+// Whoever has reaped a child has its SIGCHLD already.
+CHECK(signal_comes_first)
+{
+	int missing = 0;
+	block(SIG_BLOCK, SIGCHLD);
+	for (int round = 0; round < 300; round++) {
+		int status;
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(0);
+		while (waitpid(pid, &status, WNOHANG) == 0)
+			;
+		sigset_t set;
+		sigemptyset(&set);
+		sigaddset(&set, SIGCHLD);
+		missing += sigtimedwait(&set, NULL, &(struct timespec){0, 0}) != SIGCHLD;
+	}
+	report("missing", "%d", missing);
+}

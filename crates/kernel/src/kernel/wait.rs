@@ -2,10 +2,10 @@
 //!
 //! Mirrors: kernel/exit.c (`do_wait`), Linux 6.1.
 //! Differs: children are listed by process; the thread that made them is a number beside (`__WNOTHREAD`).
-//! Locking: candidates are looked at under the pid table's lock; a zombie is taken by one waiter through `reaped`.
+//! Locking: candidates are looked at under the pid table's lock; the waiter that takes a zombie off its parent's list there
+//! has it.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::uaccess::UserAddr;
@@ -161,9 +161,8 @@ fn look(which: &Which, options: u32) -> Look {
     let me = current();
     let kernel = kernel();
     let tables = kernel.pids.lock();
-    let children: Vec<Arc<Process>> = me.process.relations.lock().children.clone();
     let mut any = false;
-    for child in &children {
+    let first = me.process.relations.lock().children.iter().find_map(|child| {
         let matches = match which {
             Which::Any => true,
             Which::Pid(pid) => child.tgid == *pid,
@@ -172,25 +171,28 @@ fn look(which: &Which, options: u32) -> Look {
         };
         let others = options & __WNOTHREAD != 0 && child.relations.lock().parent_tid != me.tid();
         if !matches || others || !kind_matches(child, options) {
-            continue;
+            return None;
         }
         // A zombie is no reason to wait: it will never stop or continue.
         any |= !child.is_dead();
-        if let Some(found) = news(child, options) {
-            let reaped = child.is_dead() && options & WNOWAIT == 0 && options & WEXITED != 0 && !found.status.is_continued();
-            if reaped {
-                // Before another waiter looks.
-                forget_child(child);
-            }
-            drop(tables);
-            if reaped {
-                add_usage(&mut me.process.child_usage.lock(), &found.rusage);
-                release_process(kernel, child);
-            }
-            return Look::Found(found);
-        }
+        Some((child.clone(), news(child, options)?))
+    });
+    let Some((child, status)) = first else {
+        return if any { Look::Later } else { Look::NoChild };
+    };
+    let reaped = child.is_dead() && options & WNOWAIT == 0;
+    if reaped {
+        // Before another waiter looks.
+        forget_child(&child);
     }
-    if any { Look::Later } else { Look::NoChild }
+    drop(tables);
+    let uid = child.uid.load(Ordering::Relaxed);
+    let found = Found { pid: child.tgid, uid, status, rusage: child.usage_total() };
+    if reaped {
+        add_usage(&mut me.process.child_usage.lock(), &found.rusage);
+        release_process(kernel, &child);
+    }
+    Look::Found(found)
 }
 
 /// `__WCLONE` waits for children that do not end with SIGCHLD, `__WALL` for both kinds.
@@ -199,27 +201,36 @@ fn kind_matches(child: &Process, options: u32) -> bool {
     options & __WALL != 0 || clone_child == (options & __WCLONE != 0)
 }
 
-fn news(child: &Process, options: u32) -> Option<Found> {
+/// What there is to tell of a child, as a wait status.
+fn news(child: &Process, options: u32) -> Option<WaitStatus> {
     let consume = options & WNOWAIT == 0;
-    let status = if child.is_dead() {
-        if options & WEXITED == 0 {
-            return None;
+    if child.is_dead() {
+        return (options & WEXITED != 0).then(|| WaitStatus::from_raw(child.exit_status.load(Ordering::Acquire)));
+    }
+    let mut job = child.job.lock();
+    match (job.stopped, job.continued) {
+        (Some(signo), _) if job.stop_unreported && options & WSTOPPED != 0 => {
+            job.stop_unreported = !consume;
+            Some(WaitStatus::stopped(signo))
         }
-        WaitStatus::from_raw(child.exit_status.load(Ordering::Acquire))
-    } else {
-        let mut job = child.job.lock();
-        match (job.stopped, job.continued) {
-            (Some(signo), _) if job.stop_unreported && options & WSTOPPED != 0 => {
-                job.stop_unreported = !consume;
-                WaitStatus::stopped(signo)
-            }
-            (_, true) if options & WCONTINUED != 0 => {
-                job.continued = !consume;
-                WaitStatus::continued()
-            }
-            _ => return None,
+        (_, true) if options & WCONTINUED != 0 => {
+            job.continued = !consume;
+            Some(WaitStatus::continued())
         }
-    };
-    let uid = child.uid.load(Ordering::Relaxed);
-    Some(Found { pid: child.tgid, uid, status, rusage: child.usage_total() })
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses() {
+        assert_eq!(cld_code(WaitStatus::exited(3)), (CLD_EXITED, 3));
+        assert_eq!(cld_code(WaitStatus::signaled(9, false)), (CLD_KILLED, 9));
+        assert_eq!(cld_code(WaitStatus::signaled(11, true)), (CLD_DUMPED, 11));
+        assert_eq!(cld_code(WaitStatus::stopped(19)), (CLD_STOPPED, 19));
+        assert_eq!(cld_code(WaitStatus::continued()), (CLD_CONTINUED, SIGCONT));
+    }
 }

@@ -9,6 +9,7 @@ use acrida_uapi::signal::{KernelSigaction, SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, 
 use zerocopy::IntoBytes;
 
 use super::mask::set_current_blocked;
+use super::send::{Target, send_timer_signal_locked};
 use super::sighand::{KNOWN_FLAGS, blockable};
 use crate::abi::{Signo, SysResult};
 use crate::current;
@@ -33,6 +34,7 @@ fn do_sigaction(task: &Task, signo: i32, new: Option<KernelSigaction>) -> Result
     let mut sighand = task.process.sighand.lock();
     let Some(new) = new else { return Ok(sighand.action(signo)) };
     let new = KernelSigaction { sa_flags: new.sa_flags & KNOWN_FLAGS, sa_mask: blockable(new.sa_mask), ..new };
+    let was_ignored = sighand.is_ignored(signo);
     let before = sighand.replace_action(signo, new);
     // POSIX: what becomes ignored is no longer pending, blocked or not.
     if sighand.is_ignored(signo) {
@@ -40,6 +42,12 @@ fn do_sigaction(task: &Task, signo: i32, new: Option<KernelSigaction>) -> Result
         sighand.shared.flush(mask);
         for thread in task.process.threads.lock().iter() {
             thread.signals.lock().pending.flush(mask);
+        }
+    } else if was_ignored {
+        for timer in task.process.timers.posix.take_ignored(signo) {
+            let thread = timer.thread();
+            let target = thread.as_deref().map_or(Target::Process(&task.process), Target::Task);
+            send_timer_signal_locked(target, &mut sighand, &timer);
         }
     }
     Ok(before)

@@ -135,24 +135,29 @@ fn default_action<'a>(task: &'a Task, mut sighand: SpinLockGuard<'a, Sighand>, s
 /// choice for `rt_sigtimedwait` and signalfd.
 #[doc(alias = "dequeue_signal")]
 pub fn dequeue(task: &Task, sighand: &mut Sighand, wanted: Option<SigSet>) -> Option<Queued> {
+    loop {
+        let mut queued = dequeue_any(task, sighand, wanted)?;
+        match queued.timer.take() {
+            // Its timer has disowned it.
+            Some(timer) if !timer.signal_taken(&mut queued.info) => {}
+            _ => return Some(queued),
+        }
+    }
+}
+
+fn dequeue_any(task: &Task, sighand: &mut Sighand, wanted: Option<SigSet>) -> Option<Queued> {
     let mut signals = task.signals.lock();
     let blocked = wanted.map_or(signals.blocked, |set| !set);
     let synchronous = if wanted.is_none() { signals.pending.dequeue_synchronous(blocked) } else { None };
     let own = synchronous.or_else(|| signals.pending.dequeue(blocked));
     drop(signals);
-    let mut queued = match own {
-        Some(queued) => queued,
-        None => {
-            let queued = sighand.shared.dequeue(blocked)?;
-            if queued.info.si_signo == SIGALRM {
-                // The interval timer goes on only when its signal has been taken.
-                task.process.timers.real.signal_taken();
-            }
-            queued
-        }
-    };
-    if let Some(timer) = queued.timer.take() {
-        timer.signal_taken(&mut queued.info);
+    if own.is_some() {
+        return own;
+    }
+    let queued = sighand.shared.dequeue(blocked)?;
+    if queued.info.si_signo == SIGALRM {
+        // The interval timer goes on only when its signal has been taken.
+        task.process.timers.real.signal_taken();
     }
     Some(queued)
 }

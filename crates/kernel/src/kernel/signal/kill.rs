@@ -1,7 +1,7 @@
 //! kill and its relatives: who may send what to whom.
 //!
 //! Mirrors: kernel/signal.c (`kill_something_info`, `check_kill_permission`, `do_send_specific`, `do_rt_sigqueueinfo`),
-//! Linux 6.1.
+//! Linux 6.18.
 //! Differs: processes are found under the pid table's lock and signalled after it; one that ends in between takes nothing.
 //! Locking: the pid table for look-ups; then as in `send`.
 
@@ -24,9 +24,10 @@ use crate::kernel::pid::INIT_PID;
 use crate::kernel::pidfd;
 use crate::kernel::task::{Process, Task};
 
-/// Who the members of `process` are, as far as permission goes; init and lost leaders count as root's.
+/// Who the members of `process` are, as far as permission goes: a zombie is still its leader's. `None`: init.
 fn cred_of(process: &Process) -> Option<Arc<Cred>> {
-    process.threads.lock().first().map(|task| task.cred())
+    let member = process.threads.lock().first().cloned();
+    member.or_else(|| crate::kernel().pids.task(process.tgid)).map(|task| task.cred())
 }
 
 #[doc(alias = "kill_ok_by_cred")]

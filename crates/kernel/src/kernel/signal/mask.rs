@@ -11,12 +11,15 @@ use acrida_kcore::thread::work;
 use acrida_uapi::signal::SigSet;
 
 use super::send::wake_up;
-use super::sighand::{Sighand, blockable};
+use super::sighand::{Sighand, TaskSignals, blockable};
 use crate::kernel::task::Task;
 
 /// Whether the task has something to do on its way out.
 pub(super) fn has_deliverable(task: &Task, sighand: &Sighand) -> bool {
-    let signals = task.signals.lock();
+    is_due(&task.signals.lock(), sighand)
+}
+
+fn is_due(signals: &TaskSignals, sighand: &Sighand) -> bool {
     let pending = signals.pending.set().union(sighand.shared.set());
     signals.stop_pending || sighand.stop.news.is_some() || !pending.difference(signals.blocked).is_empty()
 }
@@ -28,24 +31,30 @@ pub fn recalc_sigpending(task: &Task, sighand: &Sighand) {
     }
 }
 
-/// Replaces the calling task's mask.
-pub fn set_current_blocked(task: &Task, mask: SigSet) {
+/// Replaces the calling task's mask; gives the one before.
+pub fn set_current_blocked(task: &Task, mask: SigSet) -> SigSet {
     let mask = blockable(mask);
     // Only the task itself changes its mask.
-    if task.signals.lock().blocked == mask {
-        return;
+    let old = task.signals.lock().blocked;
+    if old != mask {
+        set_blocked_locked(task, &task.process.sighand.lock(), mask);
     }
-    let sighand = task.process.sighand.lock();
-    set_blocked_locked(task, &sighand, mask);
+    old
 }
 
 #[doc(alias = "__set_task_blocked")]
 pub(super) fn set_blocked_locked(task: &Task, sighand: &Sighand, mask: SigSet) {
-    let old = core::mem::replace(&mut task.signals.lock().blocked, mask);
+    let (old, is_due) = {
+        let mut signals = task.signals.lock();
+        let old = core::mem::replace(&mut signals.blocked, mask);
+        (old, is_due(&signals, sighand))
+    };
     if task.thread.has_work(work::SIGPENDING) {
         retarget_shared_pending(task, sighand, mask.difference(old));
     }
-    recalc_sigpending(task, sighand);
+    if is_due {
+        task.thread.set_work(work::SIGPENDING);
+    }
 }
 
 /// Signals for the process that this task was woken for and now refuses go to other threads.
@@ -75,9 +84,7 @@ pub(super) fn retarget_shared_pending(task: &Task, sighand: &Sighand, refused: S
 /// Blocks `mask` for the duration of a call (`ppoll`, `epoll_pwait`...); the old mask comes back with
 /// [`restore_saved_sigmask`] or behind the handler that ended the call.
 pub fn set_user_sigmask(task: &Task, mask: SigSet) {
-    let old = task.signals.lock().blocked;
-    task.saved_sigmask.set(Some(old));
-    set_current_blocked(task, mask);
+    task.saved_sigmask.set(Some(set_current_blocked(task, mask)));
 }
 
 /// Puts the mask back that [`set_user_sigmask`] replaced; for a call that was not ended by a signal.

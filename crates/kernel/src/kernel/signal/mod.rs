@@ -46,7 +46,9 @@ pub use kill::{
 pub use mask::{is_deliverable, recalc_sigpending, restore_saved_sigmask, set_current_blocked, set_user_sigmask};
 pub use parent::{is_auto_reaped, notify_parent, notify_parent_cldstop};
 pub use queue::{Queued, SigPending};
-pub use send::{Sent, Target, force_fatal_sig, force_sig, send_sig_self, send_signal, send_to_process, send_to_task};
+pub use send::{
+    Sent, Target, force_fatal_sig, force_sig, send_sig_self, send_signal, send_timer_signal, send_to_process, send_to_task,
+};
 pub use sighand::{AltStack, ChildNews, Sharing, Sighand, TaskSignals, flush_signal_handlers};
 pub use stop::exit_signals;
 pub use wait::{sys_pause, sys_restart_syscall, sys_rt_sigsuspend, sys_rt_sigtimedwait};

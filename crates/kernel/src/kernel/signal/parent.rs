@@ -2,20 +2,23 @@
 //!
 //! Mirrors: kernel/signal.c (`do_notify_parent`, `do_notify_parent_cldstop`), Linux 6.1.
 //! Differs: whether a child is reaped by itself is asked apart, under the lock under which it becomes a zombie.
-//! Locking: takes the parent's `sighand`; the caller does not hold its own.
+//! Locking: takes the parent's `sighand`; the caller does not hold its own. The end of a child is told under the pid
+//! table's lock, so that whoever finds the zombie finds the signal pending too.
 
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::platform::{ClockId, platform};
-use acrida_uapi::siginfo::{CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SigInfo};
+use acrida_uapi::siginfo::{CLD_CONTINUED, CLD_STOPPED, SigInfo};
 use acrida_uapi::signal::{SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD, SIGCONT, valid_signal};
 use acrida_uapi::time::{NSEC_PER_SEC, USER_HZ};
 use acrida_uapi::wait::WaitStatus;
 
 use super::send::{Target, send_locked};
 use super::sighand::ChildNews;
+use crate::kernel::pid::INIT_PID;
 use crate::kernel::task::{Process, try_current};
+use crate::kernel::wait::cld_code;
 
 fn parent_of(process: &Process) -> Option<Arc<Process>> {
     process.relations.lock().parent.upgrade()
@@ -24,27 +27,16 @@ fn parent_of(process: &Process) -> Option<Arc<Process>> {
 /// The details of a message about `process`.
 fn child_info(process: &Process, code: i32, status: i32) -> SigInfo {
     let mine = try_current().filter(|task| task.process.tgid == process.tgid);
-    let uid = match mine {
-        Some(task) => task.cred().uid,
-        None => process.threads.lock().first().map_or(0, |task| task.cred().uid),
-    };
+    let uid = process.uid.load(Ordering::Relaxed);
     // The host knows the time only of the process that asks.
     let time = mine.map_or(0, |_| platform().now(ClockId::ProcessCpu));
     let ticks = time / (NSEC_PER_SEC as u64 / u64::from(USER_HZ));
     SigInfo::chld(code, process.tgid as i32, uid, status, ticks as i64, 0)
 }
 
-/// Code and status of a wait status in a `siginfo`.
-fn exit_code_and_status(status: WaitStatus) -> (i32, i32) {
-    match (status.exit_code(), status.term_signal()) {
-        (Some(code), _) => (CLD_EXITED, code),
-        (None, signal) => (if status.core_dumped() { CLD_DUMPED } else { CLD_KILLED }, signal.unwrap_or(0)),
-    }
-}
-
-/// Whether nobody will wait for `process`, so that it must not become a zombie.
+/// Whether nobody will wait for `process`, so that it must not become a zombie. (Init keeps none.)
 pub fn is_auto_reaped(process: &Process) -> bool {
-    let Some(parent) = parent_of(process) else { return true };
+    let Some(parent) = parent_of(process).filter(|parent| parent.tgid != INIT_PID) else { return true };
     if process.exit_signal.load(Ordering::Relaxed) != SIGCHLD {
         return false;
     }
@@ -53,12 +45,14 @@ pub fn is_auto_reaped(process: &Process) -> bool {
     action.sa_handler == SIG_IGN || action.sa_flags & SA_NOCLDWAIT != 0
 }
 
-/// Tells the parent of the end of `process`.
+/// Sends the parent the signal that tells of the end of `process`; the caller holds the pid table. Gives the parent, whose
+/// waiters are to be woken once the table is free.
 #[doc(alias = "do_notify_parent")]
-pub fn notify_parent(process: &Arc<Process>) {
-    let Some(parent) = parent_of(process) else { return };
+#[must_use]
+pub fn notify_parent(process: &Process) -> Option<Arc<Process>> {
+    let parent = parent_of(process)?;
     let status = WaitStatus::from_raw(process.exit_status.load(Ordering::SeqCst));
-    let (code, value) = exit_code_and_status(status);
+    let (code, value) = cld_code(status);
     let mut info = child_info(process, code, value);
     let mut signo = process.exit_signal.load(Ordering::Relaxed);
     let mut sighand = parent.sighand.lock();
@@ -71,7 +65,7 @@ pub fn notify_parent(process: &Arc<Process>) {
         let _ = send_locked(Target::Process(&parent), &mut sighand, info.into());
     }
     drop(sighand);
-    parent.wait_chldexit.wake_all(0);
+    Some(parent)
 }
 
 /// Tells the parent that `process` stopped or went on.
@@ -93,16 +87,4 @@ pub fn notify_parent_cldstop(process: &Arc<Process>, news: ChildNews) {
     drop(sighand);
     // Waiters are woken even when the signal is not wanted.
     parent.wait_chldexit.wake_all(0);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statuses() {
-        assert_eq!(exit_code_and_status(WaitStatus::exited(3)), (CLD_EXITED, 3));
-        assert_eq!(exit_code_and_status(WaitStatus::signaled(9, false)), (CLD_KILLED, 9));
-        assert_eq!(exit_code_and_status(WaitStatus::signaled(11, true)), (CLD_DUMPED, 11));
-    }
 }

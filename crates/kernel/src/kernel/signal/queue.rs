@@ -110,7 +110,7 @@ impl SigPending {
         self.queue.retain(|q| {
             let stays = !mask.has(q.info.si_signo);
             if !stays && let Some(timer) = &q.timer {
-                timer.signal_flushed();
+                timer.signal_ignored();
             }
             stays
         });

@@ -22,6 +22,7 @@ use acrida_uapi::wait::WaitStatus;
 use super::queue::Queued;
 use super::sighand::{ChildNews, Sighand};
 use crate::kernel::task::{Process, Task};
+use crate::kernel::time::posix_timers::PosixTimer;
 
 /// Who is to take a signal.
 #[derive(Clone, Copy)]
@@ -78,6 +79,20 @@ pub fn send_to_process(info: SigInfo, process: &Arc<Process>) {
 pub fn send_signal(target: Target<'_>, queued: Queued) -> Result<Sent, Errno> {
     let mut sighand = target.process().sighand.lock();
     send_locked(target, &mut sighand, queued)
+}
+
+/// Sends a timer's signal, which is in no queue; the timer is told when it is ignored.
+#[doc(alias = "posixtimer_send_sigqueue")]
+pub fn send_timer_signal(target: Target<'_>, timer: &PosixTimer) {
+    send_timer_signal_locked(target, &mut target.process().sighand.lock(), timer);
+}
+
+/// [`send_timer_signal`] for a caller that holds the process's `sighand`.
+pub(super) fn send_timer_signal_locked(target: Target<'_>, sighand: &mut Sighand, timer: &PosixTimer) {
+    let Some(queued) = timer.signal(target.process()) else { return };
+    if send_locked(target, sighand, queued) == Ok(Sent::Ignored) {
+        timer.signal_ignored();
+    }
 }
 
 /// [`send_signal`] for a caller that holds the process's `sighand`.

@@ -4,8 +4,9 @@
 //! Linux 6.1.
 //! Differs: the shared queue and the group stop are one structure with the reference to the dispositions, under one lock. The
 //! dispositions, which processes may share, have a lock of their own.
-//! Locking: `Process::sighand` is Linux's `siglock`; `Task::signals` is taken inside it and never without it, except by a
-//! parent that makes the task. The dispositions' lock is a leaf.
+//! Locking: `Process::sighand` is Linux's `siglock`; `Task::signals` is taken inside it. The task itself may take `signals`
+//! alone, to look at its pending signals or to read and change what only it changes: `blocked` and `altstack`. The
+//! dispositions' lock is a leaf.
 
 use alloc::sync::Arc;
 
@@ -86,10 +87,15 @@ impl Sighand {
         Arc::new(SpinLock::new(copy))
     }
 
+    /// Whether another process has the same dispositions.
+    pub fn shares_actions(&self) -> bool {
+        Arc::strong_count(&self.actions) > 1
+    }
+
     /// Gives up sharing the dispositions.
     #[doc(alias = "unshare_sighand")]
     fn unshare_actions(&mut self) {
-        if Arc::strong_count(&self.actions) > 1 {
+        if self.shares_actions() {
             self.actions = self.copy_of_actions();
         }
     }

@@ -1,9 +1,12 @@
 //! POSIX per-process timers.
 //!
-//! Mirrors: kernel/time/posix-timers.c, posix-cpu-timers.c, Linux 6.1.
+//! Mirrors: kernel/time/posix-timers.c, posix-cpu-timers.c, kernel/signal.c (`posixtimer_send_sigqueue`), Linux 6.18.
 //! Differs: a timer on a CPU clock sleeps for the least time in which the clock could reach its goal, then looks again. A
 //! thread's CPU clock cannot be read from the timer thread; it is taken to advance with its process's.
-//! Locking: `PosixTimer::state`, under `Process::sighand` when a signal is taken; never held while one is sent.
+//! A timer has one signal, which lies in a queue of pending signals, or waits for its action to be other than to ignore it.
+//! Every expiry meanwhile is an overrun. Who sets the timer anew disowns a signal that is still pending: it is dropped when
+//! it would be taken, unless the timer has expired again by then.
+//! Locking: `Process::sighand`, then the table of timers, then `PosixTimer::state`, which is not held while a signal is sent.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
@@ -23,7 +26,7 @@ use super::queue::{Timer, TimerFunction};
 use crate::abi::{Flags, SysResult};
 use crate::current;
 use crate::fs::proc::seq_file::{SeqFile, seq_printf};
-use crate::kernel::signal::{Queued, Sent, Target, send_signal};
+use crate::kernel::signal::{Queued, Target, send_timer_signal};
 use crate::kernel::task::{Process, Task};
 
 /// Most overruns that are reported.
@@ -61,13 +64,30 @@ pub struct PosixTimer {
     timer: Timer,
 }
 
+/// Where a timer's signal is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Reserve,
+    /// In a queue of pending signals.
+    Queued,
+    /// It would be ignored: it is sent once it would not.
+    #[doc(alias = "ignored_posix_timers")]
+    Ignored,
+}
+
 #[derive(Clone, Copy, Default)]
 struct State {
     /// On the timer's clock, ns; `None` while disarmed.
     expires: Option<u64>,
     interval: u64,
-    /// The signal of the last expiry is not yet taken; the timer rests until then.
-    queued: bool,
+    signal: Place,
+    /// Counts the settings of the timer.
+    #[doc(alias = "it_signal_seq")]
+    setting: u32,
+    /// The setting whose expiry the signal tells of.
+    #[doc(alias = "it_sigqueue_seq")]
+    told: u32,
     /// Overruns of the signal that was taken last.
     overrun_last: u64,
     deleted: bool,
@@ -89,7 +109,7 @@ impl TimerFunction for PosixTimer {
         let now = self.clock.now();
         {
             let mut state = self.state.lock();
-            let Some(expires) = state.expires.filter(|_| !state.queued && !state.deleted) else { return };
+            let Some(expires) = state.expires.filter(|_| !state.rests() && !state.deleted) else { return };
             if expires > now {
                 self.arm(expires, now);
                 return;
@@ -98,43 +118,65 @@ impl TimerFunction for PosixTimer {
                 // Nothing to tell: gettime computes from the clock.
                 return;
             }
-            state.queued = true;
+            state.told = state.setting;
+            if state.signal == Place::Queued {
+                // The signal of an older setting tells of this expiry as well.
+                return;
+            }
+            state.signal = Place::Queued;
         }
-        if self.send() == Sent::Ignored {
-            // Nobody takes the signal, so nobody would start the next period.
-            let mut state = self.state.lock();
-            state.queued = false;
-            self.next_period(&mut state);
+        self.send();
+    }
+}
+
+impl State {
+    /// The last expiry was not yet heard of; the timer rests until then.
+    #[doc(alias = "POSIX_TIMER_REQUEUE_PENDING")]
+    fn rests(&self) -> bool {
+        self.signal != Place::Reserve && self.told == self.setting
+    }
+
+    /// Nobody takes the signal. A timer with periods keeps it until somebody would.
+    #[doc(alias = "posixtimer_sig_ignore")]
+    fn note_ignored(&mut self) {
+        let is_kept = self.rests() && self.interval != 0 && !self.deleted;
+        self.signal = if is_kept { Place::Ignored } else { Place::Reserve };
+        if !is_kept && self.told == self.setting {
+            self.expires = None;
         }
     }
 }
 
 impl PosixTimer {
-    fn send(self: &PosixTimer) -> Sent {
-        let info = SigInfo::timer(self.signo, self.id, 0, self.value);
-        let queued = Queued { info, timer: self.me() };
-        let sent = match &self.notify {
-            Notify::Nobody => Ok(Sent::Ignored),
-            Notify::Process(process) => match process.upgrade() {
-                Some(process) => send_signal(Target::Process(&process), queued),
-                None => Ok(Sent::Ignored),
-            },
-            Notify::Task(task) => match task.upgrade() {
-                Some(task) => send_signal(Target::Task(&task), queued),
-                None => Ok(Sent::Ignored),
-            },
-        };
-        sent.unwrap_or(Sent::Ignored)
+    /// Sends the signal, which is in no queue.
+    fn send(&self) {
+        match &self.notify {
+            Notify::Nobody => {}
+            Notify::Process(process) => {
+                if let Some(process) = process.upgrade() {
+                    send_timer_signal(Target::Process(&process), self);
+                }
+            }
+            Notify::Task(task) => {
+                if let Some(task) = task.upgrade() {
+                    send_timer_signal(Target::Task(&task), self);
+                }
+            }
+        }
     }
 
-    /// The timer as its queue entry refers to it.
-    fn me(&self) -> Option<Arc<PosixTimer>> {
-        let process = match &self.notify {
-            Notify::Nobody => None,
-            Notify::Process(process) => process.upgrade(),
-            Notify::Task(task) => task.upgrade().map(|task| task.process.clone()),
-        }?;
-        process.timers.posix.0.lock().timers.get(&self.id).cloned()
+    /// The signal as it is queued; `None` once the timer is deleted.
+    pub fn signal(&self, process: &Process) -> Option<Queued> {
+        let timer = process.timers.posix.0.lock().timers.get(&self.id).cloned()?;
+        Some(Queued { info: SigInfo::timer(self.signo, self.id, 0, self.value), timer: Some(timer) })
+    }
+
+    /// The thread that the signal is for, unless it is for the process.
+    pub fn thread(&self) -> Option<Arc<Task>> {
+        match &self.notify {
+            Notify::Task(task) => task.upgrade(),
+            _ => None,
+        }
     }
 
     fn arm(&self, expires: u64, now: u64) {
@@ -156,24 +198,25 @@ impl PosixTimer {
         periods.saturating_sub(1)
     }
 
-    /// Its signal is about to be delivered: the details get the overruns, and the next period begins.
-    #[doc(alias = "posixtimer_rearm")]
-    pub fn signal_taken(&self, info: &mut SigInfo) {
+    /// Its signal is about to be delivered: the details get the overruns, and the next period begins. `false`: the timer
+    /// has been set anew or deleted since, and nobody wants the signal.
+    #[doc(alias = "posixtimer_deliver_signal")]
+    #[must_use]
+    pub fn signal_taken(&self, info: &mut SigInfo) -> bool {
         let mut state = self.state.lock();
-        if !core::mem::take(&mut state.queued) || state.deleted {
-            return;
+        let is_wanted = state.rests() && !state.deleted;
+        state.signal = Place::Reserve;
+        if is_wanted {
+            let overruns = self.next_period(&mut state).min(OVERRUN_MAX);
+            state.overrun_last = overruns;
+            info.set_si_overrun(overruns as i32);
         }
-        let overruns = self.next_period(&mut state).min(OVERRUN_MAX);
-        state.overrun_last = overruns;
-        info.set_si_overrun(overruns as i32);
+        is_wanted
     }
 
-    /// Its signal was taken back without being delivered.
-    pub fn signal_flushed(&self) {
-        let mut state = self.state.lock();
-        if core::mem::take(&mut state.queued) && !state.deleted {
-            self.next_period(&mut state);
-        }
+    /// Its signal was not queued, or taken back, because it is ignored.
+    pub fn signal_ignored(&self) {
+        self.state.lock().note_ignored();
     }
 
     fn set(&self, value: u64, interval: u64, absolute: bool) -> Itimerspec {
@@ -182,7 +225,10 @@ impl PosixTimer {
         let before = self.left(&state, now);
         // A disarmed timer has no period either.
         state.interval = if value == 0 { 0 } else { interval };
-        state.queued = false;
+        state.setting = state.setting.wrapping_add(1);
+        if state.signal == Place::Ignored {
+            state.signal = Place::Reserve;
+        }
         state.overrun_last = 0;
         self.timer.cancel();
         state.expires = (value != 0).then(|| if absolute { value } else { now.saturating_add(value) });
@@ -198,8 +244,8 @@ impl PosixTimer {
         let silent = matches!(self.notify, Notify::Nobody);
         let value = match state.expires {
             None => 0,
-            Some(expires) if state.interval != 0 && (state.queued || silent) => forward(expires, state.interval, now).0 - now,
-            Some(_) if state.queued => 0,
+            Some(expires) if state.interval != 0 && (state.rests() || silent) => forward(expires, state.interval, now).0 - now,
+            Some(_) if state.rests() => 0,
             Some(expires) if expires > now => expires - now,
             // Due: a silent one has ended, another is about to be served.
             Some(_) => u64::from(!silent),
@@ -219,6 +265,21 @@ impl PosixTimer {
 impl PosixTimers {
     fn find(&self, id: i32) -> Result<Arc<PosixTimer>, Errno> {
         self.0.lock().timers.get(&id).cloned().ok_or(Errno::EINVAL)
+    }
+
+    /// Takes out what waited for `signo` to be no longer ignored; the caller sends it, under the process's `sighand`.
+    #[doc(alias = "posixtimer_sig_unignore")]
+    pub fn take_ignored(&self, signo: i32) -> Vec<Arc<PosixTimer>> {
+        let table = self.0.lock();
+        let is_kept = |timer: &&Arc<PosixTimer>| {
+            let mut state = timer.state.lock();
+            let is_kept = timer.signo == signo && state.signal == Place::Ignored;
+            if is_kept {
+                state.signal = Place::Queued;
+            }
+            is_kept
+        };
+        table.timers.values().filter(is_kept).cloned().collect()
     }
 
     pub(super) fn delete_all(&self) {
