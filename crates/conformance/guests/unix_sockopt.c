@@ -3,6 +3,7 @@
 // Calls: getsockopt setsockopt
 // Passes: host acrida
 #include "sockets.h"
+#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -217,4 +218,46 @@ CHECK(memory)
 	len = sizeof cookie;
 	show(getsockopt(s[0], SOL_SOCKET, 57, &cookie, &len));
 	say("cookie %d", cookie != 0);
+}
+
+// Options that need a right, and the lock of a filter.
+CHECK(rights)
+{
+	IN_CHILD("user")
+	{
+		int fd = need(socket(AF_UNIX, SOCK_STREAM, 0)), number;
+		if (geteuid() == 0)
+			need(setresuid(1000, 1000, 1000));
+		static const struct {
+			int option, value;
+		} settings[] = { { SO_PRIORITY, 6 }, { SO_PRIORITY, 7 },   { SO_PRIORITY, -1 },    { SO_DEBUG, 0 },	   { SO_DEBUG, 1 },
+				 { SO_BUSY_POLL, 7 }, { SO_BUSY_POLL, -1 }, { SO_LOCK_FILTER, 0 }, { SO_LOCK_FILTER, 1 }, { SO_LOCK_FILTER, 0 },
+				 { SO_DETACH_FILTER, 0 } };
+		for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++) {
+			say("%d to %d", settings[i].option, settings[i].value);
+			show(setsockopt(fd, SOL_SOCKET, settings[i].option, &settings[i].value, sizeof(int)));
+			if (settings[i].option != SO_DETACH_FILTER) {
+				socklen_t length = sizeof number;
+				show(getsockopt(fd, SOL_SOCKET, settings[i].option, &number, &length));
+				say("now %d", number);
+			}
+		}
+	}
+}
+
+CHECK(groups_of_the_peer)
+{
+	IN_CHILD("child")
+	{
+		int pair[2];
+		gid_t groups[4] = { 5, 6, 7, 8 };
+		if (geteuid() == 0)
+			need(setgroups(3, groups));
+		need(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+		for (socklen_t room = 0; room <= 16; room += 4) {
+			socklen_t length = room;
+			show(getsockopt(pair[0], SOL_SOCKET, SO_PEERGROUPS, groups, &length));
+			say("%u of %u", length, room);
+		}
+	}
 }

@@ -1,4 +1,4 @@
-//! Host calls with their types: the only file that numbers them.
+//! Host calls with their types. What schedules, maps or is passed on as it is has its calls in its own files (ARCHITECTURE.md).
 //!
 //! Mirrors: nothing in Linux.
 //! Differs: every function states the sizes of the buffers it hands over; this is what SAFETY.md relies on.

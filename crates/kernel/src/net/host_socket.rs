@@ -72,14 +72,14 @@ const INTERFACE_QUERIES: [u32; 11] = [
 /// Options about descriptors and processes: the socket layer answers as for a socket without a peer in this world.
 const OF_THIS_WORLD: [i32; 4] = [SO_PASSCRED, SO_PASSPIDFD, SO_PASSRIGHTS, SO_PEERPIDFD];
 
-/// Asks the host about network interfaces: any kind of socket will do.
+/// Asks the host about network interfaces, as a socket of `family` does: any will do.
 #[doc(alias = "dev_ioctl")]
-pub fn ask_interfaces(cmd: u32, arg: UserAddr) -> SysResult {
+pub fn ask_interfaces(family: u16, cmd: u32, arg: UserAddr) -> SysResult {
     if !INTERFACE_QUERIES.contains(&cmd) {
         return Err(Errno::ENOTTY.into());
     }
     let mut request: [u8; IFREQ] = arg.read()?;
-    let socket = HostHandle::new(host::net::socket(AF_INET, SOCK_DGRAM, 0)?);
+    let socket = HostHandle::new(host::net::socket(family, SOCK_DGRAM, 0)?);
     host::io::ioctl_object(socket.fd(), cmd, &mut request)?;
     arg.write(&request)?;
     Ok(0)
@@ -163,6 +163,7 @@ impl HostSocket {
         &self,
         nonblock: bool,
         (deadline, interrupted): (Option<u64>, Error),
+        timed_out: Errno,
         mut attempt: impl FnMut() -> Result<R, Errno>,
     ) -> Result<R, Error> {
         let mut look = || match attempt() {
@@ -178,13 +179,21 @@ impl HostSocket {
         let options = WaitOptions::interruptible("sk_wait_data").until(deadline);
         match watch(self.fd()).wait_event(options, look) {
             Ok(result) => result,
-            Err(WaitError::TimedOut) => Err(Errno::EAGAIN.into()),
+            Err(WaitError::TimedOut) => Err(timed_out.into()),
             Err(WaitError::Interrupted) => Err(interrupted),
         }
     }
 }
 
 impl HostSocket {
+    /// Sleeps until a peek would see all that is `wanted`, or nothing more comes.
+    fn wait_for_all(&self, receive: Receive, wanted: usize) -> Result<(), Error> {
+        self.until(receive.nonblock, self.common.receive_deadline(), Errno::EAGAIN, || {
+            let ended = host::io::poll_now(self.fd(), (EPOLLRDHUP | EPOLLERR | EPOLLHUP) as u16) != 0;
+            if ended || self.queued().0 >= wanted { Ok(()) } else { Err(Errno::EAGAIN) }
+        })
+    }
+
     /// What there is now: this kernel's own notices first.
     fn fetch(&self, to: &mut IovIter<'_>, receive: Receive) -> Result<Fetched, Errno> {
         if let Some(notice) = self.notices.lock().pop_front() {
@@ -223,10 +232,11 @@ impl ProtoOps for HostSocket {
     fn connect(&self, addr: &[u8], nonblock: bool) -> Result<Option<Box<dyn ProtoOps>>, Error> {
         self.refuse_paths(Errno::EISCONN)?;
         match host::net::connect(self.fd(), addr) {
-            Err(Errno::EINPROGRESS) if !nonblock => {}
+            // A call that was interrupted is made again, and finds its own attempt under way.
+            Err(Errno::EINPROGRESS | Errno::EALREADY) if !nonblock => {}
             other => return Ok(other.map(|()| None)?),
         }
-        self.until(false, self.common.send_deadline(), || {
+        self.until(false, self.common.send_deadline(), Errno::EINPROGRESS, || {
             let now = host::io::poll_now(self.fd(), (EPOLLOUT | EPOLLERR | EPOLLHUP) as u16);
             if now == 0 {
                 return Err(Errno::EAGAIN);
@@ -244,7 +254,7 @@ impl ProtoOps for HostSocket {
     }
 
     fn accept(&self, nonblock: bool) -> Result<Box<dyn ProtoOps>, Error> {
-        let fd = self.until(nonblock, self.common.receive_deadline(), || host::net::accept(self.fd()))?;
+        let fd = self.until(nonblock, self.common.receive_deadline(), Errno::EAGAIN, || host::net::accept(self.fd()))?;
         Ok(Box::new(HostSocket::new(fd, self.family, self.kind, self.protocol)))
     }
 
@@ -274,7 +284,7 @@ impl ProtoOps for HostSocket {
                     return if sent > 0 { Ok(sent) } else { Err(Errno::EFAULT.into()) };
                 }
             }
-            let piece = self.until(send.nonblock, self.common.send_deadline(), || {
+            let piece = self.until(send.nonblock, self.common.send_deadline(), Errno::EAGAIN, || {
                 let bytes = direct.clone().map_or(MessageBytes::ToSend(&bounce), MessageBytes::User);
                 host::net::sendmsg(self.fd(), name, bytes, &send.scm.other, flags)
             });
@@ -301,12 +311,22 @@ impl ProtoOps for HostSocket {
     }
 
     fn recvmsg(&self, to: &mut IovIter<'_>, receive: Receive) -> Result<Received, Error> {
+        let mut waits_for_all = self.kind == SOCK_STREAM && receive.flags & MSG_WAITALL != 0;
+        let mut nonblock = receive.nonblock;
+        let mut no_more = Error::from(Errno::EAGAIN);
+        if waits_for_all && receive.flags & MSG_PEEK != 0 {
+            // One look at everything: each further look would begin at the same byte.
+            waits_for_all = false;
+            if let Err(error) = self.wait_for_all(receive, to.count()) {
+                (nonblock, no_more) = (true, error);
+            }
+        }
         let mut got = Received::default();
         loop {
-            let piece = self.until(receive.nonblock, self.common.receive_deadline(), || self.fetch(to, receive));
+            let piece = self.until(nonblock, self.common.receive_deadline(), Errno::EAGAIN, || self.fetch(to, receive));
             match piece {
                 Ok(piece) => {
-                    let more = receive.flags & MSG_WAITALL != 0 && self.kind == SOCK_STREAM && piece.len > 0 && to.count() > 0;
+                    let more = waits_for_all && piece.len > 0 && to.count() > 0;
                     got.len += piece.len;
                     got.name = piece.name;
                     got.control.extend(piece.control);
@@ -316,7 +336,7 @@ impl ProtoOps for HostSocket {
                     }
                 }
                 Err(_) if got.len > 0 => return Ok(got),
-                Err(error) => return Err(error),
+                Err(error) => return Err(if error == Errno::EAGAIN { no_more } else { error }),
             }
         }
     }

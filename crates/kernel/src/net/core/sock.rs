@@ -39,6 +39,8 @@ pub struct SockCommon {
     pub linger: AtomicU64,
     pub priority: AtomicU32,
     pub mark: AtomicU32,
+    /// Microseconds; kept for who asks.
+    pub busy_poll: AtomicU32,
     pub peek_off: AtomicI32,
     /// Pending error; reading it clears it.
     #[doc(alias = "sk_err")]
@@ -70,6 +72,7 @@ impl Default for SockCommon {
             linger: AtomicU64::new(0),
             priority: AtomicU32::new(0),
             mark: AtomicU32::new(0),
+            busy_poll: AtomicU32::new(0),
             peek_off: AtomicI32::new(-1),
             err: AtomicI32::new(0),
             wmem: AtomicUsize::new(0),
@@ -122,7 +125,7 @@ impl SockCommon {
     fn deadline(timeout: &AtomicU64) -> (Option<u64>, Error) {
         match timeout.load(Ordering::Relaxed) {
             0 => (None, Restart::ERESTARTSYS.into()),
-            ns => (Some(platform().now(ClockId::Monotonic) + ns), Errno::EINTR.into()),
+            ns => (Some(platform().now(ClockId::Monotonic).saturating_add(ns)), Errno::EINTR.into()),
         }
     }
 

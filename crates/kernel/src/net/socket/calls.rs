@@ -1,6 +1,6 @@
 //! The socket calls.
 //!
-//! Mirrors: net/socket.c (`__sys_socket` and its family), Linux 6.1.
+//! Mirrors: net/socket.c (`__sys_socket` and its family), Linux 6.18.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,6 +13,7 @@ use acrida_uapi::socket::*;
 use super::{End, MAX_ADDR, ProtoOps, Socket, nonblocking};
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
+use crate::fs::fdtable::Reserved;
 use crate::fs::file::File;
 use crate::fs::read_write::fdget;
 use crate::net::{host_socket, unix};
@@ -88,21 +89,17 @@ pub fn sys_socket(family: i32, kind: u32, protocol: i32) -> SysResult {
 
 pub fn sys_socketpair(family: i32, kind: u32, protocol: i32, fds: UserAddr) -> SysResult {
     let (kind, flags) = split(kind)?;
+    let table = current().files();
+    let numbers = [table.reserve()?, table.reserve()?];
+    fds.write(&numbers.each_ref().map(Reserved::fd))?;
     if family != i32::from(AF_UNIX) {
         // Families of our own have no pairs but this one.
         let errno =
             if family == i32::from(AF_INET) || family == i32::from(AF_INET6) { Errno::EOPNOTSUPP } else { Errno::EAFNOSUPPORT };
         return Err(errno.into());
     }
-    let pair = unix::pair(kind, protocol)?;
-    let files = pair.map(|proto| Socket::file(proto, flags));
-    let table = current().files();
-    let numbers = table.install_pair(files, flags & SOCK_CLOEXEC != 0)?;
-    if let Err(errno) = fds.write_bytes(zerocopy::IntoBytes::as_bytes(&numbers[..])) {
-        for fd in numbers {
-            drop(table.take(fd as i32));
-        }
-        return Err(errno.into());
+    for (number, proto) in numbers.into_iter().zip(unix::pair(kind, protocol)?) {
+        number.publish(Socket::file(proto, flags), flags & SOCK_CLOEXEC != 0);
     }
     Ok(0)
 }

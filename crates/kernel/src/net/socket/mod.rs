@@ -223,7 +223,7 @@ impl FileOperations for Socket {
             FIONREAD => self.proto().queued().0 as i32,
             TIOCOUTQ => self.proto().queued().1 as i32,
             SIOCATMARK => self.proto().at_mark().ok_or(Errno::EOPNOTSUPP)?.into(),
-            _ => return host_socket::ask_interfaces(cmd, arg),
+            _ => return host_socket::ask_interfaces(self.proto().kind().0, cmd, arg),
         };
         arg.write(&value)?;
         Ok(0)

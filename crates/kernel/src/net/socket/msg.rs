@@ -1,6 +1,6 @@
 //! Sending and receiving messages.
 //!
-//! Mirrors: net/socket.c (`___sys_sendmsg`, `___sys_recvmsg` and their family), Linux 6.1.
+//! Mirrors: net/socket.c (`___sys_sendmsg`, `___sys_recvmsg` and their family), Linux 6.18.
 
 use alloc::sync::Arc;
 
@@ -130,10 +130,7 @@ pub fn sys_recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout:
     let limit: Option<Timespec> = timeout.read_opt()?;
     let now = || platform().now(ClockId::Monotonic);
     let end = match limit {
-        Some(t) if t.tv_sec < 0 || !(0..1_000_000_000).contains(&t.tv_nsec) => {
-            return Err(Errno::EINVAL.into());
-        }
-        Some(t) => Some(now() + t.tv_sec.cast_unsigned().saturating_mul(1_000_000_000) + t.tv_nsec.cast_unsigned()),
+        Some(limit) => Some(now().saturating_add(limit.validated()?.to_nanos().cast_unsigned())),
         None => None,
     };
     let file = lookup(fd)?;
@@ -166,8 +163,7 @@ pub fn sys_recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout:
     if let Some(end) = end.filter(|_| done > 0) {
         // The time left is told.
         let left = end.saturating_sub(now());
-        timeout
-            .write(&Timespec { tv_sec: (left / 1_000_000_000).cast_signed(), tv_nsec: (left % 1_000_000_000).cast_signed() })?;
+        timeout.write(&Timespec::from_nanos(left.cast_signed()))?;
     }
     Ok(done)
 }

@@ -1,12 +1,12 @@
 //! Socket options at `SOL_SOCKET`.
 //!
-//! Mirrors: net/core/sock.c (`sk_setsockopt`, `sk_getsockopt`), Linux 6.1.
+//! Mirrors: net/core/sock.c (`sk_setsockopt`, `sk_getsockopt`), Linux 6.18.
 //! Differs: options without effect on local sockets are remembered and told.
 
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::uaccess::UserAddr;
-use acrida_uapi::capability::CAP_NET_ADMIN;
+use acrida_uapi::capability::{CAP_NET_ADMIN, CAP_NET_RAW};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::*;
 use acrida_uapi::time::Timeval;
@@ -27,7 +27,8 @@ const RCVBUF_MIN: u32 = 2304;
 const OPTION_MAX: usize = 4096;
 
 /// Boolean options that are only remembered.
-const REMEMBERED: [i32; 13] = [
+const REMEMBERED: [i32; 14] = [
+    SO_LOCK_FILTER,
     SO_DEBUG,
     SO_REUSEADDR,
     SO_DONTROUTE,
@@ -75,10 +76,9 @@ fn read_timeval(value: UserAddr, len: usize) -> Result<u64, Errno> {
         return Err(Errno::EINVAL);
     }
     let time: Timeval = value.read()?;
-    if !(0..1_000_000).contains(&time.tv_usec) {
-        return Err(Errno::EDOM);
-    }
-    Ok(if time.tv_sec < 0 { 1 } else { time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000 })
+    let span = time.to_timespec().ok_or(Errno::EDOM)?;
+    // A time that is over already still has a name.
+    Ok(if span.tv_sec < 0 { 1 } else { span.to_nanos().cast_unsigned() })
 }
 
 fn is_inet(proto: &dyn ProtoOps) -> bool {
@@ -112,6 +112,10 @@ fn set(proto: &dyn ProtoOps, name: i32, value: UserAddr, len: usize) -> Result<(
         SO_SNDTIMEO | SO_SNDTIMEO_NEW => common.sndtimeo.store(read_timeval(value, len)?, Ordering::Relaxed),
         SO_RCVLOWAT => common.rcvlowat.store(if number < 0 { i32::MAX as u32 } else { number.max(1) as u32 }, Ordering::Relaxed),
         SO_PASSCRED => common.passcred.store(number != 0, Ordering::Relaxed),
+        SO_DEBUG if number != 0 && !admin() => return Err(Errno::EACCES.into()),
+        SO_PRIORITY if !(0..=6).contains(&number) && !admin() && !current().cred().capable(CAP_NET_RAW) => {
+            return Err(Errno::EPERM.into());
+        }
         SO_PRIORITY => common.priority.store(number as u32, Ordering::Relaxed),
         SO_PEEK_OFF => common.peek_off.store(number, Ordering::Relaxed),
         SO_LINGER => {
@@ -124,6 +128,13 @@ fn set(proto: &dyn ProtoOps, name: i32, value: UserAddr, len: usize) -> Result<(
                 _ => 1 << 32 | u64::from(linger.l_linger.cast_unsigned()),
             };
             common.linger.store(seconds, Ordering::Relaxed);
+        }
+        SO_BUSY_POLL if number < 0 => return Err(Errno::EINVAL.into()),
+        SO_BUSY_POLL => common.busy_poll.store(number.cast_unsigned(), Ordering::Relaxed),
+        // There is never a filter to change, but the lock is for good.
+        SO_LOCK_FILTER if number == 0 && common.remembers(SO_LOCK_FILTER) => return Err(Errno::EPERM.into()),
+        SO_DETACH_FILTER => {
+            return Err(if common.remembers(SO_LOCK_FILTER) { Errno::EPERM } else { Errno::ENOENT }.into());
         }
         SO_PASSPIDFD => common.passpidfd.store(number != 0, Ordering::Relaxed),
         SO_PASSRIGHTS => common.passrights.store(number != 0, Ordering::Relaxed),
@@ -159,6 +170,11 @@ pub fn sys_getsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len_at: Us
         None if level != SOL_SOCKET => return Err(Errno::EOPNOTSUPP.into()),
         None => get(proto(&file), name)?,
     };
+    if name == SO_PEERGROUPS && level == SOL_SOCKET && answer.len() > len as usize {
+        // The caller is told how much room it needs.
+        len_at.write(&(answer.len() as i32))?;
+        return Err(Errno::ERANGE.into());
+    }
     let len = answer.len().min(len as usize);
     value.write_bytes(&answer[..len])?;
     len_at.write(&(len as i32))?;
@@ -229,7 +245,8 @@ fn get(proto: &dyn ProtoOps, name: i32) -> Result<Vec<u8>, Error> {
         SO_PASSRIGHTS => common.passrights.load(Ordering::Relaxed).into(),
         SO_BUF_LOCK => common.buf_lock.load(Ordering::Relaxed),
         SO_MARK => common.mark.load(Ordering::Relaxed).cast_signed(),
-        SO_LOCK_FILTER | SO_BUSY_POLL | SO_BINDTOIFINDEX => 0,
+        SO_BUSY_POLL => common.busy_poll.load(Ordering::Relaxed).cast_signed(),
+        SO_BINDTOIFINDEX => 0,
         _ if REMEMBERED.contains(&name) => i32::from(common.remembered.load(Ordering::Relaxed) & (1 << name) != 0),
         _ => return Err(Errno::ENOPROTOOPT.into()),
     };
