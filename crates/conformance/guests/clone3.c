@@ -122,3 +122,20 @@ CHECK(stack_of_child)
 	report("stack-child", "%s", pid < 0 ? outcome(pid) : ending(pid));
 	report_flag("stack-starts-at-top", child_stack == (uintptr_t)stack + sizeof stack);
 }
+
+// A refused call leaves no descriptor behind.
+CHECK(pidfd_is_taken_back)
+{
+	int before = dup(0), taken = 0;
+	close(before);
+	struct clone_args args = {.flags = CLONE_PIDFD, .pidfd = (uintptr_t)BAD, .exit_signal = SIGCHLD};
+	report_result("bad-pointer", call(&args, sizeof args));
+	pid_t used = getpid();
+	args.pidfd = (uintptr_t)&taken;
+	args.set_tid = (uintptr_t)&used;
+	args.set_tid_size = 1;
+	report_result("number-in-use", geteuid() == 0 ? call(&args, sizeof args) : -EEXIST);
+	int after = dup(0);
+	report_flag("same-next", after == before);
+	close(after);
+}

@@ -103,3 +103,30 @@ CHECK(mutexes)
 	report_result("trylock", -pthread_mutex_trylock(&mutex));
 	report_result("unlock", -pthread_mutex_unlock(&mutex));
 }
+
+static volatile int locked;
+static void *wait_for_dead_leader(void *leader)
+{
+	while (!locked)
+		sched_yield();
+	pthread_join(*(pthread_t *)leader, NULL);
+	report_result("lock", futex(&word, FUTEX_LOCK_PI, 0, NULL));
+	report_result("trylock", futex(&word, FUTEX_TRYLOCK_PI, 0, NULL));
+	_exit(0);
+}
+
+// A leader that ended with threads left has no lock any more.
+CHECK(dead_leader)
+{
+	pid_t pid = start();
+	if (pid == 0) {
+		static pthread_t leader, thread;
+		leader = pthread_self();
+		word = 0;
+		pthread_create(&thread, NULL, wait_for_dead_leader, &leader);
+		report_result("leader", futex(&word, FUTEX_LOCK_PI, 0, NULL));
+		locked = 1;
+		pthread_exit(NULL);
+	}
+	report("process", "%s", ending(pid));
+}

@@ -183,3 +183,25 @@ CHECK(getfd)
 	report("child", "%s", ending(pid));
 	report_result("reaped", raw(SYS_pidfd_getfd, (long)fd, 50L, 0L));
 }
+
+// Only who may look into a process may take from it.
+CHECK(getfd_of_others)
+{
+	pid_t pid = child_waits();
+	IN_CHILD("other-user")
+	{
+		if (geteuid() == 0) {
+			need(setresgid(1000, 1000, 1000));
+			need(setresuid(1000, 1000, 1000));
+		}
+		int fd = pidfd_of(pid);
+		report_result("of-root", geteuid() == 0 ? -EPERM : raw(SYS_pidfd_getfd, (long)fd, 1L, 0L));
+		prctl(PR_SET_DUMPABLE, 1);
+		pid_t own = child_waits();
+		report_ok("of-ones-own", raw(SYS_pidfd_getfd, (long)pidfd_of(own), 1L, 0L));
+		kill(own, SIGKILL);
+		report("own", "%s", ending(own));
+	}
+	kill(pid, SIGKILL);
+	report("child", "%s", ending(pid));
+}

@@ -205,3 +205,87 @@ CHECK(others)
 		CALL(PR_GET_SECUREBITS);
 	}
 }
+
+// The secure bits: each has a lock, and a lock is for good.
+CHECK(secure_bits)
+{
+	IN_CHILD("child")
+	{
+		CALL(PR_SET_SECUREBITS, 0L);
+		CALL(PR_SET_SECUREBITS, 0x1000L);
+		CALL(PR_SET_SECUREBITS, 0x500L);
+		CALL(PR_GET_SECUREBITS);
+		CALL(PR_SET_SECUREBITS, 0x20L);
+		CALL(PR_SET_KEEPCAPS, 1L);
+		CALL(PR_SET_SECUREBITS, 0L);
+		CALL(PR_SET_SECUREBITS, 0x30L);
+		CALL(PR_GET_SECUREBITS);
+		CALL(PR_SET_SECUREBITS, 0xe0L);
+		CALL(PR_CAP_AMBIENT, (long)PR_CAP_AMBIENT_RAISE, 0L, 0L, 0L);
+		CALL(PR_GET_SECUREBITS);
+	}
+	IN_CHILD("user")
+	{
+		if (geteuid() == 0)
+			need(setresuid(1000, 1000, 1000));
+		CALL(PR_SET_SECUREBITS, 0L);
+		CALL(PR_SET_SECUREBITS, 0x10L);
+		CALL(PR_SET_SECUREBITS, 0x100L);
+		CALL(PR_SET_SECUREBITS, 0x300L);
+		CALL(PR_SET_SECUREBITS, 0x200L);
+		CALL(PR_GET_SECUREBITS);
+	}
+}
+
+// Without its special treatment root's programs have no capabilities.
+ROLE(show_capabilities)
+{
+	char line[256];
+	FILE *status = fopen("/proc/self/status", "r");
+	while (status && fgets(line, sizeof line, status))
+		if (!strncmp(line, "CapPrm", 6) || !strncmp(line, "CapEff", 6))
+			report("capabilities", "%.6s %s", line, strtoul(line + 8, NULL, 16) ? "some" : "none");
+}
+
+CHECK(root_is_nobody)
+{
+	if (geteuid() != 0)
+		return;
+	IN_CHILD("root")
+	become("show_capabilities", NULL);
+	IN_CHILD("nobody")
+	{
+		CALL(PR_SET_SECUREBITS, 3L);
+		become("show_capabilities", NULL);
+	}
+}
+
+CHECK(more_others)
+{
+	IN_CHILD("child")
+	{
+		static unsigned long vector[128];
+		CALL(PR_SET_TSC, (long)PR_TSC_ENABLE);
+		CALL(PR_SET_TSC, 3L);
+		CALL(PR_GET_SPECULATION_CTRL, 0L, 0L, 0L, 0L);
+		CALL(PR_GET_SPECULATION_CTRL, 1L, 0L, 0L, 0L);
+		CALL(PR_GET_SPECULATION_CTRL, 99L, 0L, 0L, 0L);
+		CALL(PR_GET_SPECULATION_CTRL, 0L, 1L, 0L, 0L);
+		CALL(66L, 0L, 0L, 0L, 0L);
+		CALL(66L, 1L, 0L, 0L, 0L);
+		CALL(0x41555856L, vector, (long)sizeof vector, 0L, 0L);
+		report_flag("page-size-in-vector", ({
+				    int found = 0;
+				    for (int i = 0; i + 1 < 128 && vector[i]; i += 2)
+					    found |= vector[i] == 6 && vector[i + 1] == 4096;
+				    found;
+			    }));
+		CALL(0x41555856L, vector, 8L, 0L, 0L);
+		CALL(0x41555856L, vector, 8L, 1L, 0L);
+		CALL(0x41555856L, BAD, 8L, 0L, 0L);
+		CALL(0x41555856L, BAD, 0L, 0L, 0L);
+		CALL(PR_SET_MM, 1L, 0L, 0L, 1L);
+		CALL(0x53564d41L, 1L, BAD, 4096L, 0L);
+		CALL(PR_SET_NAME, BAD);
+	}
+}

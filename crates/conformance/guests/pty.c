@@ -6,7 +6,7 @@
 
 #include <termios.h>
 
-static int master, slave;
+static int master, slave, caught_by;
 static char text[8192];
 
 static void open_pair(void)
@@ -385,4 +385,96 @@ CHECK(splice_and_vectors)
 	show((long)mmap(NULL, 4096, PROT_READ, MAP_SHARED, slave, 0));
 	show(ftruncate(slave, 0));
 	show(fsync(slave));
+}
+
+// What outlives the session's leader keeps the terminal as a file.
+CHECK(survivor_of_the_session)
+{
+	int ready[2];
+	char byte;
+	open_pair();
+	need(pipe(ready));
+	IN_CHILD("leader")
+	{
+		close(master);
+		take_terminal();
+		if (fork() == 0) {
+			signal(SIGHUP, SIG_IGN);
+			write(ready[1], "r", 1);
+			while (getsid(0) == getppid())
+				sched_yield();
+			// The leader has ended, so its session has lost the terminal.
+			say("controlling terminal %s", open("/dev/tty", O_RDWR) < 0 ? errno_name(errno) : "open");
+			show(write(slave, "late\n", 5));
+			_exit(0);
+		}
+		read(ready[0], &byte, 1);
+	}
+	show_read("survivor", master);
+}
+
+static void pass_on(int sig UNUSED)
+{
+	write(caught_by, "h", 1);
+	_exit(0);
+}
+
+// A terminal that hangs up tells its leader; the foreground group is told by the leader's end.
+CHECK(foreground_hears_later)
+{
+	int ready[2], heard[2];
+	char byte;
+	open_pair();
+	need(pipe(ready));
+	need(pipe(heard));
+	caught_by = heard[1];
+	pid_t leader = start();
+	if (leader == 0) {
+		signal(SIGHUP, SIG_IGN);
+		take_terminal();
+		pid_t pid = fork();
+		if (pid == 0) {
+			setpgid(0, 0);
+			alarm(CHECK_SECONDS);
+			signal(SIGHUP, pass_on);
+			signal(SIGTTOU, SIG_IGN);
+			tcsetpgrp(slave, getpid());
+			close(master);
+			write(ready[1], "r", 1);
+			for (;;)
+				pause();
+		}
+		close(master);
+		for (;;)
+			pause();
+	}
+	close(slave);
+	read(ready[0], &byte, 1);
+	close(master);
+	struct pollfd set = { heard[0], POLLIN, 0 };
+	show(poll(&set, 1, 50));
+	kill(leader, SIGKILL);
+	reap("leader", leader);
+	show(poll(&set, 1, 5000));
+	show_read("heard", heard[0]);
+}
+
+// Who types without looking loses echoes.
+CHECK(echo_is_bounded)
+{
+	static char line[4096];
+	memset(line, 'x', sizeof line);
+	open_pair();
+	fcntl(master, F_SETFL, O_NONBLOCK);
+	for (long typed = 0, tries = 0; typed < 1 << 20 && tries < 20000; tries++) {
+		long taken = write(master, line, sizeof line);
+		if (taken > 0)
+			typed += taken;
+		else
+			sched_yield();
+	}
+	long echoed = 0, got;
+	while ((got = read(master, text, sizeof text)) > 0 || (got < 0 && errno == EAGAIN && echoed == 0))
+		echoed += got > 0 ? got : 0;
+	say("echo kept within 128 KiB: %s", echoed <= 128 << 10 ? "yes" : "no");
 }

@@ -114,3 +114,54 @@ CHECK(nice_values)
 		}
 	}
 }
+
+// Others' threads, and what is better than others get, need the right to it.
+CHECK(rights)
+{
+	if (geteuid() != 0)
+		return;
+	long parent = getpid();
+	IN_CHILD("user")
+	{
+		unsigned long mask[16] = {0};
+		struct sched_param param = {1};
+		struct rlimit none = {0, 0};
+		raw(SYS_sched_getaffinity, 0L, (long)sizeof mask, mask);
+		setrlimit(RLIMIT_RTPRIO, &none);
+		setrlimit(RLIMIT_NICE, &none);
+		need(setresgid(1000, 1000, 1000));
+		need(setresuid(1000, 1000, 1000));
+		report_result("affinity", raw(SYS_sched_setaffinity, parent, (long)sizeof mask, mask));
+		report_result("own-affinity", raw(SYS_sched_setaffinity, 0L, (long)sizeof mask, mask));
+		report_result("priority", raw(SYS_setpriority, (long)PRIO_PROCESS, parent, 5L));
+		report_result("priority-of-user-0", raw(SYS_setpriority, (long)PRIO_PROCESS, 1L, 5L));
+		report_result("fifo", raw(SYS_sched_setscheduler, 0L, (long)SCHED_FIFO, &param));
+		report_result("fifo-of-other", raw(SYS_sched_setscheduler, parent, (long)SCHED_FIFO, &param));
+		param.sched_priority = 0;
+		report_result("fifo-without-priority", raw(SYS_sched_setscheduler, 0L, (long)SCHED_FIFO, &param));
+		report_result("unknown-policy", raw(SYS_sched_setscheduler, 0L, 99L, &param));
+		report_result("batch", raw(SYS_sched_setscheduler, 0L, (long)SCHED_BATCH, &param));
+		report_result("batch-of-other", raw(SYS_sched_setscheduler, parent, (long)SCHED_BATCH, &param));
+		report_result("param", raw(SYS_sched_setparam, 0L, &param));
+		report_result("param-of-other", raw(SYS_sched_setparam, parent, &param));
+		report_result("idle", raw(SYS_sched_setscheduler, 0L, (long)SCHED_IDLE, &param));
+		report_result("back-from-idle", raw(SYS_sched_setscheduler, 0L, (long)SCHED_OTHER, &param));
+		struct {
+			unsigned size, policy;
+			unsigned long flags;
+			int nice;
+			unsigned priority;
+			unsigned long times[3];
+			unsigned clamps[2];
+		} attr = {.size = 48, .policy = SCHED_IDLE};
+		report_result("attr", raw(SYS_sched_setattr, 0L, &attr, 0L));
+		report_result("attr-of-other", raw(SYS_sched_setattr, parent, &attr, 0L));
+		attr.policy = SCHED_FIFO;
+		attr.priority = 1;
+		report_result("attr-fifo", raw(SYS_sched_setattr, 0L, &attr, 0L));
+		attr.size = 20;
+		report_result("attr-short", raw(SYS_sched_setattr, 0L, &attr, 0L));
+		report_result("attr-bad", raw(SYS_sched_setattr, 0L, BAD, 0L));
+		report_result("attr-null", raw(SYS_sched_setattr, 0L, 0L, 0L));
+	}
+}

@@ -139,8 +139,14 @@ impl UserAddr {
     }
 
     /// A string up to (not with) its NUL; `too_long` when there is none within `max` bytes.
-    #[doc(alias = "strncpy_from_user")]
     pub fn read_cstr(self, max: usize, too_long: Errno) -> Result<Vec<u8>, Errno> {
+        let text = self.read_cstr_start(max)?;
+        if text.is_whole { Ok(text.bytes) } else { Err(too_long) }
+    }
+
+    /// At most the first `max` bytes of a string up to (not with) its NUL.
+    #[doc(alias = "strncpy_from_user")]
+    pub fn read_cstr_start(self, max: usize) -> Result<CstrStart, Errno> {
         let mut out = Vec::new();
         let mut chunk = [0u8; 256];
         while out.len() < max {
@@ -151,10 +157,18 @@ impl UserAddr {
             at.read_bytes(&mut chunk[..want])?;
             if let Some(nul) = chunk[..want].iter().position(|&b| b == 0) {
                 out.extend_from_slice(&chunk[..nul]);
-                return Ok(out);
+                return Ok(CstrStart { bytes: out, is_whole: true });
             }
             out.extend_from_slice(&chunk[..want]);
         }
-        Err(too_long)
+        Ok(CstrStart { bytes: out, is_whole: false })
     }
+}
+
+/// The beginning of a guest's string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CstrStart {
+    pub bytes: Vec<u8>,
+    /// The NUL came behind `bytes`.
+    pub is_whole: bool,
 }

@@ -2,29 +2,25 @@
 //! the kernel's own.
 //!
 //! Mirrors: init/main.c (`start_kernel`, `kernel_init`), Linux 6.1.
-//! Differs: pid 1 is a process without threads; the first guest is pid 2. The command and this process talk over a
+//! Differs: pid 1 is a process without threads; guests' numbers start at `FIRST_GUEST`. The command and this process talk over a
 //! socket; when the command is gone, so is the world.
 //! Locking: boot runs in one thread.
 
 use alloc::boxed::Box;
-use alloc::sync::{Arc, Weak};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::host::HostFd;
 use acrida_kcore::platform::{ClockId, SpawnKind, platform};
-use acrida_kcore::solo::SoloLock;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::Thread;
-use acrida_kcore::wait::WaitQueueHead;
 use acrida_trace_format::boot::{BootBlock, Lists, flags};
 use acrida_trace_format::control::{self, Message};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::{RLIMIT_NOFILE, Rlimit64};
-use acrida_uapi::signal::SIGCHLD;
 use acrida_uapi::wait::WaitStatus;
 use zerocopy::{FromZeros, IntoBytes};
 
-use crate::fs::fdtable::FilesStruct;
 use crate::fs::fs_struct::FsStruct;
 use crate::fs::hostfs::watch::HostWatch;
 use crate::fs::namespace::MountNamespace;
@@ -32,8 +28,7 @@ use crate::kernel::cred::Cred;
 use crate::kernel::kthread::become_kthread;
 use crate::kernel::pid::{INIT_PID, PidTable};
 use crate::kernel::state::Kernel;
-use crate::kernel::task::{JobState, Own, Process, Relations, Task};
-use crate::mm::MmUser;
+use crate::kernel::task::{Context, Process, Relations, Task};
 use crate::net::unix::UnixTable;
 
 /// Runs in the kernel process, on its first thread; returns when the world is over.
@@ -221,43 +216,9 @@ fn root_cred(block: &BootBlock) -> Cred {
     }
 }
 
-fn new_process(tgid: u32, relations: Relations, rlimits: [Rlimit64; 16], uid: u32) -> Arc<Process> {
-    Arc::new(Process {
-        tgid,
-        threads: SpinLock::default(),
-        ppid: AtomicU32::new(relations.parent.upgrade().map_or(0, |parent| parent.tgid)),
-        relations: SpinLock::new(relations),
-        sighand: SpinLock::default(),
-        wait_chldexit: Arc::new(WaitQueueHead::new()),
-        wait_pidfd: Arc::new(WaitQueueHead::new()),
-        rlimits: SpinLock::new(rlimits),
-        exit_signal: AtomicI32::new(SIGCHLD),
-        is_subreaper: AtomicBool::new(false),
-        pdeath_signal: AtomicI32::new(0),
-        dumpable: AtomicU32::new(1),
-        personality: AtomicU32::new(0),
-        exec_tid: AtomicU32::new(0),
-        group_exit: AtomicI32::new(-1),
-        job: SpinLock::new(JobState::default()),
-        threads_gone: Arc::new(WaitQueueHead::new()),
-        exit_status: AtomicI32::new(-1),
-        start_time: platform().now(ClockId::Boottime),
-        did_exec: AtomicBool::new(false),
-        oom_score_adj: AtomicI32::new(0),
-        coredump_filter: AtomicU32::new(crate::kernel::task::MMF_DUMP_FILTER_DEFAULT),
-        timers: Default::default(),
-        exe: SpinLock::new(None),
-        host_pid: AtomicU32::new(0),
-        uid: AtomicU32::new(uid),
-        locust_openings: Default::default(),
-        final_usage: SpinLock::new(None),
-        child_usage: SpinLock::default(),
-    })
-}
-
 fn new_init(block: &BootBlock, rlimits: [Rlimit64; 16]) -> Arc<Process> {
     let relations = Relations { pgrp: INIT_PID, session: INIT_PID, ..Relations::default() };
-    new_process(INIT_PID, relations, rlimits, block.uid)
+    Arc::new(Process::new(INIT_PID, relations, rlimits, block.uid))
 }
 
 /// The first guest process: a group and session of its own, as a login shell would have started it.
@@ -267,31 +228,15 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
     kernel.host_tty_pgrp.store(pid, Ordering::Relaxed);
     let relations =
         Relations { parent: Arc::downgrade(init), parent_tid: INIT_PID, pgrp: pid, session: pid, ..Relations::default() };
-    let process = new_process(pid, relations, *init.rlimits.lock(), block.uid);
+    let process = Arc::new(Process::new(pid, relations, *init.rlimits.lock(), block.uid));
     process.did_exec.store(true, Ordering::Relaxed);
     let root = kernel.mounts.root();
     let fs = FsStruct::new(root.clone(), root, block.umask);
     let thread = Thread::new();
+    let context = Context { files: Arc::default(), fs, cred: Arc::new(root_cred(block)) };
     let task = Arc::new(Task {
-        tid: AtomicU32::new(pid),
-        thread,
-        process: process.clone(),
-        kernel: kernel.clone(),
-        files: SoloLock::owned_by(thread, Arc::new(FilesStruct::default())),
-        fs: SoloLock::owned_by(thread, fs),
-        mm: SpinLock::new(MmUser::new()),
-        cred: SoloLock::owned_by(thread, Arc::new(root_cred(block))),
-        signals: SpinLock::default(),
         comm: SpinLock::new(b"acrida".to_vec()),
-        clear_child_tid: AtomicU64::new(0),
-        robust_list: AtomicU64::new(0),
-        restart: Own::new(),
-        restart_block: Own::new(),
-        saved_sigmask: Own::new(),
-        exiting: AtomicBool::new(false),
-        exit_code: AtomicI32::new(0),
-        sysvsem: SpinLock::new(None),
-        vfork_done: SpinLock::new(None),
+        ..Task::new(pid, thread, process.clone(), kernel.clone(), context)
     });
     thread.set_ext(task.clone());
     thread.set_entry(Box::new(move || run_first(lists)));
@@ -301,7 +246,6 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
     tables.tasks.insert(pid, task.clone());
     tables.processes.insert(pid, process);
     drop(tables);
-    let _: Weak<Process> = Arc::downgrade(init);
     task
 }
 

@@ -294,7 +294,7 @@ syscalls! {
     154 modify_ldt(func: i32, ptr: UserAddr, count: u64) = [refused ENOSYS] "64-bit programs only";
     155 pivot_root() = [refused ENOSYS] "not yet";
     156 _sysctl() = [refused ENOSYS] "not yet";
-    157 prctl(option: i32, a2: u64, a3: u64, a4: u64, a5: u64) = [ours crate::kernel::sys::sys_prctl] "";
+    157 prctl(option: i32, a2: u64, a3: u64, a4: u64, a5: u64) = [ours crate::kernel::prctl::sys_prctl] "";
     158 arch_prctl(operation: i32, addr: UserAddr) = [ours crate::mm::arch_prctl::sys_arch_prctl] "";
     159 adjtimex(txc: UserAddr) = [ours crate::kernel::time::clock::sys_adjtimex] "";
     160 setrlimit(resource: u32, limit: UserAddr) = [ours crate::kernel::sys::sys_setrlimit] "";
@@ -409,7 +409,7 @@ syscalls! {
     269 faccessat(dfd: DirFd, path: UserPath, mode: Mode) = [ours crate::fs::access::sys_faccessat] "";
     270 pselect6(n: i32, readfds: UserAddr, writefds: UserAddr, exceptfds: UserAddr, timeout: UserAddr, sigmask: UserAddr) = [ours crate::fs::select::fd_set::sys_pselect6] "";
     271 ppoll(fds: UserAddr, nfds: u32, timeout: UserAddr, sigmask: UserAddr, sigsetsize: usize) = [ours crate::fs::select::poll::sys_ppoll] "";
-    272 unshare(flags: u64) = [refused EPERM] "one set of namespaces a world";
+    272 unshare(flags: u64) = [ours crate::kernel::fork::sys_unshare] "";
     273 set_robust_list(head: UserAddr, len: usize) = [ours crate::kernel::futex::sys_set_robust_list] "";
     274 get_robust_list(pid: i32, head: UserAddr, len: UserAddr) = [ours crate::kernel::futex::sys_get_robust_list] "";
     275 splice(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: UserAddr, len: usize, flags: Flags) = [ours crate::fs::splice::sys_splice] "";

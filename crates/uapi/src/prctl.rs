@@ -145,6 +145,13 @@ pub const SECBIT_KEEP_CAPS: u32 = 1 << 4;
 pub const SECBIT_KEEP_CAPS_LOCKED: u32 = 1 << 5;
 pub const SECBIT_NO_CAP_AMBIENT_RAISE: u32 = 1 << 6;
 pub const SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED: u32 = 1 << 7;
+pub const SECBIT_EXEC_RESTRICT_FILE: u32 = 1 << 8;
+pub const SECBIT_EXEC_DENY_INTERACTIVE: u32 = 1 << 10;
+/// All bits; each has its lock one bit higher.
+pub const SECURE_ALL_BITS: u32 = 0x555;
+pub const SECURE_ALL_LOCKS: u32 = SECURE_ALL_BITS << 1;
+/// Bits that a program sets for itself, without a right.
+pub const SECURE_ALL_UNPRIVILEGED: u32 = SECBIT_EXEC_RESTRICT_FILE | SECBIT_EXEC_DENY_INTERACTIVE;
 
 // Operations of arch_prctl.
 pub const ARCH_SET_GS: i32 = 0x1001;

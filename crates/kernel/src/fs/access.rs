@@ -17,9 +17,7 @@ use crate::fs::dcache::Path;
 use crate::fs::inode::{MAY_CHDIR, MAY_EXEC, MAY_WRITE};
 use crate::fs::namei::{self, Lookup, Walk};
 use crate::kernel::cred::Cred;
-
-/// Securebit: capabilities do not follow the user ids.
-const SECURE_NO_SETUID_FIXUP: u32 = 1 << 2;
+use acrida_uapi::prctl::SECBIT_NO_SETUID_FIXUP;
 
 /// The caller as its real ids would be.
 #[doc(alias = "access_override_creds")]
@@ -27,7 +25,7 @@ fn real_credentials() -> Arc<Cred> {
     let own = current().cred();
     let mut cred = (*own).clone();
     (cred.fsuid, cred.fsgid) = (own.uid, own.gid);
-    if own.securebits & SECURE_NO_SETUID_FIXUP == 0 {
+    if own.securebits & SECBIT_NO_SETUID_FIXUP == 0 {
         cred.cap_effective = if own.uid == 0 { own.cap_permitted } else { 0 };
     }
     if cred == *own { own } else { Arc::new(cred) }

@@ -18,6 +18,7 @@ use acrida_uapi::auxvec::*;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW};
 use acrida_uapi::limits::PATH_MAX;
+use acrida_uapi::prctl::{SECBIT_KEEP_CAPS, SECBIT_NOROOT};
 use acrida_uapi::resource::RLIMIT_STACK;
 use acrida_uapi::signal::SIGSEGV;
 use acrida_uapi::stat::{S_ISGID, S_ISUID, S_IXGRP};
@@ -30,7 +31,7 @@ use crate::fs::fdtable::filp_close;
 use crate::fs::file::File;
 use crate::kernel::cred::Cred;
 use crate::kernel::setid::commit_creds;
-use crate::kernel::{exit, lend, signal, sys};
+use crate::kernel::{exit, lend, prctl, signal};
 use crate::mm::layout::Randomize;
 use crate::mm::{ExecLayout, KernelMapping, MmStruct, Placement, VmFlags};
 
@@ -263,7 +264,7 @@ fn program_cred(file: &File) -> Result<(Cred, bool), Error> {
     new.sgid = new.egid;
     new.fsgid = new.egid;
     let secure = new.euid != old.uid || new.egid != old.gid;
-    if new.euid == 0 || new.uid == 0 {
+    if old.securebits & SECBIT_NOROOT == 0 && (new.euid == 0 || new.uid == 0) {
         // Root's programs get what the bounding set leaves.
         new.cap_permitted = old.cap_inheritable | old.cap_bset;
         new.cap_effective = if new.euid == 0 { new.cap_permitted } else { 0 };
@@ -271,7 +272,7 @@ fn program_cred(file: &File) -> Result<(Cred, bool), Error> {
         new.cap_permitted = old.cap_ambient;
         new.cap_effective = old.cap_ambient;
     }
-    new.securebits &= !16;
+    new.securebits &= !SECBIT_KEEP_CAPS;
     Ok((new, secure))
 }
 
@@ -323,7 +324,7 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     let old = me.cred();
     commit_creds(bprm.cred.clone(), &old);
     let base = bprm.execfn.rsplit(|&b| b == b'/').next().unwrap_or(&bprm.execfn);
-    sys::set_comm(base);
+    prctl::set_comm(base);
     if let Some(Program { interp: Some((interpreter, _)), .. }) = &bprm.program {
         // Only the program itself stays protected.
         interpreter.allow_writers();

@@ -35,15 +35,45 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 #[derive(Clone, Default)]
 pub(crate) struct Table {
     files: Vec<Option<Arc<File>>>,
-    /// Bit per descriptor: in use.
+    /// Bit per descriptor: in use, or promised.
     open: Bitmap,
     /// Bit per descriptor: close on exec.
     cloexec: Bitmap,
     /// No descriptor below this one is free.
     next: usize,
+    /// Descriptors that are promised and have no file yet.
+    reserved: usize,
 }
 
 impl Table {
+    fn reserve(&mut self, limit: usize) -> Result<usize, Errno> {
+        let fd = self.find_free(0, limit)?;
+        self.open.set(fd);
+        self.reserved += 1;
+        Ok(fd)
+    }
+
+    #[doc(alias = "put_unused_fd")]
+    fn give_back(&mut self, fd: usize) {
+        self.open.clear(fd);
+        self.next = self.next.min(fd);
+        self.reserved -= 1;
+    }
+
+    /// The same open files; what is promised to callers of the old table is free in the new one.
+    fn copy(&self) -> Table {
+        let mut table = self.clone();
+        if table.reserved != 0 {
+            for fd in 0..table.files.len() {
+                let is_promised = table.files[fd].is_none() && table.open.test(fd);
+                if is_promised {
+                    table.give_back(fd);
+                }
+            }
+        }
+        table
+    }
+
     fn grow(&mut self, fd: usize) {
         if fd >= self.files.len() {
             self.files.resize((fd + 1).next_multiple_of(64), None);
@@ -100,7 +130,7 @@ impl FilesStruct {
     /// A copy with the same open files, for `thread` alone.
     #[doc(alias = "dup_fd")]
     pub fn copy(&self, thread: &Thread) -> Arc<FilesStruct> {
-        let table = self.table.read(Table::clone);
+        let table = self.table.read(Table::copy);
         Arc::new(FilesStruct::with(SoloLock::owned_by(thread, table)))
     }
 
@@ -205,28 +235,15 @@ impl FilesStruct {
         self.install_from(0, file, cloexec)
     }
 
-    /// Puts two files at the two lowest free descriptors, or neither.
-    pub fn install_pair(&self, files: [Arc<File>; 2], cloexec: bool) -> Result<[u32; 2], Errno> {
+    /// Promises the lowest free descriptor, so that its number can be told before there is a file; `EMFILE` at the limit.
+    #[doc(alias = "get_unused_fd_flags")]
+    pub fn reserve(self: &Arc<Self>) -> Result<Reserved, Errno> {
         let limit = nofile_limit();
-        let mut table = self.table.lock();
-        let first = table.find_free(0, limit)?;
-        table.open.set(first);
-        match table.find_free(0, limit) {
-            Ok(second) => {
-                let [a, b] = files;
-                table.set(first, a, cloexec);
-                table.set(second, b, cloexec);
-                Ok([first as u32, second as u32])
-            }
-            Err(errno) => {
-                table.open.clear(first);
-                table.next = table.next.min(first);
-                Err(errno)
-            }
-        }
+        let fd = self.table.lock().reserve(limit)?;
+        Ok(Reserved { files: self.clone(), fd, is_published: false })
     }
 
-    /// Puts `file` at `fd`, whatever was there; gives what was there.
+    /// Puts `file` at `fd`, whatever was there; gives what was there. `EBUSY` for a number that is promised.
     #[doc(alias = "do_dup2")]
     pub fn replace(&self, fd: u32, file: Arc<File>, cloexec: bool) -> Result<Option<Arc<File>>, Errno> {
         if fd as usize >= nofile_limit() {
@@ -234,6 +251,9 @@ impl FilesStruct {
         }
         let mut table = self.table.lock();
         table.grow(fd as usize);
+        if table.files[fd as usize].is_none() && table.open.test(fd as usize) {
+            return Err(Errno::EBUSY);
+        }
         Ok(table.set(fd as usize, file, cloexec))
     }
 
@@ -293,6 +313,64 @@ impl FilesStruct {
             table.files.iter().enumerate().filter_map(entry).collect()
         })
     }
+}
+
+/// A descriptor that nobody else can get and that does not work yet; free again unless it is published.
+#[must_use]
+pub struct Reserved {
+    files: Arc<FilesStruct>,
+    fd: usize,
+    is_published: bool,
+}
+
+impl Reserved {
+    pub fn fd(&self) -> i32 {
+        self.fd as i32
+    }
+
+    /// Puts the file behind the number.
+    #[doc(alias = "fd_install")]
+    pub fn publish(mut self, file: Arc<File>, cloexec: bool) -> i32 {
+        let mut table = self.files.table.lock();
+        table.set(self.fd, file, cloexec);
+        table.reserved -= 1;
+        drop(table);
+        self.is_published = true;
+        self.fd()
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if !self.is_published {
+            self.files.table.lock().give_back(self.fd);
+        }
+    }
+}
+
+/// A table that nobody but the caller can change while it looks; or none.
+#[derive(Clone, Copy, Default)]
+pub struct OwnTable<'a>(Option<&'a Table>);
+
+impl<'a> OwnTable<'a> {
+    /// The file behind `fd` if it is that very one: a way to it that costs no reference.
+    #[inline]
+    pub fn same(self, fd: i32, file: *const File) -> Option<&'a Arc<File>> {
+        let found = self.0?.files.get(fd as u32 as usize)?.as_ref()?;
+        core::ptr::eq(Arc::as_ptr(found), file).then_some(found)
+    }
+}
+
+/// Runs `look` with the file behind `fd` and with the caller's table, if that is its own; as [`FilesStruct::with_files`].
+#[inline]
+pub fn with_file_and_table<R>(fd: i32, look: impl FnOnce(&Arc<File>, OwnTable<'_>) -> R) -> Result<R, Errno> {
+    current().files.read(|files| match files.table.is_mine() {
+        true => files.table.read(|table| match table.files.get(fd as u32 as usize) {
+            Some(Some(file)) if !file.is_path() => Ok(look(file, OwnTable(Some(table)))),
+            _ => Err(Errno::EBADF),
+        }),
+        false => files.with_files([fd], |[file]| look(file, OwnTable(None))),
+    })
 }
 
 /// [`FilesStruct::with_files`] for the calling task.

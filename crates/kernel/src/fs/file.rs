@@ -42,8 +42,6 @@ pub trait ControllingTty: Any + Send + Sync {
     fn open(self: Arc<Self>, flags: u32) -> Result<Arc<dyn FileOperations>, Error>;
     /// As /proc/PID/stat shows it.
     fn device_number(&self) -> u64;
-    /// The session leader died or gave the terminal up.
-    fn disassociate(&self);
 }
 
 /// Asks for `lseek`.

@@ -1,9 +1,10 @@
 //! The end of tasks and processes.
 //!
-//! Mirrors: kernel/exit.c, Linux 6.1.
+//! Mirrors: kernel/exit.c, Linux 6.18.
 //! Differs: a host thread ends by itself once nothing of it is needed; its record is freed by a later fork or exit
 //! (`reap_threads`). A process that the host killed is brought to the same end by the kernel process.
-//! Locking: relations under the pid table's lock; files and memory are let go before it is taken.
+//! Locking: relations under the pid table's lock; files and memory are let go before it is taken. A process becomes a zombie
+//! and its parent gets the signal under one hold of it.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -16,11 +17,11 @@ use acrida_kcore::thread::{self, Thread, work};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::poll::{POLLHUP, POLLIN};
 use acrida_uapi::siginfo::{SI_USER, SigInfo};
-use acrida_uapi::signal::{SIGCONT, SIGHUP};
 use acrida_uapi::wait::WaitStatus;
 
 use crate::abi::SysResult;
 use crate::current;
+use crate::drivers::tty::tty_jobctrl::{self, Leaving};
 use crate::fs::fdtable::filp_close;
 use crate::kernel::pid::INIT_PID;
 use crate::kernel::signal;
@@ -71,9 +72,7 @@ pub fn forget_unstarted(child: &Arc<Task>) {
     child.process.threads.lock().retain(|t| t.tid() != child.tid());
     if child.is_leader() {
         tables.processes.remove(&child.tid());
-        if let Some(parent) = child.process.relations.lock().parent.upgrade() {
-            parent.relations.lock().children.retain(|p| p.tgid != child.tid());
-        }
+        forget_child(&child.process);
     }
     drop(tables);
     child.exit_mm();
@@ -186,36 +185,39 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
     *process.exe.lock() = None;
     // Who waits for the process may rely on its files being closed.
     thread::current().task_work.run();
-    leave_session(kernel, process);
+    tty_jobctrl::disassociate_ctty(kernel, process, Leaving::Exit);
     let orphans = reparent_children(kernel, process);
-    hang_up_orphaned_groups(kernel, process, &orphans);
-    let auto_reap = {
-        let _tables = kernel.pids.lock();
-        let auto_reap = signal::is_auto_reaped(process);
-        if auto_reap {
-            // Never a zombie: no wait may find it.
-            forget_child(process);
-        }
-        process.exit_status.store(status.raw(), Ordering::SeqCst);
-        auto_reap
-    };
+    hang_up_orphaned_groups(kernel, process, &orphans.children);
     crate::trace::process_ended(process, status);
+    let (parent, unwanted) = {
+        let _tables = kernel.pids.lock();
+        process.exit_status.store(status.raw(), Ordering::SeqCst);
+        (signal::notify_parent(process), forget_unwanted(process))
+    };
     process.threads_gone.wake_all(0);
     process.wait_pidfd.wake_all(u32::from(POLLIN));
-    signal::notify_parent(process);
-    let parent_is_init = process.relations.lock().parent.upgrade().is_none_or(|p| p.tgid == INIT_PID);
+    if let Some(parent) = parent {
+        parent.wait_chldexit.wake_all(0);
+    }
     if kernel.first_process.load(Ordering::Relaxed) == process.tgid {
         crate::boot::first_process_ended(kernel, status);
     }
     crate::boot::process_ended(kernel);
-    if auto_reap || parent_is_init {
+    if unwanted {
         release_process(kernel, process);
     }
-    for orphan in orphans {
-        if orphan.is_dead() && orphan.relations.lock().parent.upgrade().is_none_or(|p| p.tgid == INIT_PID) {
-            release_process(kernel, &orphan);
-        }
+    for zombie in &orphans.unwanted {
+        release_process(kernel, zombie);
     }
+}
+
+/// Whether nobody will wait for the zombie: then no wait finds it any more. The caller holds the pid table.
+fn forget_unwanted(zombie: &Process) -> bool {
+    let unwanted = signal::is_auto_reaped(zombie);
+    if unwanted {
+        forget_child(zombie);
+    }
+    unwanted
 }
 
 /// Takes the process off its parent's list; the caller holds the pid table.
@@ -223,32 +225,6 @@ pub fn forget_child(process: &Process) {
     let parent = process.relations.lock().parent.upgrade();
     if let Some(parent) = parent {
         parent.relations.lock().children.retain(|p| p.tgid != process.tgid);
-    }
-}
-
-/// The session leader's end: the terminal is given up and its foreground group told.
-fn leave_session(kernel: &Arc<Kernel>, process: &Arc<Process>) {
-    let (session, tty) = {
-        let relations = process.relations.lock();
-        (relations.session, relations.tty.clone())
-    };
-    if session == process.tgid
-        && let Some(tty) = tty
-    {
-        let foreground = tty.foreground_pgrp();
-        let members = kernel.pids.lock().group(foreground);
-        for member in members.iter().filter(|_| foreground != 0) {
-            for signo in [SIGHUP, SIGCONT] {
-                signal::send_to_process(SigInfo::kernel(signo), member);
-            }
-        }
-        tty.disassociate();
-        for member in kernel.pids.processes() {
-            let mut relations = member.relations.lock();
-            if relations.session == session {
-                relations.tty = None;
-            }
-        }
     }
 }
 
@@ -276,19 +252,14 @@ fn hang_up_orphaned_groups(kernel: &Kernel, process: &Process, children: &[Arc<P
         }
     }
     for (group, except) in lost {
-        let members = {
+        let has_stopped_members = {
             let tables = kernel.pids.lock();
-            if !tables.is_orphaned(group, except) {
-                continue;
-            }
-            tables.group(group)
+            let stopped = |member: &Arc<Process>| member.tgid != process.tgid && member.job.lock().stopped.is_some();
+            tables.is_orphaned(group, except) && tables.group(group).iter().any(stopped)
         };
-        if members.iter().any(|m| m.tgid != process.tgid && m.job.lock().stopped.is_some()) {
-            for member in members.iter().filter(|m| m.tgid != process.tgid) {
-                for signo in [SIGHUP, SIGCONT] {
-                    signal::send_to_process(SigInfo::kernel(signo), member);
-                }
-            }
+        if has_stopped_members {
+            // The ending process takes nothing any more.
+            tty_jobctrl::hang_up_pgrp(kernel, group);
         }
     }
 }
@@ -317,13 +288,21 @@ fn send_death_signal(child: &Arc<Process>, parent: &Process) {
     }
 }
 
+/// Children that an ending process leaves.
+#[derive(Default)]
+struct Orphans {
+    children: Vec<Arc<Process>>,
+    /// Zombies among them that nobody will wait for.
+    unwanted: Vec<Arc<Process>>,
+}
+
 /// Gives the children to the nearest subreaper, or to init.
 #[doc(alias = "forget_original_parent")]
-fn reparent_children(kernel: &Arc<Kernel>, process: &Arc<Process>) -> Vec<Arc<Process>> {
+fn reparent_children(kernel: &Arc<Kernel>, process: &Arc<Process>) -> Orphans {
     let tables = kernel.pids.lock();
     let children = core::mem::take(&mut process.relations.lock().children);
     if children.is_empty() {
-        return children;
+        return Orphans::default();
     }
     let mut reaper = process.relations.lock().parent.upgrade();
     while let Some(candidate) = &reaper {
@@ -344,14 +323,13 @@ fn reparent_children(kernel: &Arc<Kernel>, process: &Arc<Process>) -> Vec<Arc<Pr
         }
         child.exit_signal.store(acrida_uapi::signal::SIGCHLD, Ordering::Relaxed);
     }
+    let zombies = children.iter().filter(|child| child.is_dead());
+    let parents: Vec<_> = zombies.clone().filter_map(|zombie| signal::notify_parent(zombie)).collect();
+    let unwanted = zombies.filter(|zombie| forget_unwanted(zombie)).cloned().collect();
     drop(tables);
-    for child in &children {
-        send_death_signal(child, process);
-        if child.is_dead() {
-            signal::notify_parent(child);
-        }
-    }
-    children
+    parents.iter().for_each(|parent| parent.wait_chldexit.wake_all(0));
+    children.iter().for_each(|child| send_death_signal(child, process));
+    Orphans { children, unwanted }
 }
 
 /// Forgets a zombie; its number is free.
@@ -361,10 +339,7 @@ pub fn release_process(kernel: &Arc<Kernel>, process: &Arc<Process>) {
         let mut tables = kernel.pids.lock();
         tables.processes.remove(&process.tgid);
         let leader = tables.tasks.remove(&process.tgid);
-        let parent = process.relations.lock().parent.upgrade();
-        if let Some(parent) = parent {
-            parent.relations.lock().children.retain(|p| p.tgid != process.tgid);
-        }
+        forget_child(process);
         leader
     };
     process.wait_pidfd.wake_all(u32::from(POLLIN | POLLHUP));

@@ -8,16 +8,13 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec;
-use alloc::vec::Vec;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
-use acrida_kcore::platform::{ClockId, SpawnKind, platform};
+use acrida_kcore::platform::{SpawnKind, platform};
 use acrida_kcore::regs::UserFrame;
-use acrida_kcore::solo::SoloLock;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::Thread;
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
-use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::capability::{CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::resource::RLIMIT_NPROC;
@@ -27,8 +24,9 @@ use acrida_uapi::signal::SIGCHLD;
 use crate::abi::SysResult;
 use crate::kernel::lend::Outcome;
 use crate::kernel::pid::PID_MAX;
+use crate::kernel::pidfd;
 use crate::kernel::signal::Sharing;
-use crate::kernel::task::{JobState, Own, Process, Relations, Task};
+use crate::kernel::task::{Context, Process, Relations, Task};
 use crate::kernel::vfork::VforkDone;
 use crate::mm::MmUser;
 use crate::{current, kernel};
@@ -197,24 +195,26 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
     let is_thread = request.flags & CLONE_THREAD != 0;
     check_nproc(parent)?;
     let vfork = (request.flags & CLONE_VFORK != 0).then(|| VforkDone::new());
+    let pidfd = match request.flags & CLONE_PIDFD != 0 {
+        true => Some(parent.files().reserve()?),
+        false => None,
+    };
+    if let Some(pidfd) = &pidfd {
+        request.pidfd.write(&pidfd.fd())?;
+    }
     let child = copy_process(frame, &request, vfork.clone())?;
     let tid = child.tid();
-    let pidfd = match request.flags & CLONE_PIDFD != 0 {
-        true => match crate::kernel::pidfd::install(&child.process).and_then(|fd| Ok(request.pidfd.write(&(fd as i32))?)) {
-            Ok(()) => true,
-            Err(error) => {
-                crate::kernel::exit::forget_unstarted(&child);
-                return Err(error);
-            }
-        },
-        false => false,
+    let publish = |child: &Arc<Task>| {
+        if let Some(pidfd) = pidfd {
+            pidfd.publish(pidfd::new_file(child.process.clone(), 0), true);
+        }
     };
-    let _ = pidfd;
     if request.flags & CLONE_PARENT_SETTID != 0 {
         // Linux does not check it either.
         let _ = request.parent_tid.write(&tid);
     }
     if shares_memory_until_exec(request.flags) {
+        publish(&child);
         let outcome = crate::kernel::lend::run_child(&child);
         drop(child);
         if let (Some(vfork), Outcome::MovedOut) = (vfork, outcome) {
@@ -233,6 +233,7 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
             if !is_thread {
                 child.process.host_pid.store(host, Ordering::Relaxed);
             }
+            publish(&child);
         }
         Err(errno) => {
             crate::kernel::exit::forget_unstarted(&child);
@@ -262,12 +263,22 @@ fn check_nproc(parent: &Task) -> Result<(), Errno> {
     if mine as u64 >= limit { Err(Errno::EAGAIN) } else { Ok(()) }
 }
 
+/// A thread's record with its stacks; freed unless a task takes it.
+struct ThreadRecord(&'static Thread);
+
+impl Drop for ThreadRecord {
+    fn drop(&mut self) {
+        self.0.free();
+    }
+}
+
 /// A complete child task that has not started.
 fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<VforkDone>>) -> Result<Arc<Task>, Errno> {
     let parent = current();
     let flags = request.flags;
     let has = |bit: u64| flags & bit != 0;
-    let thread = Thread::new();
+    let record = ThreadRecord(Thread::new());
+    let thread = record.0;
     let mut child_frame = *frame;
     child_frame.regs.rax = 0;
     if request.stack != 0 {
@@ -275,7 +286,7 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     }
     thread.init_frame(&child_frame);
 
-    let process = if has(CLONE_THREAD) { parent.process.clone() } else { new_process(parent, request) };
+    let process = (!has(CLONE_THREAD)).then(|| new_process(parent, request));
     let files = parent.files();
     let files = if has(CLONE_FILES) {
         files.share();
@@ -294,28 +305,21 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     let mm = if has(CLONE_VM) { parent.mm.lock().clone() } else { MmUser::new() };
     let mut tables = parent.kernel.pids.lock();
     let tid = if request.set_tid == 0 { tables.alloc()? } else { tables.claim(request.set_tid)? };
-    let process = if has(CLONE_THREAD) { process } else { Arc::new(Process { tgid: tid, ..process_fields(process) }) };
+    let process = match process {
+        None => parent.process.clone(),
+        Some(process) => Arc::new(Process { tgid: tid, ..process }),
+    };
+    let context = Context { files, fs, cred: parent.cred() };
     let task = Arc::new(Task {
-        tid: AtomicU32::new(tid),
-        thread,
-        process: process.clone(),
-        kernel: parent.kernel.clone(),
-        files: SoloLock::owned_by(thread, files),
-        fs: SoloLock::owned_by(thread, fs),
         mm: SpinLock::new(mm),
-        cred: SoloLock::owned_by(thread, parent.cred()),
         signals: SpinLock::new(parent.signals.lock().for_child(has(CLONE_VM) && !has(CLONE_VFORK))),
         comm: SpinLock::new(parent.comm.lock().clone()),
         clear_child_tid: AtomicU64::new(if has(CLONE_CHILD_CLEARTID) { request.child_tid.0 } else { 0 }),
-        robust_list: AtomicU64::new(0),
-        restart: Own::new(),
-        restart_block: Own::new(),
-        saved_sigmask: Own::new(),
-        exiting: AtomicBool::new(false),
-        exit_code: AtomicI32::new(0),
         sysvsem: SpinLock::new(has(CLONE_SYSVSEM).then(|| parent.undo_list())),
         vfork_done: SpinLock::new(vfork),
+        ..Task::new(tid, thread, process.clone(), parent.kernel.clone(), context)
     });
+    core::mem::forget(record);
     thread.set_ext(task.clone());
     thread.set_entry(child_entry(flags, *request, tid));
     process.threads.lock().push(task.clone());
@@ -345,7 +349,7 @@ fn child_entry(flags: u64, request: CloneRequest, tid: u32) -> Box<dyn FnOnce() 
 }
 
 /// The new thread group before it has a number.
-fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
+fn new_process(parent: &Task, request: &CloneRequest) -> Process {
     let old = &parent.process;
     let relations = old.relations.lock();
     let has = |bit: u64| request.flags & bit != 0;
@@ -355,47 +359,65 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Arc<Process> {
         sighand.flush_handlers(false);
     }
     let exit_signal = if has(CLONE_PARENT) { old.exit_signal.load(Ordering::Relaxed) } else { request.exit_signal };
-    Arc::new(Process {
-        tgid: 0,
-        threads: SpinLock::default(),
-        relations: SpinLock::new(Relations {
-            parent: alloc::sync::Weak::new(),
-            parent_tid: if has(CLONE_PARENT) { relations.parent_tid } else { parent.tid() },
-            children: Vec::new(),
-            pgrp: relations.pgrp,
-            session: relations.session,
-            tty: relations.tty.clone(),
-        }),
-        ppid: AtomicU32::new(0),
+    let relations = Relations {
+        parent_tid: if has(CLONE_PARENT) { relations.parent_tid } else { parent.tid() },
+        pgrp: relations.pgrp,
+        session: relations.session,
+        tty: relations.tty.clone(),
+        ..Relations::default()
+    };
+    Process {
         sighand: SpinLock::new(sighand),
-        wait_chldexit: Arc::new(WaitQueueHead::new()),
-        wait_pidfd: Arc::new(WaitQueueHead::new()),
-        rlimits: SpinLock::new(*old.rlimits.lock()),
         exit_signal: AtomicI32::new(exit_signal),
-        is_subreaper: AtomicBool::new(false),
-        pdeath_signal: AtomicI32::new(0),
         dumpable: AtomicU32::new(old.dumpable.load(Ordering::Relaxed)),
         personality: AtomicU32::new(old.personality.load(Ordering::Relaxed)),
-        exec_tid: AtomicU32::new(0),
-        group_exit: AtomicI32::new(-1),
-        job: SpinLock::new(JobState::default()),
-        threads_gone: Arc::new(WaitQueueHead::new()),
-        exit_status: AtomicI32::new(-1),
-        start_time: platform().now(ClockId::Boottime),
-        did_exec: AtomicBool::new(false),
         oom_score_adj: AtomicI32::new(old.oom_score_adj.load(Ordering::Relaxed)),
         coredump_filter: AtomicU32::new(old.coredump_filter.load(Ordering::Relaxed)),
-        timers: Default::default(),
         exe: SpinLock::new(old.exe.lock().clone()),
-        host_pid: AtomicU32::new(0),
-        uid: AtomicU32::new(parent.cred.read(|cred| cred.uid)),
-        locust_openings: Default::default(),
-        final_usage: SpinLock::new(None),
-        child_usage: SpinLock::default(),
-    })
+        ..Process::new(0, relations, *old.rlimits.lock(), parent.cred.read(|cred| cred.uid))
+    }
 }
 
-/// The fields of a process nobody else has seen yet.
-fn process_fields(process: Arc<Process>) -> Process {
-    Arc::into_inner(process).unwrap_or_else(|| unreachable!("a process without a number is shared"))
+/// `unshare(flags)`: the caller gets what it shared for itself.
+#[doc(alias = "ksys_unshare")]
+pub fn sys_unshare(flags: u64) -> SysResult {
+    const MEMORY: u64 = CLONE_SIGHAND | CLONE_VM;
+    const KNOWN: u64 = MEMORY | CLONE_THREAD | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_NEWTIME | NAMESPACES;
+    if flags & !KNOWN != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let task = current();
+    // These cannot be given up: asking for them says that they are not shared.
+    if flags & (MEMORY | CLONE_THREAD | CLONE_NEWUSER) != 0 && task.process.threads.lock().len() > 1 {
+        return Err(Errno::EINVAL.into());
+    }
+    if flags & MEMORY != 0 && task.process.sighand.lock().shares_actions() {
+        return Err(Errno::EINVAL.into());
+    }
+    if flags & CLONE_VM != 0 && task.mm().is_shared() {
+        return Err(Errno::EINVAL.into());
+    }
+    // One set of namespaces a world.
+    if flags & (NAMESPACES | CLONE_NEWTIME) != 0 {
+        return Err(Errno::EPERM.into());
+    }
+    if flags & CLONE_FS != 0 {
+        unshare_fs(task);
+    }
+    if flags & CLONE_FILES != 0 {
+        crate::fs::dup::unshare_files();
+    }
+    if flags & CLONE_SYSVSEM != 0 {
+        crate::ipc::sem::undo::exit_sem(task);
+    }
+    Ok(0)
+}
+
+fn unshare_fs(task: &Task) {
+    let fs = task.fs();
+    // Two references are the task's and ours.
+    if Arc::strong_count(&fs) > 2 {
+        let shared = core::mem::replace(&mut *task.fs.lock(), fs.copy(task.thread));
+        drop(shared);
+    }
 }

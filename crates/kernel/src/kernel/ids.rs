@@ -6,7 +6,6 @@
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
-use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 
 use crate::abi::SysResult;
@@ -23,12 +22,6 @@ pub fn sys_gettid() -> SysResult {
 
 pub fn sys_getppid() -> SysResult {
     Ok(current().process.ppid.load(Ordering::Relaxed) as usize)
-}
-
-pub fn sys_set_tid_address(addr: UserAddr) -> SysResult {
-    let me = current();
-    me.clear_child_tid.store(addr.0, Ordering::Relaxed);
-    Ok(me.tid() as usize)
 }
 
 /// The process that `pid` names: 0 is the caller's.

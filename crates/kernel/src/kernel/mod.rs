@@ -9,6 +9,8 @@ pub mod kthread;
 pub mod lend;
 pub mod pid;
 pub mod pidfd;
+pub mod prctl;
+pub mod ptrace;
 pub mod sched;
 pub mod setid;
 pub mod signal;

@@ -1,6 +1,6 @@
 //! Processes as files.
 //!
-//! Mirrors: kernel/fork.c and kernel/pid.c (`pidfd_fops`), Linux 6.1.
+//! Mirrors: kernel/fork.c and kernel/pid.c (`pidfd_fops`), Linux 6.18.
 //! Locking: none of its own.
 
 use alloc::format;
@@ -16,6 +16,7 @@ use crate::abi::{Fd, Flags, SysResult};
 use crate::fs::file::{File, FileOperations};
 use crate::fs::poll::PollTable;
 use crate::fs::proc::tgid_pidfd_to_process;
+use crate::kernel::ptrace::{AccessMode, may_access};
 use crate::kernel::task::Process;
 use crate::{current, kernel};
 
@@ -55,7 +56,9 @@ impl FileOperations for Pidfd {
     }
 }
 
-fn new_file(process: Arc<Process>, flags: u32) -> Arc<File> {
+/// A file that stands for `process`; `flags` may have `O_NONBLOCK`.
+#[doc(alias = "pidfd_prepare")]
+pub fn new_file(process: Arc<Process>, flags: u32) -> Arc<File> {
     File::anon(Arc::new(Pidfd { process }), O_RDWR | flags)
 }
 
@@ -103,6 +106,9 @@ pub fn sys_pidfd_getfd(pidfd: Fd, fd: i32, flags: Flags) -> SysResult {
     }
     let (process, _) = process_of(pidfd)?;
     let task = process.threads.lock().first().cloned().ok_or(Errno::ESRCH)?;
+    if !may_access(current(), &task, AccessMode::Real) {
+        return Err(Errno::EPERM.into());
+    }
     let file = task.files().get_any(fd)?;
     Ok(current().files().install(file, true)? as usize)
 }

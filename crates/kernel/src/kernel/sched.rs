@@ -1,22 +1,27 @@
 //! Scheduling calls: the host schedules the threads, so what it knows is asked of it under the host's number.
 //!
-//! Mirrors: kernel/sched/core.c (the calls), Linux 6.1.
-//! Differs: guest numbers are translated; the policy itself is the host's affair.
+//! Mirrors: kernel/sched/syscalls.c, kernel/sys.c (`setpriority`), Linux 6.18.
+//! Differs: guest numbers are translated and rights are checked here; the policy itself is the host's affair.
+//! Locking: none of its own.
 
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::host::Arg;
 use acrida_kcore::platform::platform;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::CAP_SYS_NICE;
-use acrida_uapi::errno::Errno;
+use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::nr;
-use acrida_uapi::resource::RLIMIT_NICE;
+use acrida_uapi::resource::{RLIMIT_NICE, RLIMIT_RTPRIO};
+use acrida_uapi::sched::*;
+use zerocopy::{FromBytes, IntoBytes};
 
 use crate::abi::SysResult;
 use crate::kernel::lend::own_host_process;
 use crate::kernel::pid::INIT_PID;
-use crate::{current, kernel};
+use crate::{Task, current, kernel};
 
 /// The host thread of guest task `pid` (0: the caller), as the affinity calls look it up.
 fn host_tid_any(pid: i32) -> Result<u64, Errno> {
@@ -42,6 +47,54 @@ fn host_tid(pid: i32) -> Result<u64, Errno> {
     }
 }
 
+/// Guest task `pid` (0: the caller); `None` for init, which has none.
+fn task_of(pid: i32) -> Option<Arc<Task>> {
+    kernel().pids.task(if pid == 0 { current().tid() } else { pid.cast_unsigned() })
+}
+
+/// Whether the caller may schedule `task` without rights over others.
+#[doc(alias = "check_same_owner")]
+fn is_same_owner(task: &Task) -> bool {
+    let (mine, theirs) = (current().cred(), task.cred());
+    mine.euid == theirs.euid || mine.euid == theirs.uid
+}
+
+/// How the host schedules a thread now.
+fn attributes(host_tid: u64) -> Result<SchedAttr, Error> {
+    let mut attr = SchedAttr::default();
+    let size = size_of::<SchedAttr>() as u64;
+    call(nr::sched_getattr, &mut [Arg::Val(host_tid), Arg::Out(attr.as_mut_bytes()), Arg::Val(size), Arg::Val(0)])?;
+    Ok(attr)
+}
+
+/// Whether the caller may have guest task `pid` scheduled as `wanted`: the host's thread has rights that the guest's may
+/// lack. What makes no sense is left to the host, which says so first.
+#[doc(alias = "user_check_sched_setscheduler")]
+fn check_change(pid: i32, now: &SchedAttr, wanted: &SchedAttr) -> Result<(), Errno> {
+    let policy = wanted.sched_policy.cast_signed();
+    let is_realtime = matches!(policy, SCHED_FIFO | SCHED_RR);
+    let is_valid = match policy {
+        SCHED_NORMAL | SCHED_BATCH | SCHED_IDLE => wanted.sched_priority == 0,
+        SCHED_FIFO | SCHED_RR => (1..=99).contains(&wanted.sched_priority),
+        SCHED_DEADLINE => true,
+        _ => false,
+    };
+    if !is_valid || current().cred().capable(CAP_SYS_NICE) {
+        return Ok(());
+    }
+    let Some(task) = task_of(pid) else { return Err(Errno::EPERM) };
+    let is_fair = matches!(policy, SCHED_NORMAL | SCHED_BATCH);
+    let limit = task.process.rlimit(RLIMIT_RTPRIO as usize).rlim_cur;
+    let leaves_idle = now.sched_policy == SCHED_IDLE.cast_unsigned() && policy != SCHED_IDLE;
+    let needs_rights = policy == SCHED_DEADLINE
+        || is_fair && wanted.sched_nice < now.sched_nice && !is_within_nice_limit(&task, wanted.sched_nice)
+        || is_realtime && wanted.sched_policy != now.sched_policy && limit == 0
+        || is_realtime && wanted.sched_priority > now.sched_priority && u64::from(wanted.sched_priority) > limit
+        || leaves_idle && !is_within_nice_limit(&task, now.sched_nice)
+        || now.sched_flags & !wanted.sched_flags & SCHED_FLAG_RESET_ON_FORK != 0;
+    if needs_rights || !is_same_owner(&task) { Err(Errno::EPERM) } else { Ok(()) }
+}
+
 fn call(number: u32, args: &mut [Arg<'_>]) -> SysResult {
     Ok(platform().host().call(number, args)?)
 }
@@ -53,6 +106,10 @@ pub fn sys_sched_yield() -> SysResult {
 pub fn sys_sched_setaffinity(pid: i32, len: usize, mask: UserAddr) -> SysResult {
     own_host_process()?;
     let tid = host_tid_any(pid)?;
+    let is_allowed = task_of(pid).is_none_or(|task| is_same_owner(&task)) || current().cred().capable(CAP_SYS_NICE);
+    if !is_allowed {
+        return Err(Errno::EPERM.into());
+    }
     call(nr::sched_setaffinity, &mut [Arg::Val(tid), Arg::Val(len as u64), Arg::User(mask, len)])
 }
 
@@ -61,10 +118,19 @@ pub fn sys_sched_getaffinity(pid: i32, len: usize, mask: UserAddr) -> SysResult 
     call(nr::sched_getaffinity, &mut [Arg::Val(tid), Arg::Val(len as u64), Arg::User(mask, len)])
 }
 
+/// The argument of a call that is wrong without one, whoever it is for.
+fn read_param<T: FromBytes + IntoBytes>(pid: i32, param: UserAddr) -> Result<T, Errno> {
+    if pid < 0 || param.is_null() { Err(Errno::EINVAL) } else { param.read() }
+}
+
 pub fn sys_sched_setparam(pid: i32, param: UserAddr) -> SysResult {
     own_host_process()?;
+    let param: SchedParam = read_param(pid, param)?;
     let tid = host_tid(pid)?;
-    call(nr::sched_setparam, &mut [Arg::Val(tid), Arg::User(param, 4)])
+    let now = attributes(tid)?;
+    let wanted = SchedAttr { sched_priority: param.sched_priority.cast_unsigned(), ..now };
+    check_change(pid, &now, &wanted)?;
+    call(nr::sched_setparam, &mut [Arg::Val(tid), Arg::In(param.as_bytes())])
 }
 
 pub fn sys_sched_getparam(pid: i32, param: UserAddr) -> SysResult {
@@ -73,9 +139,21 @@ pub fn sys_sched_getparam(pid: i32, param: UserAddr) -> SysResult {
 }
 
 pub fn sys_sched_setscheduler(pid: i32, policy: i32, param: UserAddr) -> SysResult {
+    if policy < 0 {
+        return Err(Errno::EINVAL.into());
+    }
     own_host_process()?;
+    let param: SchedParam = read_param(pid, param)?;
     let tid = host_tid(pid)?;
-    call(nr::sched_setscheduler, &mut [Arg::Val(tid), Arg::Val(policy as u64), Arg::User(param, 4)])
+    let now = attributes(tid)?;
+    let wanted = SchedAttr {
+        sched_policy: (policy & !SCHED_RESET_ON_FORK).cast_unsigned(),
+        sched_flags: if policy & SCHED_RESET_ON_FORK != 0 { SCHED_FLAG_RESET_ON_FORK } else { 0 },
+        sched_priority: param.sched_priority.cast_unsigned(),
+        ..now
+    };
+    check_change(pid, &now, &wanted)?;
+    call(nr::sched_setscheduler, &mut [Arg::Val(tid), Arg::Val(policy as u64), Arg::In(param.as_bytes())])
 }
 
 pub fn sys_sched_getscheduler(pid: i32) -> SysResult {
@@ -85,8 +163,29 @@ pub fn sys_sched_getscheduler(pid: i32) -> SysResult {
 
 pub fn sys_sched_setattr(pid: i32, attr: UserAddr, flags: u32) -> SysResult {
     own_host_process()?;
+    let size = match read_param::<u32>(pid, attr)? {
+        0 => SCHED_ATTR_SIZE_VER0,
+        size => size as usize,
+    };
+    if !(SCHED_ATTR_SIZE_VER0..=size_of::<SchedAttr>()).contains(&size) {
+        // The host says what it thinks of a size that is not ours.
+        let tid = host_tid(pid)?;
+        return call(nr::sched_setattr, &mut [Arg::Val(tid), Arg::User(attr, SCHED_ATTR_SIZE_VER0), Arg::Val(flags.into())]);
+    }
+    let mut wanted = SchedAttr::default();
+    attr.read_bytes(&mut wanted.as_mut_bytes()[..size])?;
+    wanted.size = size as u32;
     let tid = host_tid(pid)?;
-    call(nr::sched_setattr, &mut [Arg::Val(tid), Arg::User(attr, 48), Arg::Val(flags.into())])
+    let now = attributes(tid)?;
+    let asked = wanted;
+    if wanted.sched_flags & SCHED_FLAG_KEEP_POLICY != 0 {
+        wanted.sched_policy = now.sched_policy;
+    }
+    if wanted.sched_flags & SCHED_FLAG_KEEP_PARAMS != 0 {
+        (wanted.sched_priority, wanted.sched_nice) = (now.sched_priority, now.sched_nice);
+    }
+    check_change(pid, &now, &wanted)?;
+    call(nr::sched_setattr, &mut [Arg::Val(tid), Arg::In(asked.as_bytes()), Arg::Val(flags.into())])
 }
 
 pub fn sys_sched_getattr(pid: i32, attr: UserAddr, size: u32, flags: u32) -> SysResult {
@@ -103,16 +202,27 @@ const PRIO_PROCESS: i32 = 0;
 const PRIO_PGRP: i32 = 1;
 const PRIO_USER: i32 = 2;
 
-/// Host threads that a `which`, `who` pair names.
-fn who_threads(which: i32, who: i32) -> Result<alloc::vec::Vec<u64>, Errno> {
+/// A thread that a `which`, `who` pair names.
+struct Named {
+    host_tid: u64,
+    /// `None`: init, which is root's.
+    task: Option<Arc<Task>>,
+}
+
+fn who_threads(which: i32, who: i32) -> Result<Vec<Named>, Errno> {
     let me = current();
-    let matching = |wanted: &dyn Fn(&crate::Task) -> bool| -> alloc::vec::Vec<u64> {
+    let named =
+        |task: &Arc<Task>| Named { host_tid: task.thread.host_tid.load(Ordering::Relaxed).into(), task: Some(task.clone()) };
+    let matching = |wanted: &dyn Fn(&Task) -> bool| -> Vec<Named> {
         let tables = me.kernel.pids.lock();
         let tasks = tables.tasks.values().filter(|t| wanted(t) && !t.exiting.load(Ordering::Relaxed));
-        tasks.map(|t| t.thread.host_tid.load(Ordering::Relaxed).into()).filter(|&tid| tid != 0).collect()
+        tasks.map(named).filter(|named| named.host_tid != 0).collect()
     };
     let found = match which {
-        PRIO_PROCESS => return host_tid(who).map(|tid| alloc::vec![tid]).map_err(|_| Errno::ESRCH),
+        PRIO_PROCESS => {
+            let host_tid = host_tid(who).map_err(|_| Errno::ESRCH)?;
+            return Ok(alloc::vec![Named { host_tid, task: task_of(who) }]);
+        }
         PRIO_PGRP => {
             let group = if who == 0 { me.process.relations.lock().pgrp } else { who as u32 };
             matching(&|t| t.process.relations.lock().pgrp == group)
@@ -126,32 +236,39 @@ fn who_threads(which: i32, who: i32) -> Result<alloc::vec::Vec<u64>, Errno> {
     if found.is_empty() { Err(Errno::ESRCH) } else { Ok(found) }
 }
 
-/// Whether the caller may raise a priority to `nice`.
-fn can_nice(nice: i32) -> bool {
-    let me = current();
-    let limit = me.process.rlimit(RLIMIT_NICE as usize).rlim_cur;
-    (20 - nice) as u64 <= limit || me.cred().capable(CAP_SYS_NICE)
+/// Whether `task` may get the nice value `nice` from a caller without rights of its own.
+#[doc(alias = "is_nice_reduction")]
+fn is_within_nice_limit(task: &Task, nice: i32) -> bool {
+    (20 - nice) as u64 <= task.process.rlimit(RLIMIT_NICE as usize).rlim_cur
 }
 
 pub fn sys_setpriority(which: i32, who: i32, nice: i32) -> SysResult {
     own_host_process()?;
     let nice = nice.clamp(-20, 19);
-    for tid in who_threads(which, who)? {
-        // The host's thread has rights that the guest's may lack.
-        let now = call(nr::getpriority, &mut [Arg::Val(0), Arg::Val(tid)])?;
-        if (20 - nice) as usize > now && !can_nice(nice) {
-            return Err(Errno::EACCES.into());
+    let is_capable = current().cred().capable(CAP_SYS_NICE);
+    let mut result = Ok(0);
+    for Named { host_tid, task } in who_threads(which, who)? {
+        if !is_capable {
+            let Some(task) = task.filter(|task| is_same_owner(task)) else {
+                // Others of the group get theirs nevertheless.
+                result = Err(Errno::EPERM.into());
+                continue;
+            };
+            let now = call(nr::getpriority, &mut [Arg::Val(0), Arg::Val(host_tid)])?;
+            if (20 - nice) as usize > now && !is_within_nice_limit(&task, nice) {
+                return Err(Errno::EACCES.into());
+            }
         }
-        call(nr::setpriority, &mut [Arg::Val(0), Arg::Val(tid), Arg::Val(nice as i64 as u64)])?;
+        call(nr::setpriority, &mut [Arg::Val(0), Arg::Val(host_tid), Arg::Val(nice as i64 as u64)])?;
     }
-    Ok(0)
+    result
 }
 
 /// Answers 20 - nice, the highest priority of those named.
 pub fn sys_getpriority(which: i32, who: i32) -> SysResult {
     let mut best = None;
-    for tid in who_threads(which, who)? {
-        best = best.max(Some(call(nr::getpriority, &mut [Arg::Val(0), Arg::Val(tid)])?));
+    for named in who_threads(which, who)? {
+        best = best.max(Some(call(nr::getpriority, &mut [Arg::Val(0), Arg::Val(named.host_tid)])?));
     }
     best.ok_or(Errno::ESRCH.into())
 }

@@ -12,6 +12,7 @@ use core::sync::atomic::Ordering;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::{CAP_LAST_CAP, CAP_SETGID, CAP_SETPCAP, CAP_SETUID, UserCapDataStruct, UserCapHeaderStruct};
 use acrida_uapi::errno::Errno;
+use acrida_uapi::prctl::{SECBIT_KEEP_CAPS, SECBIT_NO_SETUID_FIXUP};
 
 use crate::abi::SysResult;
 use crate::kernel::cred::Cred;
@@ -23,8 +24,6 @@ const NGROUPS_MAX: usize = 65536;
 /// Capabilities of file access, which follow the file-system uid.
 const FS_CAPS: u64 = 0x0800_021f;
 const ALL_CAPS: u64 = (1 << (CAP_LAST_CAP + 1)) - 1;
-const SECBIT_NO_SETUID_FIXUP: u32 = 4;
-const SECBIT_KEEP_CAPS: u32 = 16;
 
 /// Makes `new` the caller's credentials.
 pub fn commit_creds(mut new: Cred, old: &Cred) {

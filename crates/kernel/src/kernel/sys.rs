@@ -3,7 +3,6 @@
 //! Mirrors: kernel/sys.c, kernel/sys_ni.c, Linux 6.1.
 
 use alloc::vec;
-use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::host::Arg;
@@ -13,13 +12,11 @@ use acrida_kcore::uaccess::UserAddr;
 use acrida_trace_format::boot::flags;
 use acrida_uapi::errno::Errno;
 
-use acrida_uapi::capability::{CAP_LAST_CAP, CAP_SETPCAP, CAP_SYS_ADMIN, CAP_SYS_RESOURCE};
-use acrida_uapi::prctl::*;
+use acrida_uapi::capability::{CAP_SYS_ADMIN, CAP_SYS_RESOURCE};
 use acrida_uapi::resource::{
     RLIM_NLIMITS, RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_NICE, RLIMIT_NOFILE, RLIMIT_RTPRIO, RLIMIT_RTTIME,
     RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD, Rlimit64, Rusage,
 };
-use acrida_uapi::signal::valid_signal;
 use acrida_uapi::time::Timeval;
 
 use crate::abi::{ArgKind, SysResult};
@@ -217,147 +214,4 @@ pub fn sys_getcpu(cpu: UserAddr, node: UserAddr) -> SysResult {
     cpu.write_opt(&host::current_cpu())?;
     node.write_opt(&0u32)?;
     Ok(0)
-}
-
-/// The name of a task as `PR_SET_NAME` takes it: at most 15 bytes.
-pub fn set_comm(name: &[u8]) {
-    let end = name.iter().position(|&b| b == 0).unwrap_or(name.len()).min(15);
-    let name: Vec<u8> = name[..end].to_vec();
-    host::set_thread_name(&name);
-    *current().comm.lock() = name;
-}
-
-pub fn sys_prctl(option: i32, a2: u64, a3: u64, a4: u64, a5: u64) -> SysResult {
-    let me = current();
-    let process = &me.process;
-    let only = |rest: &[u64]| if rest.iter().any(|&a| a != 0) { Err(Errno::EINVAL) } else { Ok(()) };
-    match option {
-        PR_SET_PDEATHSIG => {
-            if a2 > 64 || (a2 != 0 && !valid_signal(a2 as i32)) {
-                return Err(Errno::EINVAL.into());
-            }
-            process.pdeath_signal.store(a2 as i32, Ordering::Relaxed);
-        }
-        PR_GET_PDEATHSIG => UserAddr(a2).write(&process.pdeath_signal.load(Ordering::Relaxed))?,
-        PR_GET_DUMPABLE => return Ok(process.dumpable.load(Ordering::Relaxed) as usize),
-        PR_SET_DUMPABLE => {
-            if a2 > 1 {
-                return Err(Errno::EINVAL.into());
-            }
-            process.dumpable.store(a2 as u32, Ordering::Relaxed);
-        }
-        PR_SET_NAME => {
-            let mut name = UserAddr(a2).read_cstr(15, Errno::E2BIG).or_else(|errno| match errno {
-                Errno::E2BIG => {
-                    let mut name = vec![0; 15];
-                    UserAddr(a2).read_bytes(&mut name).map(|()| name)
-                }
-                other => Err(other),
-            })?;
-            name.truncate(15);
-            set_comm(&name);
-        }
-        PR_GET_NAME => {
-            let mut name = [0u8; 16];
-            let comm = me.comm.lock().clone();
-            name[..comm.len()].copy_from_slice(&comm);
-            UserAddr(a2).write_bytes(&name)?;
-        }
-        PR_SET_CHILD_SUBREAPER => process.is_subreaper.store(a2 != 0, Ordering::Relaxed),
-        PR_GET_CHILD_SUBREAPER => {
-            UserAddr(a2).write(&i32::from(process.is_subreaper.load(Ordering::Relaxed)))?;
-        }
-        PR_SET_NO_NEW_PRIVS => {
-            only(&[a3, a4, a5])?;
-            if a2 != 1 {
-                return Err(Errno::EINVAL.into());
-            }
-            edit_cred(|cred| cred.no_new_privs = true);
-        }
-        PR_GET_NO_NEW_PRIVS => {
-            only(&[a2, a3, a4, a5])?;
-            return Ok(usize::from(me.cred().no_new_privs));
-        }
-        PR_GET_KEEPCAPS => return Ok(usize::from(me.cred().securebits & 16 != 0)),
-        PR_SET_KEEPCAPS => {
-            if a2 > 1 {
-                return Err(Errno::EINVAL.into());
-            }
-            edit_cred(|cred| cred.securebits = (cred.securebits & !16) | (a2 as u32) << 4);
-        }
-        PR_GET_SECUREBITS => return Ok(me.cred().securebits as usize),
-        PR_CAPBSET_READ => {
-            if a2 > u64::from(CAP_LAST_CAP) {
-                return Err(Errno::EINVAL.into());
-            }
-            return Ok(usize::from(me.cred().cap_bset & 1 << a2 != 0));
-        }
-        PR_CAPBSET_DROP => {
-            if !me.cred().capable(CAP_SETPCAP) {
-                return Err(Errno::EPERM.into());
-            }
-            if a2 > u64::from(CAP_LAST_CAP) {
-                return Err(Errno::EINVAL.into());
-            }
-            edit_cred(|cred| cred.cap_bset &= !(1 << a2));
-        }
-        PR_CAP_AMBIENT => {
-            only(&[a4, a5])?;
-            return cap_ambient(a2, a3);
-        }
-        PR_GET_SECCOMP => return Ok(0),
-        // Plain numbers that the host keeps for its thread or its memory, and hands on as we fork.
-        PR_GET_TIMERSLACK | PR_SET_TIMERSLACK | PR_GET_THP_DISABLE | PR_SET_THP_DISABLE | PR_MCE_KILL | PR_MCE_KILL_GET => {
-            own_host_process()?;
-            return Ok(host::prctl(option, [a2, a3, a4, a5])?);
-        }
-        PR_SET_PTRACER => {}
-        PR_GET_TID_ADDRESS => UserAddr(a2).write(&me.clear_child_tid.load(Ordering::Relaxed))?,
-        PR_GET_TSC => UserAddr(a2).write(&1i32)?,
-        PR_GET_TIMING => return Ok(0),
-        PR_SET_TIMING if a2 == 0 => {}
-        // Names of anonymous areas are for views only.
-        PR_SET_VMA => only(&[])?,
-        // Seccomp and dispatch are the kernel's own way in.
-        _ => return Err(Errno::EINVAL.into()),
-    }
-    Ok(0)
-}
-
-fn edit_cred(edit: impl FnOnce(&mut Cred)) {
-    let mut slot = current().cred.lock();
-    let mut cred = (**slot).clone();
-    edit(&mut cred);
-    *slot = alloc::sync::Arc::new(cred);
-}
-
-fn cap_ambient(op: u64, cap: u64) -> SysResult {
-    const IS_SET: u64 = 1;
-    const RAISE: u64 = 2;
-    const LOWER: u64 = 3;
-    const CLEAR_ALL: u64 = 4;
-    if op == CLEAR_ALL {
-        if cap != 0 {
-            return Err(Errno::EINVAL.into());
-        }
-        edit_cred(|cred| cred.cap_ambient = 0);
-        return Ok(0);
-    }
-    if cap > u64::from(CAP_LAST_CAP) {
-        return Err(Errno::EINVAL.into());
-    }
-    let cred = current().cred();
-    match op {
-        IS_SET => Ok(usize::from(cred.cap_ambient & 1 << cap != 0)),
-        RAISE if cred.cap_permitted & cred.cap_inheritable & 1 << cap == 0 => Err(Errno::EPERM.into()),
-        RAISE => {
-            edit_cred(|cred| cred.cap_ambient |= 1 << cap);
-            Ok(0)
-        }
-        LOWER => {
-            edit_cred(|cred| cred.cap_ambient &= !(1 << cap));
-            Ok(0)
-        }
-        _ => Err(Errno::EINVAL.into()),
-    }
 }

@@ -136,12 +136,12 @@ sysctls! {
     mmap_min_addr: "vm/mmap_min_addr", 0o444 = crate::mm::layout::MMAP_MIN_ADDR, 0..=u64::MAX;
     overcommit_memory: "vm/overcommit_memory", 0o444 = 0, 0..=2;
     // Sockets.
-    somaxconn: "net/core/somaxconn", 0o644 = 4096, 0..=INT_MAX;
-    max_dgram_qlen: "net/unix/max_dgram_qlen", 0o644 = 10, 0..=INT_MAX;
-    rmem_default: "net/core/rmem_default", 0o644 = 212_992, 2304..=INT_MAX;
-    rmem_max: "net/core/rmem_max", 0o644 = 212_992, 2304..=INT_MAX;
-    wmem_default: "net/core/wmem_default", 0o644 = 212_992, 4608..=INT_MAX;
-    wmem_max: "net/core/wmem_max", 0o644 = 212_992, 4608..=INT_MAX;
+    somaxconn: "net/core/somaxconn", 0o444 = 4096, 0..=INT_MAX;
+    max_dgram_qlen: "net/unix/max_dgram_qlen", 0o444 = 10, 0..=INT_MAX;
+    rmem_default: "net/core/rmem_default", 0o444 = 212_992, 2304..=INT_MAX;
+    rmem_max: "net/core/rmem_max", 0o444 = 4 << 20, 2304..=INT_MAX;
+    wmem_default: "net/core/wmem_default", 0o444 = 212_992, 4608..=INT_MAX;
+    wmem_max: "net/core/wmem_max", 0o444 = 4 << 20, 4608..=INT_MAX;
 }
 
 #[cfg(test)]

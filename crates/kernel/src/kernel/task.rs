@@ -10,18 +10,21 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::solo::SoloLock;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::{self, Thread};
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::errno::Restart;
 use acrida_uapi::resource::{RUSAGE_SELF, Rlimit64, Rusage};
+use acrida_uapi::signal::SIGCHLD;
 
 use crate::fs::fdtable::FilesStruct;
 use crate::fs::file::File;
 use crate::fs::fs_struct::FsStruct;
 use crate::kernel::cred::Cred;
 use crate::kernel::kthread::Kthread;
+use crate::kernel::ptrace::DUMP_USER;
 use crate::kernel::signal::{Sighand, TaskSignals};
 use crate::kernel::state::Kernel;
 use crate::kernel::sys::add_usage;
@@ -80,6 +83,13 @@ pub struct Task {
     pub sysvsem: SpinLock<Option<Arc<crate::ipc::sem::undo::UndoList>>>,
     /// Set while a vfork parent waits for this task to exec or exit.
     pub vfork_done: SpinLock<Option<Arc<crate::kernel::vfork::VforkDone>>>,
+}
+
+/// What every task has from its first moment.
+pub struct Context {
+    pub files: Arc<FilesStruct>,
+    pub fs: Arc<FsStruct>,
+    pub cred: Arc<Cred>,
 }
 
 /// One thread group.
@@ -159,9 +169,37 @@ pub struct Relations {
     pub session: Pid,
     /// Controlling terminal.
     pub tty: Option<Arc<dyn crate::fs::file::ControllingTty>>,
+    /// The foreground group of a terminal that hung up under this session leader, which tells the group when it ends.
+    #[doc(alias = "tty_old_pgrp")]
+    pub lost_pgrp: Pid,
 }
 
 impl Task {
+    /// A task without memory that owes nothing to another.
+    pub fn new(tid: Pid, thread: &'static Thread, process: Arc<Process>, kernel: Arc<Kernel>, context: Context) -> Task {
+        Task {
+            tid: AtomicU32::new(tid),
+            thread,
+            process,
+            kernel,
+            files: SoloLock::owned_by(thread, context.files),
+            fs: SoloLock::owned_by(thread, context.fs),
+            mm: SpinLock::new(MmUser::new()),
+            cred: SoloLock::owned_by(thread, context.cred),
+            signals: SpinLock::default(),
+            comm: SpinLock::default(),
+            clear_child_tid: AtomicU64::new(0),
+            robust_list: AtomicU64::new(0),
+            restart: Own::new(),
+            restart_block: Own::new(),
+            saved_sigmask: Own::new(),
+            exiting: AtomicBool::new(false),
+            exit_code: AtomicI32::new(0),
+            sysvsem: SpinLock::new(None),
+            vfork_done: SpinLock::new(None),
+        }
+    }
+
     pub fn mm(&self) -> Arc<MmStruct> {
         self.mm.lock().mm().clone()
     }
@@ -200,6 +238,41 @@ impl Task {
 }
 
 impl Process {
+    /// A process without threads that owes nothing to another.
+    pub fn new(tgid: Pid, relations: Relations, rlimits: [Rlimit64; 16], uid: u32) -> Process {
+        Process {
+            tgid,
+            threads: SpinLock::default(),
+            ppid: AtomicU32::new(relations.parent.upgrade().map_or(0, |parent| parent.tgid)),
+            relations: SpinLock::new(relations),
+            sighand: SpinLock::default(),
+            wait_chldexit: Arc::new(WaitQueueHead::new()),
+            wait_pidfd: Arc::new(WaitQueueHead::new()),
+            rlimits: SpinLock::new(rlimits),
+            exit_signal: AtomicI32::new(SIGCHLD),
+            is_subreaper: AtomicBool::new(false),
+            pdeath_signal: AtomicI32::new(0),
+            dumpable: AtomicU32::new(DUMP_USER),
+            personality: AtomicU32::new(0),
+            exec_tid: AtomicU32::new(0),
+            group_exit: AtomicI32::new(-1),
+            job: SpinLock::new(JobState::default()),
+            threads_gone: Arc::new(WaitQueueHead::new()),
+            exit_status: AtomicI32::new(-1),
+            start_time: platform().now(ClockId::Boottime),
+            did_exec: AtomicBool::new(false),
+            oom_score_adj: AtomicI32::new(0),
+            coredump_filter: AtomicU32::new(MMF_DUMP_FILTER_DEFAULT),
+            timers: Default::default(),
+            exe: SpinLock::new(None),
+            host_pid: AtomicU32::new(0),
+            uid: AtomicU32::new(uid),
+            locust_openings: Default::default(),
+            final_usage: SpinLock::new(None),
+            child_usage: SpinLock::default(),
+        }
+    }
+
     /// What the process's own threads used.
     pub fn own_usage(&self) -> Rusage {
         if let Some(usage) = *self.final_usage.lock() {

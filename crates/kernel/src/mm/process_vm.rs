@@ -1,6 +1,6 @@
 //! Other processes' memory: `process_vm_readv`, `process_vm_writev`, `process_madvise`.
 //!
-//! Mirrors: mm/process_vm_access.c, mm/madvise.c, kernel/ptrace.c (`ptrace_may_access`), Linux 6.1.
+//! Mirrors: mm/process_vm_access.c, mm/madvise.c, Linux 6.1.
 //! Differs: memory of another process is out of the kernel's reach; its host process has it, and the host copies. Advice
 //! for another process is checked and counted, and changes nothing: it is only ever a hint.
 
@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::uaccess::UserAddr;
-use acrida_uapi::capability::{CAP_SYS_NICE, CAP_SYS_PTRACE};
+use acrida_uapi::capability::CAP_SYS_NICE;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::mman::{MADV_COLD, MADV_COLLAPSE, MADV_PAGEOUT, MADV_WILLNEED};
 use acrida_uapi::uio::{Iovec, UIO_FASTIOV, UIO_MAXIOV};
@@ -20,6 +20,7 @@ use crate::fs::iovec::import_iovec;
 use crate::fs::user_array::UserArray;
 use crate::host::mm::{Direction, process_vm};
 use crate::kernel::pidfd;
+use crate::kernel::ptrace::{AccessMode, may_access};
 use crate::{Task, current};
 
 #[doc(alias = "process_vm_readv")]
@@ -68,7 +69,7 @@ fn process_vm_rw(pid: i32, local: (UserAddr, usize), remote: (UserAddr, usize), 
     if target.process.is_dead() {
         return Err(Errno::ESRCH.into());
     }
-    if !may_access(current(), &target) {
+    if !may_access(current(), &target, AccessMode::Real) {
         return Err(Errno::EPERM.into());
     }
     // Segments up to the first bad one are copied.
@@ -79,19 +80,6 @@ fn process_vm_rw(pid: i32, local: (UserAddr, usize), remote: (UserAddr, usize), 
     }
     let host_pid = target.thread.host_pid.load(Ordering::Relaxed);
     Ok(process_vm(host_pid, &local, &valid, direction)?)
-}
-
-/// Whether `task` may look into `target`.
-#[doc(alias = "ptrace_may_access")]
-pub fn may_access(task: &Task, target: &Task) -> bool {
-    if Arc::ptr_eq(&task.process, &target.process) {
-        return true;
-    }
-    let (mine, theirs) = (task.cred(), target.cred());
-    let same = [theirs.uid, theirs.euid, theirs.suid].iter().all(|&uid| uid == mine.uid)
-        && [theirs.gid, theirs.egid, theirs.sgid].iter().all(|&gid| gid == mine.gid);
-    let dumpable = target.process.dumpable.load(Ordering::Relaxed) == 1;
-    same && dumpable || mine.capable(CAP_SYS_PTRACE)
 }
 
 #[doc(alias = "process_madvise")]
@@ -107,7 +95,7 @@ pub fn sys_process_madvise(fd: Fd, vector: UserAddr, count: usize, advice: i32, 
         return Err(Errno::EINVAL.into());
     }
     let target = process.threads.lock().first().cloned().ok_or(Errno::ESRCH)?;
-    if !may_access(me, &target) {
+    if !may_access(me, &target, AccessMode::File) {
         return Err(Errno::EPERM.into());
     }
     if !own && !me.cred().capable(CAP_SYS_NICE) {

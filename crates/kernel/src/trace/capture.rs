@@ -4,7 +4,6 @@
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_trace_format::ring::{DATA_MAX, Record, capture};
-use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
 use crate::abi::ArgKind;
@@ -52,15 +51,8 @@ pub fn outputs(record: &mut Record, kinds: &[(&str, ArgKind)]) {
 }
 
 fn string(record: &mut Record, arg: usize, addr: UserAddr) {
-    match addr.read_cstr(DATA_MAX / 2, Errno::ENAMETOOLONG) {
-        Ok(text) => record.capture(arg as u8, capture::STRING, &text, false),
-        Err(Errno::ENAMETOOLONG) => {
-            let mut text = [0; DATA_MAX / 2];
-            if addr.read_bytes(&mut text).is_ok() {
-                record.capture(arg as u8, capture::STRING, &text, true);
-            }
-        }
-        Err(_) => {}
+    if let Ok(text) = addr.read_cstr_start(DATA_MAX / 2) {
+        record.capture(arg as u8, capture::STRING, &text.bytes, !text.is_whole);
     }
 }
 
@@ -94,13 +86,7 @@ fn elements(record: &mut Record, arg: usize) {
             record.capture(arg as u8, capture::ELEMENT, b"", true);
             return;
         }
-        let mut cut = [0; ELEMENT];
-        match UserAddr(element).read_cstr(ELEMENT, Errno::ENAMETOOLONG) {
-            Ok(text) => record.capture(arg as u8, capture::ELEMENT, &text, false),
-            Err(Errno::ENAMETOOLONG) if UserAddr(element).read_bytes(&mut cut).is_ok() => {
-                record.capture(arg as u8, capture::ELEMENT, &cut, true);
-            }
-            Err(_) => return,
-        }
+        let Ok(text) = UserAddr(element).read_cstr_start(ELEMENT) else { return };
+        record.capture(arg as u8, capture::ELEMENT, &text.bytes, !text.is_whole);
     }
 }

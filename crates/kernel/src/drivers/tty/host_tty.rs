@@ -114,11 +114,6 @@ impl ControllingTty for HostTty {
     fn open(self: Arc<Self>, _flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         Ok(Arc::new(Inherited::terminal(self.handle.clone(), self)))
     }
-
-    fn disassociate(&self) {
-        self.set_session(0);
-        self.set_foreground_pgrp(0);
-    }
 }
 
 /// The terminal of a file with this device number, if it is the caller's.

@@ -265,13 +265,15 @@ impl Pty {
         state.hangups += 1;
         state.flush_input();
         let session = core::mem::take(&mut state.session);
-        state.pgrp = 0;
+        let pgrp = core::mem::take(&mut state.pgrp);
         drop(state);
         if let Some(kernel) = self.kernel.upgrade()
             && session != 0
         {
             tty_jobctrl::clear_session(&kernel, session);
             if let Some(leader) = kernel.pids.process(session) {
+                // The foreground hears of it when the leader ends.
+                leader.relations.lock().lost_pgrp = pgrp;
                 for signo in [SIGHUP, SIGCONT] {
                     signal::send_to_process(SigInfo::kernel(signo), &leader);
                 }
@@ -306,11 +308,5 @@ impl ControllingTty for Pty {
     fn open(self: Arc<Self>, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         // The session has it already; a lock keeps only newcomers out.
         self.open_slave(flags | O_NOCTTY)
-    }
-
-    fn disassociate(&self) {
-        // The session is about to end: its leader needs no signal.
-        self.lock().session = 0;
-        self.hang_up();
     }
 }

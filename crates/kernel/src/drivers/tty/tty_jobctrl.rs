@@ -18,7 +18,7 @@ use crate::abi::SysResult;
 use crate::fs::file::{ControllingTty, File};
 use crate::kernel::signal;
 use crate::kernel::state::Kernel;
-use crate::kernel::task::Pid;
+use crate::kernel::task::{Pid, Process};
 use crate::{current, kernel};
 
 /// A terminal by any of its ends.
@@ -49,6 +49,13 @@ pub fn kill_pgrp(kernel: &Kernel, pgrp: Pid, signo: i32) {
     let members = kernel.pids.lock().group(pgrp);
     for member in &members {
         signal::send_to_process(SigInfo::kernel(signo), member);
+    }
+}
+
+/// Tells a group that its terminal is gone, and that it may go on.
+pub fn hang_up_pgrp(kernel: &Kernel, pgrp: Pid) {
+    for signo in [SIGHUP, SIGCONT] {
+        kill_pgrp(kernel, pgrp, signo);
     }
 }
 
@@ -93,6 +100,7 @@ fn acquire(tty: &Tty) {
     let (session, pgrp) = {
         let mut relations = current().process.relations.lock();
         relations.tty = Some(tty.clone());
+        relations.lost_pgrp = 0;
         (relations.session, relations.pgrp)
     };
     tty.set_session(session);
@@ -149,23 +157,48 @@ fn set_controlling(tty: &Tty, file: &File, force: u64) -> SysResult {
     Ok(0)
 }
 
-/// Gives the terminal up; a session leader takes it from its whole session.
-#[doc(alias = "no_tty")]
-fn give_up(tty: &Tty) {
-    let process = &current().process;
-    let (leader, session) = {
-        let relations = process.relations.lock();
-        (relations.session == process.tgid, relations.session)
+/// Why a process has no more use for its terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// It has ended.
+    Exit,
+    /// `TIOCNOTTY`.
+    Ioctl,
+}
+
+/// Takes the terminal from the session of the leader `process`, and tells the foreground group. Others who write to it still
+/// can: only the master's end, or `vhangup`, keeps them from it.
+pub fn disassociate_ctty(kernel: &Kernel, process: &Process, leaving: Leaving) {
+    let (session, tty, lost_pgrp) = {
+        let mut relations = process.relations.lock();
+        let lost_pgrp = core::mem::take(&mut relations.lost_pgrp);
+        (relations.session, relations.tty.clone(), lost_pgrp)
     };
-    if leader {
-        let foreground = tty.foreground_pgrp();
-        for signo in [SIGHUP, SIGCONT] {
-            kill_pgrp(kernel(), foreground, signo);
-        }
-        tty.set_session(0);
-        tty.set_foreground_pgrp(0);
-        clear_session(kernel(), session);
+    if session != process.tgid {
+        return;
     }
+    let Some(tty) = tty else {
+        if leaving == Leaving::Exit {
+            hang_up_pgrp(kernel, lost_pgrp);
+        }
+        return;
+    };
+    let foreground = tty.foreground_pgrp();
+    match leaving {
+        // Who is stopped stays so, unless the leader's end orphans the group.
+        Leaving::Exit => kill_pgrp(kernel, foreground, SIGHUP),
+        Leaving::Ioctl => hang_up_pgrp(kernel, foreground),
+    }
+    tty.set_session(0);
+    tty.set_foreground_pgrp(0);
+    clear_session(kernel, session);
+}
+
+/// Gives the caller's terminal up; a session leader takes it from its whole session.
+#[doc(alias = "no_tty")]
+fn give_up() {
+    let process = &current().process;
+    disassociate_ctty(kernel(), process, Leaving::Ioctl);
     let lost = process.relations.lock().tty.take();
     drop(lost);
 }
@@ -176,11 +209,11 @@ fn set_foreground(tty: &Tty, arg: UserAddr) -> SysResult {
         other => other?,
     }
     let pgrp: i32 = arg.read()?;
+    let pgrp = Pid::try_from(pgrp).map_err(|_| Errno::EINVAL)?;
     let session = current().process.relations.lock().session;
     if !is_current(tty) || tty.session() != session {
         return Err(Errno::ENOTTY.into());
     }
-    let pgrp = Pid::try_from(pgrp).map_err(|_| Errno::EINVAL)?;
     let members = kernel().pids.lock().group(pgrp);
     let member = members.first().ok_or(Errno::ESRCH)?;
     if member.relations.lock().session != session {
@@ -200,7 +233,7 @@ pub fn ioctl(tty: &Tty, end: End, file: &File, cmd: u32, arg: u64) -> Option<Sys
         TIOCSCTTY => set_controlling(tty, file, arg),
         TIOCNOTTY if end == End::Master || !is_current(tty) => Err(Errno::ENOTTY.into()),
         TIOCNOTTY => {
-            give_up(tty);
+            give_up();
             Ok(0)
         }
         TIOCGPGRP => known().and_then(|()| put(tty.foreground_pgrp())),

@@ -42,7 +42,7 @@ use crate::abi::{Flags, SysResult};
 use crate::current;
 use crate::fs::anon_inodes::PseudoInode;
 use crate::fs::fasync::FasyncQueue;
-use crate::fs::fdtable::filp_close;
+use crate::fs::fdtable::Reserved;
 use crate::fs::file::File;
 use crate::fs::super_block::anon_dev;
 
@@ -141,13 +141,10 @@ pub fn sys_pipe2(fds: UserAddr, flags: Flags) -> SysResult {
         return Err(Errno::ENOPKG.into());
     }
     let files = current().files();
-    let pair = files.install_pair(create(flags.0), flags.0 & O_CLOEXEC != 0)?.map(u32::cast_signed);
-    if let Err(errno) = fds.write(&pair) {
-        for file in pair.into_iter().filter_map(|fd| files.take(fd).ok()) {
-            // Fresh ends: nothing to flush that could fail.
-            let _ = filp_close(file, &files);
-        }
-        return Err(errno.into());
+    let numbers = [files.reserve()?, files.reserve()?];
+    fds.write(&numbers.each_ref().map(Reserved::fd))?;
+    for (number, file) in numbers.into_iter().zip(create(flags.0)) {
+        number.publish(file, flags.0 & O_CLOEXEC != 0);
     }
     Ok(0)
 }

@@ -409,7 +409,7 @@ pub fn set_comm(target: &Target, bytes: &[u8]) -> Result<(), Error> {
     let task = target.task.as_ref().filter(|task| task.process.tgid == current().process.tgid).ok_or(Errno::EINVAL)?;
     let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len()).min(15);
     if task.tid() == current().tid() {
-        crate::kernel::sys::set_comm(&bytes[..end]);
+        crate::kernel::prctl::set_comm(&bytes[..end]);
     } else {
         *task.comm.lock() = bytes[..end].to_vec();
     }

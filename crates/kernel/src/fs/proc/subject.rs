@@ -1,6 +1,6 @@
 //! The task or process that a directory of /proc speaks of, and who may look into it.
 //!
-//! Mirrors: fs/proc/internal.h (`get_proc_task`), kernel/ptrace.c (`ptrace_may_access`), Linux 6.1.
+//! Mirrors: fs/proc/internal.h (`get_proc_task`), fs/proc/base.c (`task_dump_owner`), Linux 6.1.
 //! Differs: pid 1 is a process without a task; whatever needs one is empty for it.
 //! Locking: look-ups take the pid table's lock and nothing else under it.
 
@@ -8,18 +8,15 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
-use acrida_uapi::capability::CAP_SYS_PTRACE;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::stat::S_IFDIR;
 
 use crate::fs::fdtable::FilesStruct;
 use crate::fs::fs_struct::FsStruct;
 use crate::kernel::cred::Cred;
+use crate::kernel::ptrace::{AccessMode, DUMP_USER, is_allowed};
 use crate::kernel::task::{Pid, Process, Task, current, kernel};
 use crate::mm::MmStruct;
-
-/// `SUID_DUMP_USER`: the owner may look into the process.
-const DUMP_USER: u32 = 1;
 
 /// Whether a directory shows a whole process or one thread of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,22 +161,12 @@ impl Target {
         if me.process.tgid == self.process.tgid {
             return true;
         }
-        may_access(&me.cred(), &self.cred(), self.is_zombie() || self.dumpable())
+        is_allowed(&me.cred(), &self.cred(), self.is_zombie() || self.dumpable(), AccessMode::File)
     }
 
     pub fn check_access(&self) -> Result<(), Errno> {
         if self.may_access() { Ok(()) } else { Err(Errno::EACCES) }
     }
-}
-
-/// The rule itself, for tasks of different processes.
-fn may_access(mine: &Cred, theirs: &Cred, dumpable: bool) -> bool {
-    if mine.capable(CAP_SYS_PTRACE) {
-        return true;
-    }
-    let same_uid = [theirs.uid, theirs.euid, theirs.suid].iter().all(|&uid| uid == mine.fsuid);
-    let same_gid = [theirs.gid, theirs.egid, theirs.sgid].iter().all(|&gid| gid == mine.fsgid);
-    same_uid && same_gid && dumpable && theirs.cap_permitted & !mine.cap_permitted == 0
 }
 
 /// Pid 1 is everybody's superior and has the powers of none.
@@ -201,23 +188,5 @@ fn init_cred(uid: u32) -> Cred {
         cap_ambient: 0,
         securebits: 0,
         no_new_privs: false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_looks_into_ones_own_kind() {
-        let (root, user, other) = (Cred { cap_permitted: 1, ..init_cred(0) }, init_cred(5), init_cred(6));
-        assert!(may_access(&user, &user, true));
-        assert!(!may_access(&user, &user, false), "a program that changed its user hides");
-        assert!(!may_access(&user, &other, true));
-        assert!(!may_access(&user, &Cred { suid: 0, ..user.clone() }, true), "all three ids count");
-        let poor_root = init_cred(0);
-        assert!(!may_access(&poor_root, &root, true), "nor into somebody with more power");
-        let tracer = Cred { cap_effective: 1 << CAP_SYS_PTRACE, ..init_cred(7) };
-        assert!(may_access(&tracer, &root, false));
     }
 }

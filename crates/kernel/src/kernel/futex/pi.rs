@@ -5,7 +5,11 @@
 //! Sleepers look now and then whether the owner still lives, as nothing on the host knows who it is.
 //! Locking: none; the word is the lock.
 
+use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
+
 use acrida_kcore::platform::{ClockId, platform};
+use acrida_kcore::sched::state;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Restart};
 use acrida_uapi::futex::{FUTEX_BITSET_MATCH_ANY, FUTEX_CLOCK_REALTIME, FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS};
@@ -13,7 +17,7 @@ use acrida_uapi::time::Timespec;
 
 use super::wait::{Deadline, Wait};
 use crate::abi::SysResult;
-use crate::{current, host};
+use crate::{Task, current, host};
 
 /// How long a sleeper trusts its owner to live, ns.
 const OWNER_CHECK: i64 = 100_000_000;
@@ -48,7 +52,9 @@ fn attempt(word: UserAddr, taken_with: u32, waits: bool) -> Result<Attempt, Errn
             }
             continue;
         }
-        if me.kernel.pids.task(owner).is_none() {
+        // A leader keeps its number as long as its process lives.
+        let lives = |task: Arc<Task>| task.thread.state.load(Ordering::SeqCst) != state::DEAD;
+        if !me.kernel.pids.task(owner).is_some_and(lives) {
             return Ok(Attempt::Orphaned { word: seen });
         }
         let marked = seen | FUTEX_WAITERS;

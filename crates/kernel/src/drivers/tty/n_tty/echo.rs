@@ -6,6 +6,9 @@ use acrida_uapi::termios::*;
 
 use super::NTty;
 
+/// Echoes are lost once so many bytes wait to be shown: somebody types who does not look.
+const ECHO_LIMIT: usize = 16 << 10;
+
 /// Whether `byte` continues a character of several bytes.
 pub(super) fn is_continuation(ntty: &NTty, byte: u8) -> bool {
     ntty.iflag(IUTF8) && byte & 0xc0 == 0x80
@@ -73,6 +76,9 @@ impl NTty {
     /// Shows what `echo` appends, now or when output goes on.
     fn echoing(&mut self, echo: impl FnOnce(&mut NTty)) {
         let shown = self.out.len();
+        if shown + self.held.len() >= ECHO_LIMIT {
+            return;
+        }
         echo(self);
         if self.output_is_stopped() {
             let late = self.out.split_off(shown);

@@ -5,7 +5,8 @@
 //! [`News`].
 //!
 //! Mirrors: drivers/tty/n_tty.c, Linux 6.18.
-//! Differs: a byte and its mark (`read_flags`) are one cell; echoes wait only while output is stopped, never for room.
+//! Differs: a byte and its mark (`read_flags`) are one cell; echoes wait only while output is stopped, never for room: what
+//! finds none is lost, the youngest first.
 //! Locking: none of its own.
 
 mod echo;
