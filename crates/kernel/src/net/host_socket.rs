@@ -231,12 +231,12 @@ impl ProtoOps for HostSocket {
 
     fn connect(&self, addr: &[u8], nonblock: bool) -> Result<Option<Box<dyn ProtoOps>>, Error> {
         self.refuse_paths(Errno::EISCONN)?;
-        match host::net::connect(self.fd(), addr) {
+        let under_way = match host::net::connect(self.fd(), addr) {
             // A call that was interrupted is made again, and finds its own attempt under way.
-            Err(Errno::EINPROGRESS | Errno::EALREADY) if !nonblock => {}
+            Err(errno @ (Errno::EINPROGRESS | Errno::EALREADY)) if !nonblock => errno,
             other => return Ok(other.map(|()| None)?),
-        }
-        self.until(false, self.common.send_deadline(), Errno::EINPROGRESS, || {
+        };
+        self.until(false, self.common.send_deadline(), under_way, || {
             let now = host::io::poll_now(self.fd(), (EPOLLOUT | EPOLLERR | EPOLLHUP) as u16);
             if now == 0 {
                 return Err(Errno::EAGAIN);
