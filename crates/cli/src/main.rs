@@ -14,6 +14,7 @@ mod supervise;
 mod trace;
 mod worlds;
 
+use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -62,10 +63,15 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("acrida: {error:#}");
+            say(format_args!("{error:#}"));
             ExitCode::from(125)
         }
     }
+}
+
+/// A message to the user. Where standard error cannot be written there is nobody to tell.
+fn say(message: impl Display) {
+    let _ = writeln!(std::io::stderr(), "acrida: {message}");
 }
 
 /// The worlds that it measures are made by this very command.
@@ -79,7 +85,7 @@ fn bench(args: acrida_bench::BenchArgs) -> anyhow::Result<ExitCode> {
 fn print(text: &str) -> ExitCode {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            eprintln!("acrida: cannot write to standard output: {error}");
+            say(format_args!("cannot write to standard output: {error}"));
             ExitCode::from(125)
         }
         _ => ExitCode::SUCCESS,

@@ -25,25 +25,29 @@ pub struct LsFdArgs {
     pid: Option<u32>,
 }
 
+/// What a question is answered with: columns, and which of them are numbers.
+struct View<'a> {
+    head: &'a [&'a str],
+    right: &'a [usize],
+}
+
 pub fn ps(args: &PsArgs) -> Result<ExitCode> {
-    let right = [0, 1, 2, 3, 6, 8];
     let head = ["PID", "PPID", "PGRP", "SID", "TTY", "STAT", "THR", "WCHAN", "HOSTPID", "COMMAND"];
-    let mut out = String::new();
-    for world in chosen(args.world)? {
-        show(&mut out, &world, "ps", &head, &right);
-    }
-    Ok(crate::print(&out))
+    let view = View { head: &head, right: &[0, 1, 2, 3, 6, 8] };
+    let answers = ask(chosen(args.world)?, "ps");
+    Ok(show(&answers, &view))
 }
 
 pub fn ls_fd(args: &LsFdArgs) -> Result<ExitCode> {
-    let right = [0, 2, 5];
     let head = ["PID", "COMMAND", "FD", "FLAGS", "POS", "HOSTFD", "OBJECT"];
-    let question = format!("ls-fd {}", args.pid.unwrap_or(0));
-    let mut out = String::new();
-    for world in chosen(args.world)? {
-        show(&mut out, &world, &question, &head, &right);
+    let view = View { head: &head, right: &[0, 2, 5] };
+    let answers = ask(chosen(args.world)?, &format!("ls-fd {}", args.pid.unwrap_or(0)));
+    if let Some(pid) = args.pid
+        && answers.said_nothing()
+    {
+        bail!("no world of yours has a process {pid} with descriptors; `acrida ps` shows all");
     }
-    Ok(crate::print(&out))
+    Ok(show(&answers, &view))
 }
 
 fn chosen(world: Option<u32>) -> Result<Vec<Found>> {
@@ -57,13 +61,46 @@ fn chosen(world: Option<u32>) -> Result<Vec<Found>> {
     Ok(worlds)
 }
 
-/// A world that ends while it is asked is left out.
-fn show(out: &mut String, world: &Found, question: &str, head: &[&str], right: &[usize]) {
-    let Ok(answer) = world.ask(question) else { return };
-    let _ = writeln!(out, "world {}: {}", world.supervisor, world.command_line.escape_debug());
-    let mut rows: Vec<Vec<&str>> = vec![head.to_vec()];
-    rows.extend(answer.lines().map(|line| line.splitn(head.len(), '\t').collect()));
-    out.push_str(&columns(&rows, right));
+/// What worlds said.
+struct Answers {
+    of: Vec<(Found, String)>,
+    /// A world is there, but did not answer.
+    silent: bool,
+}
+
+impl Answers {
+    fn said_nothing(&self) -> bool {
+        !self.silent && self.of.iter().all(|(_, answer)| answer.is_empty())
+    }
+}
+
+/// Asks each world; one that ends while it is asked is left out.
+fn ask(worlds: Vec<Found>, question: &str) -> Answers {
+    let mut answers = Answers { of: Vec::new(), silent: false };
+    for world in worlds {
+        match world.ask(question) {
+            Ok(Some(answer)) => answers.of.push((world, answer)),
+            Ok(None) => {}
+            Err(error) => {
+                let (pid, command) = (world.supervisor, world.command_line.escape_debug());
+                crate::say(format_args!("world {pid} ({command}): {error:#}; is it stopped? `kill -CONT {pid}` continues it"));
+                answers.silent = true;
+            }
+        }
+    }
+    answers
+}
+
+fn show(answers: &Answers, view: &View<'_>) -> ExitCode {
+    let mut out = String::new();
+    for (world, answer) in &answers.of {
+        let _ = writeln!(out, "world {}: {}", world.supervisor, world.command_line.escape_debug());
+        let mut rows: Vec<Vec<&str>> = vec![view.head.to_vec()];
+        rows.extend(answer.lines().map(|line| line.splitn(view.head.len(), '\t').collect()));
+        out.push_str(&columns(&rows, view.right));
+    }
+    let printed = crate::print(&out);
+    if answers.silent { ExitCode::FAILURE } else { printed }
 }
 
 /// Pads every column but the last to its widest field.

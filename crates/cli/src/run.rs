@@ -16,6 +16,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use zerocopy::{FromZeros, IntoBytes};
 
 use crate::cache::Cache;
+use crate::supervise::Inherited;
 use crate::trace::{Filter, Tracer};
 use crate::worlds::Registered;
 use crate::{objects, stats, supervise, worlds};
@@ -64,7 +65,7 @@ pub struct RunArgs {
     #[arg(long, hide = true)]
     debug_panic: bool,
     /// The program and its arguments
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
+    #[arg(required = true, trailing_var_arg = true, value_name = "PROGRAM")]
     program: Vec<OsString>,
 }
 
@@ -90,7 +91,7 @@ impl RunArgs {
         switches.iter().filter(|(on, _)| *on).fold(0, |bits, (_, bit)| bits | bit)
     }
 
-    fn tracer(&self, world: &World) -> Result<Option<Tracer>> {
+    fn trace_output(&self) -> Result<Option<Box<dyn Write>>> {
         if !self.tracing() {
             return Ok(None);
         }
@@ -98,7 +99,7 @@ impl RunArgs {
             Some(path) => Box::new(File::create(path).with_context(|| format!("cannot write the trace to {}", path.display()))?),
             None => Box::new(std::io::stderr()),
         };
-        Ok(Some(Tracer::new(world.arena.try_clone()?, out, self.filter())))
+        Ok(Some(out))
     }
 }
 
@@ -116,17 +117,23 @@ pub struct World {
 }
 
 pub fn run(args: &RunArgs) -> Result<ExitCode> {
+    let inherited = Inherited::now();
     let signals = supervise::catch_signals()?;
-    let world = start(args)?;
-    let tracer = args.tracer(&world)?;
+    let trace = args.trace_output()?;
+    let world = start(args, inherited)?;
+    let tracer = match trace {
+        Some(out) => Some(Tracer::new(world.arena.try_clone()?, out, args.filter())),
+        None => None,
+    };
     let result = supervise::supervise(&world, signals, tracer);
     if args.stats {
-        eprint!("{}", stats::table(&world.arena)?);
+        // The program's own status counts more than a table that nobody can read.
+        let _ = std::io::stderr().write_all(stats::table(&world.arena)?.as_bytes());
     }
     result
 }
 
-fn start(args: &RunArgs) -> Result<World> {
+fn start(args: &RunArgs, inherited: Inherited) -> Result<World> {
     objects::check_host()?;
     let mut notes = Vec::new();
     let arena = objects::shared("acrida-arena", ARENA_SIZE, &mut notes)?;
@@ -136,8 +143,9 @@ fn start(args: &RunArgs) -> Result<World> {
         rustix::net::SocketType::SEQPACKET,
         rustix::net::SocketFlags::CLOEXEC,
         None,
-    )?;
-    fcntl_setfd(&theirs, FdFlags::empty())?;
+    )
+    .context("cannot make the control channel")?;
+    fcntl_setfd(&theirs, FdFlags::empty()).context("cannot keep the control channel open for the kernel")?;
     let place = worlds::place();
     let cache = Cache::open();
     let lists = lists(args, place.as_deref(), cache.as_ref())?.encode();
@@ -151,15 +159,17 @@ fn start(args: &RunArgs) -> Result<World> {
         uid: rustix::process::geteuid().as_raw(),
         gid: rustix::process::getegid().as_raw(),
         umask: umask().bits(),
+        ignored: inherited.ignored,
+        blocked: inherited.blocked,
         lists_len: lists.len() as u64,
         ..BootBlock::new_zeroed()
     };
-    arena.write_all_at(block.as_bytes(), 0)?;
-    arena.write_all_at(&lists, LISTS_OFFSET)?;
+    arena.write_all_at(block.as_bytes(), 0).context("cannot write to the kernel's memory")?;
+    arena.write_all_at(&lists, LISTS_OFFSET).context("cannot write to the kernel's memory")?;
     let child = start_kernel(&arena, cache.as_ref(), &mut notes)?;
     let registered = place.and_then(|place| Registered::new(place, &args.program));
     for note in notes.iter().filter(|_| !args.quiet) {
-        eprintln!("acrida: {note}");
+        crate::say(note);
     }
     drop(theirs);
     if let Some(cache) = &cache {
@@ -237,7 +247,8 @@ fn lists(args: &RunArgs, place: Option<&Path>, cache: Option<&Cache>) -> Result<
 /// Where to look for the program, one path a line, as `execvp` would.
 fn candidates(program: &OsString) -> Vec<u8> {
     let name = program.as_bytes();
-    if name.contains(&b'/') {
+    // No name is in no directory.
+    if name.contains(&b'/') || name.is_empty() {
         return name.to_vec();
     }
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());

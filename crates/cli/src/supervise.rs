@@ -22,7 +22,9 @@ use acrida_trace_format::boot::{BootBlock, PANIC_MAX, PANIC_OFFSET};
 use acrida_trace_format::control::{self, Message, PACKET_MAX, view};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process};
-use signal_hook::consts::{SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{
+    SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGXFSZ,
+};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::raw::WithRawSiginfo;
 use zerocopy::{FromBytes, IntoBytes};
@@ -36,9 +38,33 @@ const TRACE_EVERY: Duration = Duration::from_millis(10);
 
 pub type Signals = SignalsInfo<WithRawSiginfo>;
 
+/// What the command was started with: signals that are ignored, and that are blocked; bit 0 is signal 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inherited {
+    pub ignored: u64,
+    pub blocked: u64,
+}
+
+impl Inherited {
+    /// To be asked before [`catch_signals`]. Without /proc nothing is known to be ignored or blocked.
+    pub fn now() -> Inherited {
+        Inherited::parse(&std::fs::read_to_string("/proc/self/status").unwrap_or_default())
+    }
+
+    fn parse(status: &str) -> Inherited {
+        const SIGPIPE_BIT: u64 = 1 << 12;
+        let mask = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok()).unwrap_or(0)
+        };
+        // Rust's runtime ignores SIGPIPE before `main`: what it was before is not to be known.
+        Inherited { ignored: mask("SigIgn:") & !SIGPIPE_BIT, blocked: mask("SigBlk:") }
+    }
+}
+
 /// From now on the command is told of signals instead of being killed or stopped by them.
 pub fn catch_signals() -> Result<Signals> {
-    let all = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU];
+    let all = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU, SIGXFSZ];
     Signals::new(all).context("cannot catch signals")
 }
 
@@ -188,7 +214,7 @@ impl Supervisor<'_> {
                 self.unknown = true;
                 if !self.world.quiet {
                     let name = calls::name(message.status as usize);
-                    eprintln!("acrida: system call {} ({name}) is in nobody's table; it answered ENOSYS", message.status);
+                    crate::say(format_args!("system call {} ({name}) is in nobody's table; it answered ENOSYS", message.status));
                 }
             }
             control::ALL_EXITED => self.tell(control::SHUT_DOWN, 0, 0),
@@ -216,21 +242,26 @@ impl Supervisor<'_> {
             kill_children();
             bail!("the kernel panicked: {report}");
         }
-        if pid == self.world.kernel_pid {
-            if self.exit.is_none()
-                && let Some(signal) = status.terminating_signal()
-            {
+        let kernel = pid == self.world.kernel_pid;
+        match (status.terminating_signal(), status.exit_status()) {
+            (None, Some(0)) => {}
+            (Some(_), _) if !kernel => self.tell(control::PROCESS_DIED, pid, status.as_raw() as u32),
+            (Some(signal), _) => {
                 kill_children();
                 bail!("the world's kernel process was killed by {}", trace::signal_name(signal.into()));
             }
-        } else if status.terminating_signal().is_some() {
-            self.tell(control::PROCESS_DIED, pid, status.as_raw() as u32);
+            // It panicked, but could not say why.
+            (None, code) => {
+                kill_children();
+                bail!("a host process of the world ended with status {}", code.unwrap_or(-1));
+            }
         }
         Ok(())
     }
 
     fn signal(&mut self, number: i32, from_kernel: bool) {
-        if from_kernel {
+        // A file that may not grow is refused in words, too.
+        if from_kernel || number == SIGXFSZ {
             return;
         }
         match self.first {
@@ -300,17 +331,27 @@ fn panic_report(world: &World) -> Result<Option<String>> {
 /// The report with a line for each address of its back trace.
 fn with_names(report: &str) -> String {
     let Some((head, addresses)) = report.split_once("backtrace:") else { return report.to_string() };
-    let mut out = format!("{head}back trace:");
+    let mut out = String::new();
+    for word in head.split_inclusive(' ') {
+        out.push_str(word);
+        // Where the kernel faulted, not where it came from.
+        if let Some(name) = name_of(word.trim_end_matches([' ', ',', ':', '\n'])) {
+            out.push_str(&format!("({name}) "));
+        }
+    }
+    out.push_str("back trace:");
     for word in addresses.split_whitespace() {
-        let address = word.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
-        // A return address may be the first byte after a call that never comes back.
-        let name = match address.and_then(|address| image::function_at(address - 1)) {
-            Some((name, distance)) => format!("{name}+{:#x}", distance + 1),
-            None => "?".to_string(),
-        };
-        out.push_str(&format!("\n  {word} {name}"));
+        out.push_str(&format!("\n  {word} {}", name_of(word).unwrap_or_else(|| "?".to_string())));
     }
     out
+}
+
+/// The kernel function that this address, written in hexadecimal, lies in.
+fn name_of(word: &str) -> Option<String> {
+    let address = u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()?;
+    // A return address may be the first byte after a call that never comes back.
+    let (name, distance) = image::function_at(address.checked_sub(1)?)?;
+    Some(format!("{name}+{:#x}", distance + 1))
 }
 
 fn shell_status(status: u32) -> u8 {
@@ -327,6 +368,13 @@ mod tests {
     #[test]
     fn statuses_are_a_shells() {
         assert_eq!((shell_status(3 << 8), shell_status(9), shell_status(0x8b)), (3, 137, 139));
+    }
+
+    #[test]
+    fn inherited_signals_are_read_but_for_sigpipe() {
+        let status = "Name:\tx\nSigBlk:\t0000000000000200\nSigIgn:\t0000000000001001\nSigCgt:\t0\n";
+        assert_eq!(Inherited::parse(status), Inherited { ignored: 1, blocked: 0x200 });
+        assert_eq!(Inherited::parse(""), Inherited::default());
     }
 
     #[test]

@@ -105,9 +105,15 @@ pub fn is_own_peer(stream: &UnixStream) -> bool {
 }
 
 impl Found {
-    /// Asks the world's command: one line there, text back.
-    pub fn ask(&self, question: &str) -> Result<String> {
-        let mut stream = UnixStream::connect_addr(&address(self.supervisor)?).context("the world does not answer")?;
+    /// Asks the world's command: one line there, text back; nothing from a world that has just ended.
+    ///
+    /// # Errors
+    /// It does not answer within 10 seconds, or somebody else does.
+    pub fn ask(&self, question: &str) -> Result<Option<String>> {
+        let mut stream = match UnixStream::connect_addr(&address(self.supervisor)?) {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => return Ok(None),
+            connected => connected.context("the world does not answer")?,
+        };
         if !is_own_peer(&stream) {
             bail!("the world's socket belongs to another user");
         }
@@ -116,6 +122,6 @@ impl Found {
         stream.shutdown(std::net::Shutdown::Write)?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).context("the world does not answer")?;
-        Ok(answer)
+        Ok(Some(answer))
     }
 }

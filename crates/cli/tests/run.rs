@@ -35,6 +35,61 @@ fn nothing_is_printed_unless_asked() {
 }
 
 #[test]
+fn options_are_acridas_before_the_program_and_the_programs_after_it() {
+    let output = run(&["echo", "--stats", "-x", "--", "--trace"]);
+    assert_eq!((text(&output.stdout), text(&output.stderr)), ("--stats -x -- --trace\n".into(), String::new()));
+    let output = run(&["--stat", "--", "true"]);
+    assert_eq!(status(&output), 2);
+    assert!(text(&output.stderr).contains("'--stats'"), "{}", text(&output.stderr));
+    let output = run(&["--", "--stats"]);
+    assert_eq!((status(&output), text(&output.stderr)), (127, "acrida: --stats: not found\n".into()));
+}
+
+#[test]
+fn what_cannot_be_done_is_named_with_its_cure() {
+    for (args, expected, words) in [
+        (&["--mount", "foo:/mnt", "--", "true"][..], 125, "foo:/mnt: no such type of file system"),
+        (&["--mount", "tmpfs:/no/such", "--", "true"], 125, "tmpfs:/no/such: no such file or directory; make the place first"),
+        (&["--mount", "tmpfs", "--", "true"], 125, "TYPE:[SOURCE:]PATH[:ro]"),
+        (&["--", "/etc/passwd"], 126, "/etc/passwd: permission denied; is it an executable file?"),
+        (&["--", ""], 127, "not found"),
+        (&["--trace=/no/such/file", "--", "true"], 125, "cannot write the trace to /no/such/file"),
+        (&["--trace=/dev/full", "--", "true"], 125, "cannot write the trace: No space left"),
+    ] {
+        let output = run(args);
+        assert_eq!(status(&output), expected, "{args:?}");
+        assert!(text(&output.stderr).contains(words), "{args:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_standard_error_that_is_full_costs_no_status() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("there");
+    let program = ["run", "--stats", "--", "sh", "-c", "exit 7"];
+    let ended = acrida(&program).stderr(full()).status().expect("started");
+    assert_eq!(ended.code(), Some(7));
+}
+
+/// As `nohup` and shells without job control start programs.
+#[test]
+fn ignored_and_blocked_signals_are_inherited() {
+    let show = "grep -E '^Sig(Blk|Ign)' /proc/self/status; kill -HUP $$; echo survived";
+    let wrap = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); \
+                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2]); os.execv(sys.argv[1], sys.argv[1:])";
+    let mut outputs = Vec::new();
+    for side in [&["/bin/sh"][..], &[env!("CARGO_BIN_EXE_acrida"), "run", "--", "/bin/sh"]] {
+        let mut command = std::process::Command::new("timeout");
+        // Python ignores SIGPIPE and SIGXFSZ itself.
+        let restore = "import signal; [signal.signal(s, signal.SIG_DFL) for s in (signal.SIGPIPE, signal.SIGXFSZ)]; ";
+        command.args(["-k", "5", "60", "python3", "-c", &[restore, wrap].concat()]).args(side).args(["-c", show]);
+        let output = command.output().expect("timeout is there");
+        assert!(text(&output.stdout).ends_with("survived\n"), "{side:?}: {output:?}");
+        outputs.push(text(&output.stdout));
+    }
+    assert_eq!(outputs[0], outputs[1]);
+}
+
+#[test]
 fn a_signal_to_the_command_reaches_the_program() {
     for (signal, expected) in [(Signal::TERM, 41), (Signal::HUP, 41), (Signal::USR1, 41), (Signal::INT, 41)] {
         let (mut child, line) = start(&["--", "sh", "-c", "trap 'exit 41' TERM HUP USR1 INT; sleep 1000 & echo ready; wait"]);

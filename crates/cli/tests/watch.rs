@@ -42,8 +42,10 @@ fn the_trace_goes_to_a_file_and_the_filter_chooses() {
     let option = format!("--trace={}", file.display());
     let output = run(&[&option, "--trace-filter", "write,exit*", "--", "sh", "-c", "echo a; echo b"]);
     let trace = std::fs::read_to_string(&file).expect("written");
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).expect("there"));
     std::fs::remove_file(&file).expect("removed");
     assert_eq!(text(&output.stderr), "");
+    assert_eq!(mode & 0o022, 0, "others may not write it, as the usual umask says");
     let calls: Vec<&str> = lines(&trace).iter().map(|line| line.split('(').next().unwrap_or("").trim()).collect();
     assert_eq!(calls, ["write", "write", "exit_group", "+++ exited with 0 +++"], "{trace}");
 }

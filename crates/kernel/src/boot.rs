@@ -18,6 +18,7 @@ use acrida_trace_format::boot::{BootBlock, Lists, flags};
 use acrida_trace_format::control::{self, Message};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::{RLIMIT_NOFILE, Rlimit64};
+use acrida_uapi::signal::SigSet;
 use acrida_uapi::wait::WaitStatus;
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -27,6 +28,7 @@ use crate::fs::namespace::MountNamespace;
 use crate::kernel::cred::Cred;
 use crate::kernel::kthread::become_kthread;
 use crate::kernel::pid::{INIT_PID, PidTable};
+use crate::kernel::signal::TaskSignals;
 use crate::kernel::state::Kernel;
 use crate::kernel::task::{Context, Process, Relations, Task};
 use crate::net::unix::UnixTable;
@@ -42,8 +44,8 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     let host_sockets = lists.options("host-socket");
     let mounts = match MountNamespace::new_world(&lists.mounts, &host_sockets) {
         Ok(mounts) => mounts,
-        Err(error) => {
-            platform().console(&alloc::format!("acrida: a mount was refused: {error:?}\n"));
+        Err(refused) => {
+            platform().console(&alloc::format!("acrida: cannot mount {refused}\n"));
             send(control, Message { kind: control::INIT_EXITED, status: 125 << 8, ..Message::new_zeroed() });
             return;
         }
@@ -230,11 +232,13 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
         Relations { parent: Arc::downgrade(init), parent_tid: INIT_PID, pgrp: pid, session: pid, ..Relations::default() };
     let process = Arc::new(Process::new(pid, relations, *init.rlimits.lock(), block.uid));
     process.did_exec.store(true, Ordering::Relaxed);
+    process.sighand.lock().ignore(SigSet::from_bits(block.ignored));
     let root = kernel.mounts.root();
     let fs = FsStruct::new(root.clone(), root, block.umask);
     let thread = Thread::new();
     let context = Context { files: Arc::default(), fs, cred: Arc::new(root_cred(block)) };
     let task = Arc::new(Task {
+        signals: SpinLock::new(TaskSignals::blocking(SigSet::from_bits(block.blocked))),
         comm: SpinLock::new(b"acrida".to_vec()),
         ..Task::new(pid, thread, process.clone(), kernel.clone(), context)
     });
@@ -280,6 +284,9 @@ fn run_first(lists: Lists) {
     let program = alloc::string::String::from_utf8_lossy(lists.argv.first().map_or(&b""[..], |a| a)).into_owned();
     let (code, why) = match outcome {
         Error::Errno(Errno::ENOENT | Errno::ENOTDIR) => (127, "not found"),
+        Error::Errno(Errno::EACCES) => (126, "permission denied; is it an executable file?"),
+        Error::Errno(Errno::ENOEXEC) => (126, "not a program that can be executed here"),
+        Error::Errno(Errno::EMFILE | Errno::ENFILE) => (126, "too many open files; see `ulimit -n`"),
         Error::Errno(errno) => (126, errno.name().unwrap_or("cannot be executed")),
         Error::Restart(_) => (126, "interrupted"),
     };

@@ -9,8 +9,9 @@ use alloc::vec;
 use core::arch::asm;
 use core::fmt::{self, Write};
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+use acrida_kcore::platform::{ClockId, Platform};
 use acrida_kcore::thread::{Thread, current};
 use acrida_trace_format::boot::{BootBlock, LISTS_OFFSET, Lists, MAGIC, PANIC_MAX, PANIC_OFFSET, flags};
 use acrida_trace_format::layout::{ARENA_BASE, ARENA_SIZE, DATA_OFFSET, WINDOW_BASE, WINDOW_SIZE};
@@ -18,7 +19,7 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
 use crate::dispatch::{self, Refused, Trap};
-use crate::{linux::Linux, raw, signal, spawn, text};
+use crate::{linux::Linux, park, raw, signal, spawn, text};
 
 unsafe extern "C" {
     static __text_start: u8;
@@ -33,7 +34,9 @@ static CPUS: AtomicU32 = AtomicU32::new(1);
 static VDSO_BASE: AtomicU64 = AtomicU64::new(0);
 static VDSO_CLOCK: AtomicU64 = AtomicU64::new(0);
 static ANONYMOUS_TEXT: AtomicU64 = AtomicU64::new(0);
-static PANICKED: AtomicBool = AtomicBool::new(false);
+static PANICKED: AtomicU32 = AtomicU32::new(0);
+/// How long whoever panics after another thread waits for that one's report to be written.
+const REPORT_NS: u64 = 1_000_000_000;
 
 /// Stands in for a [`Thread`] until the heap works; locks need an owner.
 #[repr(C, align(64))]
@@ -326,7 +329,7 @@ impl Write for Report {
 /// Leaves a report for the command and ends this process; the command ends the rest.
 pub fn stop_world(message: fmt::Arguments<'_>) -> ! {
     signal::block_all();
-    if !PANICKED.swap(true, Ordering::SeqCst) {
+    if PANICKED.swap(1, Ordering::SeqCst) == 0 {
         let mut report = Report { len: 0 };
         let me = current();
         let _ = writeln!(report, "{message}");
@@ -350,6 +353,10 @@ pub fn stop_world(message: fmt::Arguments<'_>) -> ! {
         // SAFETY: an aligned word of the block, which is shared with the command and used by nobody else here.
         let len = unsafe { &*((ARENA_BASE as usize + offset_of!(BootBlock, panic_len)) as *const AtomicU64) };
         len.store(report.len as u64, Ordering::Release);
+    } else {
+        // Perhaps a thread of this process: its report must not be cut off. Its end is this one's, too.
+        let soon = Linux.now(ClockId::Monotonic) + REPORT_NS;
+        let _ = park::wait(&PANICKED, 1, Some(soon));
     }
     // SAFETY: ends the process.
     let _ = unsafe { raw::syscall6(nr::exit_group, [125, 0, 0, 0, 0, 0]) };

@@ -45,6 +45,9 @@ pub struct BootBlock {
     pub gid: u32,
     pub umask: u32,
     pub lists_len: u64,
+    /// Signals that the first process ignores, and that it blocks; bit 0 is signal 1.
+    pub ignored: u64,
+    pub blocked: u64,
     /// Set by the kernel: length of the panic report at [`PANIC_OFFSET`], once it is complete.
     pub panic_len: u64,
 }

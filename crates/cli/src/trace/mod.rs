@@ -5,7 +5,7 @@ mod filter;
 mod line;
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
@@ -31,8 +31,9 @@ pub struct Tracer {
     lost: u64,
     /// Since when the record at `next` is begun and not finished.
     stuck: Option<Instant>,
-    /// Nobody reads the lines any more.
+    /// Nobody reads the lines any more, or they cannot be written.
     closed: bool,
+    failure: Option<std::io::Error>,
 }
 
 /// What stands in one place of the ring, seen from the index that is expected there.
@@ -55,7 +56,8 @@ fn judge(seq: u64, index: u64) -> Slot {
 
 impl Tracer {
     pub fn new(arena: File, out: Box<dyn Write>, filter: Filter) -> Tracer {
-        Tracer { arena, out: BufWriter::with_capacity(1 << 16, out), filter, next: 0, lost: 0, stuck: None, closed: false }
+        let out = BufWriter::with_capacity(1 << 16, out);
+        Tracer { arena, out, filter, next: 0, lost: 0, stuck: None, closed: false, failure: None }
     }
 
     /// Writes what has come since the last time. `last`: the world is over, nothing more will come.
@@ -121,21 +123,37 @@ impl Tracer {
 
     fn show(&mut self, record: &Record, start_ns: u64) {
         if !self.closed && self.filter.matches(record) {
-            self.closed = self.out.write_all(line::line(record, start_ns).as_bytes()).is_err();
+            let written = self.out.write_all(line::line(record, start_ns).as_bytes());
+            self.note(written);
         }
     }
 
     fn flush(&mut self) {
-        self.closed |= self.out.flush().is_err();
+        if !self.closed {
+            let written = self.out.flush();
+            self.note(written);
+        }
+    }
+
+    /// Nothing more is written after an error; that a reader went away is none.
+    fn note(&mut self, written: std::io::Result<()>) {
+        if let Err(error) = written {
+            self.closed = true;
+            self.failure = Some(error).filter(|error| error.kind() != ErrorKind::BrokenPipe);
+        }
     }
 
     /// The last lines, and what is missing.
     pub fn finish(mut self) -> Result<()> {
         self.drain(true)?;
         if self.lost > 0 {
-            eprintln!("acrida: {} trace records were lost: the program was faster than the trace could be written", self.lost);
+            let lost = self.lost;
+            crate::say(format_args!("{lost} trace records were lost: the program was faster than the trace could be written"));
         }
-        Ok(())
+        match self.failure {
+            Some(error) => Err(error).context("cannot write the trace"),
+            None => Ok(()),
+        }
     }
 }
 

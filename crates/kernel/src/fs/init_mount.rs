@@ -3,8 +3,10 @@
 //! Mirrors: init/do_mounts.c, Linux 6.18.
 //! Differs: there is no task yet; look-ups run with root's rights.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::mount::MsFlags;
@@ -29,19 +31,40 @@ struct Builder {
 }
 
 /// See [`MountNamespace::new_world`].
-pub fn build(mounts: &[Vec<u8>], sockets: &[Vec<u8>]) -> Result<Arc<MountNamespace>, Error> {
-    let tree = MountNamespace::with_root(HostFs::new()?, b"host");
-    let builder = Builder { tree, cred: Arc::new(Cred::of_root()) };
+pub fn build<'a>(mounts: &'a [Vec<u8>], sockets: &'a [Vec<u8>]) -> Result<Arc<MountNamespace>, Refused<'a>> {
+    let host = HostFs::new().map_err(|error| Refused { mount: b"the host's files", error: error.into() })?;
+    let builder = Builder { tree: MountNamespace::with_root(host, b"host"), cred: Arc::new(Cred::of_root()) };
     // A socket that is made later can be found only where the host's tree shows.
     let sockets: Vec<(&[u8], Path)> = sockets.iter().filter_map(|at| Some((&at[..], builder.find(at).ok()?))).collect();
-    builder.our_own()?;
-    for spec in mounts {
-        builder.add(spec)?;
+    builder.our_own().map_err(|error| Refused { mount: b"what every world has", error })?;
+    for mount in mounts {
+        builder.add(mount).map_err(|error| Refused { mount, error })?;
     }
     for (at, socket) in sockets {
-        builder.show(at, socket)?;
+        builder.show(at, socket).map_err(|error| Refused { mount: at, error })?;
     }
     Ok(builder.tree)
+}
+
+/// A mount that could not be made.
+pub struct Refused<'a> {
+    /// As the user wrote it.
+    pub mount: &'a [u8],
+    pub error: Error,
+}
+
+impl fmt::Display for Refused<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mount = String::from_utf8_lossy(self.mount);
+        match self.error {
+            Error::Errno(Errno::ENODEV) => write!(f, "{mount}: no such type of file system; `acrida run --help` has them"),
+            Error::Errno(Errno::ENOENT) => write!(f, "{mount}: no such file or directory; make the place first"),
+            Error::Errno(Errno::ENOTDIR) => write!(f, "{mount}: a directory goes on a directory, a file on a file"),
+            Error::Errno(Errno::EINVAL) => write!(f, "{mount}: write it as TYPE:[SOURCE:]PATH[:ro]"),
+            Error::Errno(errno) => write!(f, "{mount}: {errno}"),
+            Error::Restart(_) => write!(f, "{mount}: interrupted"),
+        }
+    }
 }
 
 impl Builder {

@@ -10,10 +10,11 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::sync::{SetOnce, SpinLock};
-use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::errno::Errno;
 use acrida_uapi::mount::MsFlags;
 
 use crate::fs::dcache::{Dentry, Path};
+use crate::fs::init_mount;
 use crate::fs::super_block::{Instance, SuperBlock};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -129,8 +130,8 @@ impl MountNamespace {
     /// The world's first tree: host files at `/`, our own file systems on /tmp, /dev, /dev/shm, /run, /proc, then `mounts`
     /// (`TYPE:[SOURCE:]PATH[:ro]`). Ours are left out where the host has no such directory. What of the host's `sockets` they
     /// cover is shown through them.
-    pub fn new_world(mounts: &[Vec<u8>], sockets: &[Vec<u8>]) -> Result<Arc<MountNamespace>, Error> {
-        crate::fs::init_mount::build(mounts, sockets)
+    pub fn new_world<'a>(mounts: &'a [Vec<u8>], sockets: &'a [Vec<u8>]) -> Result<Arc<MountNamespace>, init_mount::Refused<'a>> {
+        init_mount::build(mounts, sockets)
     }
 
     pub fn with_root(instance: Instance, source: &[u8]) -> Arc<MountNamespace> {

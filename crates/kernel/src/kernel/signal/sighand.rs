@@ -110,6 +110,14 @@ impl Sighand {
         core::mem::replace(&mut self.actions.lock()[signo as usize - 1], action)
     }
 
+    /// Ignores these signals, as far as that can be.
+    pub fn ignore(&mut self, signals: SigSet) {
+        let mut actions = self.actions.lock();
+        for signo in blockable(signals).iter() {
+            actions[signo as usize - 1].sa_handler = SIG_IGN;
+        }
+    }
+
     /// `signo` has its default action again; the other fields stay.
     pub fn reset_handler(&mut self, signo: i32) {
         self.actions.lock()[signo as usize - 1].sa_handler = SIG_DFL;
@@ -220,6 +228,11 @@ pub struct TaskSignals {
 }
 
 impl TaskSignals {
+    /// What a task starts with that nobody here made.
+    pub fn blocking(signals: SigSet) -> TaskSignals {
+        TaskSignals { blocked: blockable(signals), ..TaskSignals::default() }
+    }
+
     /// What a new task starts with: the mask; the alternate stack too unless it would share the memory it lies in.
     pub fn for_child(&self, shares_vm: bool) -> TaskSignals {
         let altstack = if shares_vm { AltStack::OFF } else { self.altstack };
