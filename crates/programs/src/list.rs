@@ -21,6 +21,9 @@ pub struct Program {
     /// Whether the shell itself runs on a new pseudo-terminal (through Python's `pty`).
     #[serde(default)]
     pub pty: bool,
+    /// The script itself always runs natively and drives the program from outside, as `${RUN}PROGRAM`.
+    #[serde(default)]
+    pub outside: bool,
 }
 
 /// A module of CPython's test suite.

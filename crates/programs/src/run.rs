@@ -1,5 +1,6 @@
 //! One run of a command, bounded in time.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// What stands before a program's name in a command line.
+    pub fn prefix(&self) -> OsString {
+        match self {
+            Side::Native => OsString::new(),
+            Side::Acrida(binary) => [binary.as_os_str(), " run -- ".as_ref()].into_iter().collect(),
+        }
+    }
+
     /// `program` on this side.
     pub fn command(&self, program: &str) -> Command {
         match self {

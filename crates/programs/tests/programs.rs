@@ -48,6 +48,11 @@ const ON_A_PTY: &str =
     r#"exec python3.11 -c 'import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))' "$0""#;
 
 fn script(side: &Side, program: &Program) -> Command {
+    if program.outside {
+        let mut command = Side::Native.command("sh");
+        command.args(["-c", &program.script]).env("RUN", side.prefix());
+        return command;
+    }
     let mut command = side.command("sh");
     match program.pty {
         true => command.args(["-c", ON_A_PTY, &program.script]),

@@ -11,6 +11,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("git", "/usr/bin/git"),
     ("perl", "/usr/bin/perl"),
     ("python3.11", "/usr/bin/python3.11"),
+    ("python3-pexpect", "/usr/lib/python3/dist-packages/pexpect/__init__.py"),
     ("libpython3.11-testsuite", "/usr/lib/python3.11/test/test_epoll.py"),
     ("musl-tools", "/usr/bin/musl-gcc"),
     ("xz-utils", "/usr/bin/xz"),

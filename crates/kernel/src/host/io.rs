@@ -5,6 +5,7 @@
 
 use acrida_kcore::host::{Arg, HostFd};
 use acrida_kcore::platform::platform;
+use acrida_kcore::thread;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::fcntl::{O_CLOEXEC, O_NONBLOCK};
@@ -39,7 +40,14 @@ fn run(blocking: Blocking, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno
     let host = platform().host();
     match blocking {
         Blocking::Never => host.call(nr, args),
-        Blocking::Interruptible => host.call_blocking(nr, args),
+        Blocking::Interruptible => {
+            // Seen as asleep: how long the call takes is the host's affair.
+            let me = thread::current();
+            me.set_wchan("host_io");
+            let result = host.call_blocking(nr, args);
+            me.set_wchan("");
+            result
+        }
     }
 }
 
