@@ -390,10 +390,11 @@ CHECK(splice_and_vectors)
 // What outlives the session's leader keeps the terminal as a file.
 CHECK(survivor_of_the_session)
 {
-	int ready[2];
+	int ready[2], go[2];
 	char byte;
 	open_pair();
 	need(pipe(ready));
+	need(pipe(go));
 	IN_CHILD("leader")
 	{
 		close(master);
@@ -401,8 +402,7 @@ CHECK(survivor_of_the_session)
 		if (fork() == 0) {
 			signal(SIGHUP, SIG_IGN);
 			write(ready[1], "r", 1);
-			while (getsid(0) == getppid())
-				sched_yield();
+			read(go[0], &byte, 1);
 			// The leader has ended, so its session has lost the terminal.
 			say("controlling terminal %s", open("/dev/tty", O_RDWR) < 0 ? errno_name(errno) : "open");
 			show(write(slave, "late\n", 5));
@@ -410,6 +410,10 @@ CHECK(survivor_of_the_session)
 		}
 		read(ready[0], &byte, 1);
 	}
+	write(go[1], "g", 1);
+	// Told when the survivor has said all it has to say.
+	close(ready[1]);
+	read(ready[0], &byte, 1);
 	show_read("survivor", master);
 }
 

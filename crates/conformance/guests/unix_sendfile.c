@@ -5,6 +5,8 @@
 // Places: disk tmpfs
 #include "sockets.h"
 
+#include <sys/sendfile.h>
+
 enum { SIZE = 100000 };
 static unsigned char file_bytes[SIZE], got_bytes[SIZE * 2];
 
