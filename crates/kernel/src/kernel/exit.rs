@@ -369,9 +369,9 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
             kernel.pids.lock().tasks.remove(&task.tid());
         }
     }
-    let mut dead = kernel.dead_threads.tasks.lock();
-    dead.extend(threads);
-    drop(dead);
+    // Their records and stacks are not given back: what the host stopped in the middle of a sleep is still linked in wait
+    // queues, whose wake-ups find it dead and go on.
+    drop(threads);
     exit_process(kernel, process, status);
 }
 
