@@ -25,7 +25,7 @@ use crate::{objects, stats, supervise, worlds};
 ///
 /// The program's exit status is acrida's: 128 plus the signal's number when a signal ended it, 126 when the program
 /// cannot be executed, 127 when it was not found, 125 when acrida itself failed. Standard input and output, environment
-/// and current directory are the program's. Nothing else is printed.
+/// and current directory are the program's. A run that goes well prints nothing else.
 #[derive(clap::Args)]
 pub struct RunArgs {
     /// Mount a file system: tmpfs, locust, demofs, devtmpfs, proc, devpts, or `bind` with a SOURCE
