@@ -46,10 +46,10 @@ static void begin(int count, const int *sets, int nr_sets)
 	}
 }
 
-// Whoever is woken wakes the next before it sleeps itself; two rounds see the last of them asleep.
+// Whoever is woken wakes the next before it sleeps itself, the last to come first: a round sees one of them at least asleep.
 static void settle(void)
 {
-	for (int round = 0; round < 3; round++)
+	for (int round = 0; round <= nr_waiters; round++)
 		for (int i = 0; i < nr_waiters; i++)
 			wait_asleep(waiters[i].tid);
 }
