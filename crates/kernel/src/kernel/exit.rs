@@ -23,7 +23,7 @@ use crate::abi::SysResult;
 use crate::current;
 use crate::drivers::tty::tty_jobctrl::{self, Leaving};
 use crate::fs::fdtable::filp_close;
-use crate::kernel::pid::INIT_PID;
+use crate::kernel::pid::{INIT_PID, Tables};
 use crate::kernel::signal;
 use crate::kernel::state::Kernel;
 use crate::kernel::task::{Process, Task};
@@ -190,9 +190,9 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
     hang_up_orphaned_groups(kernel, process, &orphans.children);
     crate::trace::process_ended(process, status);
     let (parent, unwanted) = {
-        let _tables = kernel.pids.lock();
+        let mut tables = kernel.pids.lock();
         process.exit_status.store(status.raw(), Ordering::SeqCst);
-        (signal::notify_parent(process), forget_unwanted(process))
+        (signal::notify_parent(process), unhash_unwanted(&mut tables, process))
     };
     process.threads_gone.wake_all(0);
     process.wait_pidfd.wake_all(u32::from(POLLIN));
@@ -203,21 +203,30 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
         crate::boot::first_process_ended(kernel, status);
     }
     crate::boot::process_ended(kernel);
-    if unwanted {
-        release_process(kernel, process);
-    }
-    for zombie in &orphans.unwanted {
-        release_process(kernel, zombie);
+    for unhashed in unwanted.into_iter().chain(orphans.unwanted) {
+        release_process(kernel, unhashed);
     }
 }
 
-/// Whether nobody will wait for the zombie: then no wait finds it any more. The caller holds the pid table.
-fn forget_unwanted(zombie: &Process) -> bool {
-    let unwanted = signal::is_auto_reaped(zombie);
-    if unwanted {
-        forget_child(zombie);
-    }
-    unwanted
+/// A zombie that nobody finds any more.
+pub struct Unhashed {
+    process: Arc<Process>,
+    /// Perhaps the last reference to it, and to its files.
+    leader: Option<Arc<Task>>,
+}
+
+/// Takes a zombie off its parent's list and out of the pid table: its number is free in the same moment in which no wait
+/// finds it.
+#[doc(alias = "__unhash_process")]
+pub fn unhash_process(tables: &mut Tables, process: &Arc<Process>) -> Unhashed {
+    forget_child(process);
+    tables.processes.remove(&process.tgid);
+    Unhashed { process: process.clone(), leader: tables.tasks.remove(&process.tgid) }
+}
+
+/// A zombie that nobody will wait for goes at once.
+fn unhash_unwanted(tables: &mut Tables, zombie: &Arc<Process>) -> Option<Unhashed> {
+    signal::is_auto_reaped(zombie).then(|| unhash_process(tables, zombie))
 }
 
 /// Takes the process off its parent's list; the caller holds the pid table.
@@ -293,13 +302,13 @@ fn send_death_signal(child: &Arc<Process>, parent: &Process) {
 struct Orphans {
     children: Vec<Arc<Process>>,
     /// Zombies among them that nobody will wait for.
-    unwanted: Vec<Arc<Process>>,
+    unwanted: Vec<Unhashed>,
 }
 
 /// Gives the children to the nearest subreaper, or to init.
 #[doc(alias = "forget_original_parent")]
 fn reparent_children(kernel: &Arc<Kernel>, process: &Arc<Process>) -> Orphans {
-    let tables = kernel.pids.lock();
+    let mut tables = kernel.pids.lock();
     let children = core::mem::take(&mut process.relations.lock().children);
     if children.is_empty() {
         return Orphans::default();
@@ -325,26 +334,18 @@ fn reparent_children(kernel: &Arc<Kernel>, process: &Arc<Process>) -> Orphans {
     }
     let zombies = children.iter().filter(|child| child.is_dead());
     let parents: Vec<_> = zombies.clone().filter_map(|zombie| signal::notify_parent(zombie)).collect();
-    let unwanted = zombies.filter(|zombie| forget_unwanted(zombie)).cloned().collect();
+    let unwanted = zombies.filter_map(|zombie| unhash_unwanted(&mut tables, zombie)).collect();
     drop(tables);
     parents.iter().for_each(|parent| parent.wait_chldexit.wake_all(0));
     children.iter().for_each(|child| send_death_signal(child, process));
     Orphans { children, unwanted }
 }
 
-/// Forgets a zombie; its number is free.
+/// What is left to do for a zombie that is out of sight; called without a lock.
 #[doc(alias = "release_task")]
-pub fn release_process(kernel: &Arc<Kernel>, process: &Arc<Process>) {
-    let leader = {
-        let mut tables = kernel.pids.lock();
-        tables.processes.remove(&process.tgid);
-        let leader = tables.tasks.remove(&process.tgid);
-        forget_child(process);
-        leader
-    };
-    process.wait_pidfd.wake_all(u32::from(POLLIN | POLLHUP));
-    // Dropped outside the lock: it may be the last reference to files.
-    drop(leader);
+pub fn release_process(kernel: &Arc<Kernel>, zombie: Unhashed) {
+    zombie.process.wait_pidfd.wake_all(u32::from(POLLIN | POLLHUP));
+    drop(zombie.leader);
     reap_threads(kernel);
 }
 

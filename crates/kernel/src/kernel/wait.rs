@@ -17,7 +17,7 @@ use acrida_uapi::signal::{SIGCHLD, SIGCONT};
 use acrida_uapi::wait::*;
 
 use crate::abi::{Fd, SysResult};
-use crate::kernel::exit::{forget_child, release_process};
+use crate::kernel::exit::{release_process, unhash_process};
 use crate::kernel::sys::add_usage;
 use crate::kernel::task::Process;
 use crate::{current, kernel};
@@ -160,7 +160,7 @@ fn do_wait(which: Which, options: u32) -> Result<Option<Found>, Error> {
 fn look(which: &Which, options: u32) -> Look {
     let me = current();
     let kernel = kernel();
-    let tables = kernel.pids.lock();
+    let mut tables = kernel.pids.lock();
     let mut any = false;
     let first = me.process.relations.lock().children.iter().find_map(|child| {
         let matches = match which {
@@ -180,17 +180,14 @@ fn look(which: &Which, options: u32) -> Look {
     let Some((child, status)) = first else {
         return if any { Look::Later } else { Look::NoChild };
     };
-    let reaped = child.is_dead() && options & WNOWAIT == 0;
-    if reaped {
-        // Before another waiter looks.
-        forget_child(&child);
-    }
+    // Before another waiter looks.
+    let reaped = (child.is_dead() && options & WNOWAIT == 0).then(|| unhash_process(&mut tables, &child));
     drop(tables);
     let uid = child.uid.load(Ordering::Relaxed);
     let found = Found { pid: child.tgid, uid, status, rusage: child.usage_total() };
-    if reaped {
+    if let Some(zombie) = reaped {
         add_usage(&mut me.process.child_usage.lock(), &found.rusage);
-        release_process(kernel, &child);
+        release_process(kernel, zombie);
     }
     Look::Found(found)
 }
