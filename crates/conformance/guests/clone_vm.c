@@ -418,18 +418,22 @@ static int stop_itself(void *unused)
 {
 	(void)unused;
 	raw(SYS_kill, raw(SYS_getpid), (long)SIGSTOP);
+	raw(SYS_alarm, 10L);
+	catch(1);
 	return 8;
 }
 
 CHECK(stops_alone)
 {
 	int status = 0;
+	ball = 0;
 	pid_t pid = sharer(stop_itself, 0, 0, NULL);
 	report_flag("reported", waitpid(pid, &status, WUNTRACED) == pid);
 	report("stopped", "%s", status_text(status));
 	kill(pid, SIGCONT);
 	report_flag("continued", waitpid(pid, &status, WCONTINUED) == pid);
 	report("continued", "%s", status_text(status));
+	throw(1);
 	report("child", "%s", ending(pid));
 }
 
