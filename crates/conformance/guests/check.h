@@ -292,6 +292,26 @@ UNUSED static void wait_asleep(pid_t pid)
 	say("nobody fell asleep");
 }
 
+// Waits until thread `tid` of this process has ended for everybody: joining it may come before.
+UNUSED static void wait_ended(pid_t tid)
+{
+	char path[64], text[512];
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+	for (;;) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+		if (fd >= 0)
+			close(fd);
+		if (length <= 0)
+			return;
+		text[length] = 0;
+		char *state = strrchr(text, ')');
+		if (state && (state[2] == 'Z' || state[2] == 'X'))
+			return;
+		sched_yield();
+	}
+}
+
 UNUSED static void do_nothing(int sig UNUSED)
 {
 }

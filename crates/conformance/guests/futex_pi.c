@@ -110,6 +110,7 @@ static void *wait_for_dead_leader(void *leader)
 	while (!locked)
 		sched_yield();
 	pthread_join(*(pthread_t *)leader, NULL);
+	wait_ended(getpid());
 	report_result("lock", futex(&word, FUTEX_LOCK_PI, 0, NULL));
 	report_result("trylock", futex(&word, FUTEX_TRYLOCK_PI, 0, NULL));
 	_exit(0);

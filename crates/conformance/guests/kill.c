@@ -75,6 +75,7 @@ CHECK(ended_thread)
 	long tid;
 	pthread_create(&thread, NULL, give_tid, &tid);
 	pthread_join(thread, NULL);
+	wait_ended(tid);
 	report_result("tgkill", raw(SYS_tgkill, (long)getpid(), tid, 0L));
 	report_result("tkill", raw(SYS_tkill, tid, 0L));
 	report_result("kill", raw(SYS_kill, tid, 0L));

@@ -10,8 +10,14 @@ use std::time::{Duration, Instant};
 pub const BOUND: Duration = Duration::from_secs(60);
 
 pub fn acrida(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_acrida"));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Whoever runs the tests may ignore signals, as nohup does; programs inherit that.
+    let mut command = Command::new("env");
+    command
+        .args(["--default-signal", env!("CARGO_BIN_EXE_acrida")])
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
