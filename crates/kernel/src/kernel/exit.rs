@@ -32,14 +32,6 @@ use crate::kernel::task::{Process, Task};
 #[derive(Default)]
 pub struct DeadThreads {
     tasks: SpinLock<Vec<Arc<Task>>>,
-    /// Records without a task.
-    agents: SpinLock<Vec<&'static Thread>>,
-}
-
-impl DeadThreads {
-    pub fn add_agent(&self, agent: &'static Thread) {
-        self.agents.lock().push(agent);
-    }
 }
 
 /// Frees the records of tasks whose host threads are gone and that nobody refers to.
@@ -50,9 +42,6 @@ pub fn reap_threads(kernel: &Kernel) {
         let is_gone = |task: &mut Arc<Task>| has_left(task.thread) && Arc::strong_count(task) == 2;
         dead.extract_if(.., is_gone).collect()
     };
-    for agent in kernel.dead_threads.agents.lock().extract_if(.., |agent| has_left(agent)) {
-        agent.free();
-    }
     for task in gone {
         let thread = task.thread;
         drop(task);
