@@ -257,6 +257,73 @@ CHECK(groups)
 	show(getsockopt(alone, SOL_SOCKET, SO_PEERGROUPS, groups, &len));
 }
 
+// ---- times -----------------------------------------------------------------
+
+static void show_time(const char *what, int fd, int flags, const struct timespec *before)
+{
+	struct message m;
+	struct timespec now;
+	long got = receive(fd, &m, 16, 1024, flags);
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (got < 0) {
+		say("%s: nothing", what);
+		return;
+	}
+	say("%s: %ld, flags %s, control %zu", what, got, msg_names(m.header.msg_flags), m.header.msg_controllen);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m.header); c; c = CMSG_NXTHDR(&m.header, c)) {
+		long time[2];
+		bool nanoseconds = c->cmsg_type == SO_TIMESTAMPNS || c->cmsg_type == SO_TIMESTAMPNS_NEW;
+		memcpy(time, CMSG_DATA(c), sizeof time);
+		double told = time[0] + time[1] / (nanoseconds ? 1e9 : 1e6), start = before->tv_sec + before->tv_nsec / 1e9;
+		say("%s: type %d, length %zu, %s", what, c->cmsg_type, c->cmsg_len,
+		    told < start - 1e-3 ? "early" : told > now.tv_sec + now.tv_nsec / 1e9 ? "late" : "in time");
+	}
+}
+
+CHECK(time_of_a_message)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+	static const int options[] = { SO_TIMESTAMP_OLD, SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW };
+	struct timespec before;
+	clock_gettime(CLOCK_REALTIME, &before);
+	for (int t = 0; t < 3; t++) {
+		pair(types[t]);
+		for (int o = 0; o < 4; o++) {
+			say("type %d, option %d", types[t], options[o]);
+			show(send(s[0], "early", 5, 0));
+			show(set_option(s[1], options[o], 1));
+			for (int i = 0; i < 4; i++)
+				say("option %d: %d", options[i], int_option(s[1], options[i]));
+			show(send(s[0], "m", 1, 0));
+			show_time("peeked", s[1], MSG_PEEK, &before);
+			show_time("early", s[1], 0, &before);
+			show_time("next", s[1], MSG_DONTWAIT, &before);
+			show(set_option(s[1], options[(o + 1) % 4], 0));
+			for (int i = 0; i < 4; i++)
+				say("option %d: %d", options[i], int_option(s[1], options[i]));
+			show(send(s[0], "m", 1, 0));
+			show_time("off", s[1], 0, &before);
+		}
+		close(s[0]);
+		close(s[1]);
+	}
+}
+
+CHECK(time_and_credentials)
+{
+	struct timespec before;
+	clock_gettime(CLOCK_REALTIME, &before);
+	pair(SOCK_DGRAM);
+	need(set_option(s[1], SO_PASSCRED, 1));
+	need(set_option(s[1], SO_TIMESTAMP_OLD, 1));
+	int in = 0;
+	show(send_fds(s[0], "m", &in, 1, 0));
+	struct message m;
+	show(receive(s[1], &m, 16, 1024, 0));
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m.header); c; c = CMSG_NXTHDR(&m.header, c))
+		say("type %d, length %zu", c->cmsg_type, c->cmsg_len);
+}
+
 // A pidfd's process: its number as fdinfo tells it, and what a signal says.
 static void show_pidfd(const char *what, int fd)
 {

@@ -9,8 +9,10 @@ use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::{CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::{
-    Cmsghdr, MSG_CTRUNC, SCM_CREDENTIALS, SCM_PIDFD, SCM_RIGHTS, SOL_SOCKET, Ucred, cmsg_align, cmsg_len, cmsg_space,
+    Cmsghdr, MSG_CTRUNC, SCM_CREDENTIALS, SCM_PIDFD, SCM_RIGHTS, SO_TIMESTAMPNS, SO_TIMESTAMPNS_NEW, SOL_SOCKET, Ucred,
+    cmsg_align, cmsg_len, cmsg_space,
 };
+use acrida_uapi::time::{Timespec, Timeval};
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::current;
@@ -30,6 +32,8 @@ const HEADER: usize = size_of::<Cmsghdr>();
 pub struct Scm {
     pub files: Vec<Arc<File>>,
     pub creds: Option<Sender>,
+    /// When the message was sent, ns of the wall clock, and the option that asks.
+    pub stamp: Option<(u64, i32)>,
     /// What is for the protocol itself, as the guest wrote it.
     pub other: Vec<u8>,
     /// The receiver asked for the credentials themselves, and for a pidfd of the sender.
@@ -202,6 +206,17 @@ impl ControlWriter {
         at.add(HEADER as u64).write_bytes(&data[..len - HEADER])?;
         self.used += cmsg_space(data.len()).min(self.left());
         Ok(())
+    }
+
+    /// The time of a message, in the form that `option` asks for.
+    #[doc(alias = "__sock_recv_timestamp")]
+    pub fn put_stamp(&mut self, ns: u64, option: i32) -> Result<(), Errno> {
+        match option {
+            SO_TIMESTAMPNS | SO_TIMESTAMPNS_NEW => {
+                self.put(SOL_SOCKET, option, Timespec::from_nanos(ns.cast_signed()).as_bytes())
+            }
+            _ => self.put(SOL_SOCKET, option, Timeval::from_nanos(ns.cast_signed()).as_bytes()),
+        }
     }
 
     /// What is laid out already, and fits.

@@ -33,6 +33,9 @@ pub struct SockCommon {
     pub passpidfd: AtomicBool,
     /// Descriptors may be sent to this socket.
     pub passrights: AtomicBool,
+    /// As which option's message a datagram's time is told; 0: it is not.
+    #[doc(alias = "SOCK_RCVTSTAMP")]
+    pub stamps: AtomicI32,
     /// One bit per boolean option that is only remembered, by its `SO_` number.
     pub remembered: AtomicU64,
     /// Bit 32: on; below: seconds.
@@ -68,6 +71,7 @@ impl Default for SockCommon {
             passcred: AtomicBool::new(false),
             passpidfd: AtomicBool::new(false),
             passrights: AtomicBool::new(true),
+            stamps: AtomicI32::new(0),
             remembered: AtomicU64::new(0),
             linger: AtomicU64::new(0),
             priority: AtomicU32::new(0),
@@ -142,6 +146,12 @@ impl SockCommon {
     pub fn receive_target(&self, waitall: bool, len: usize) -> usize {
         let target = if waitall { len } else { len.min(self.rcvlowat.load(Ordering::Relaxed) as usize) };
         target.max(1)
+    }
+
+    /// When a message for this socket is sent, ns of the wall clock; 0: nobody asks.
+    #[doc(alias = "net_timestamp")]
+    pub fn stamp(&self) -> u64 {
+        if self.stamps.load(Ordering::Relaxed) == 0 { 0 } else { platform().now(ClockId::Realtime) }
     }
 
     pub fn remembers(&self, option: i32) -> bool {

@@ -104,6 +104,9 @@ fn receive_one(file: &Arc<File>, msg: UserAddr, flags: u32) -> SysResult {
     let proto = proto(file);
     let mut got = proto.recvmsg(&mut IovIter::user_vec(&segments), receive)?;
     let mut control = ControlWriter::new(UserAddr(header.msg_control), header.msg_controllen as usize);
+    if let Some((ns, option)) = got.scm.stamp {
+        control.put_stamp(ns, option)?;
+    }
     if let Some(creds) = got.scm.creds.take() {
         if got.scm.wants_ucred {
             control.put(SOL_SOCKET, SCM_CREDENTIALS, creds.ucred.as_bytes())?;

@@ -27,7 +27,7 @@ const RCVBUF_MIN: u32 = 2304;
 const OPTION_MAX: usize = 4096;
 
 /// Boolean options that are only remembered.
-const REMEMBERED: [i32; 14] = [
+const REMEMBERED: [i32; 12] = [
     SO_LOCK_FILTER,
     SO_DEBUG,
     SO_REUSEADDR,
@@ -37,8 +37,6 @@ const REMEMBERED: [i32; 14] = [
     SO_OOBINLINE,
     SO_NO_CHECK,
     SO_REUSEPORT,
-    SO_TIMESTAMP,
-    SO_TIMESTAMPNS,
     SO_PASSSEC,
     SO_RXQ_OVFL,
     SO_ZEROCOPY,
@@ -137,6 +135,9 @@ fn set(proto: &dyn ProtoOps, name: i32, value: UserAddr, len: usize) -> Result<(
             return Err(if common.remembers(SO_LOCK_FILTER) { Errno::EPERM } else { Errno::ENOENT }.into());
         }
         SO_PASSPIDFD => common.passpidfd.store(number != 0, Ordering::Relaxed),
+        SO_TIMESTAMP | SO_TIMESTAMP_NEW | SO_TIMESTAMPNS | SO_TIMESTAMPNS_NEW => {
+            common.stamps.store(if number == 0 { 0 } else { name }, Ordering::Relaxed);
+        }
         SO_PASSRIGHTS => common.passrights.store(number != 0, Ordering::Relaxed),
         SO_BUF_LOCK if number & !(SOCK_SNDBUF_LOCK | SOCK_RCVBUF_LOCK) != 0 => {
             return Err(Errno::EINVAL.into());
@@ -242,6 +243,9 @@ fn get(proto: &dyn ProtoOps, name: i32) -> Result<Vec<u8>, Error> {
         SO_MEMINFO => return Ok(memory(proto).as_bytes().to_vec()),
         SO_COOKIE => return Ok(cookie(proto).as_bytes().to_vec()),
         SO_PASSPIDFD => common.passpidfd.load(Ordering::Relaxed).into(),
+        // The new way of telling microseconds is told apart from the old one, not from the one of nanoseconds.
+        SO_TIMESTAMP_NEW => matches!(common.stamps.load(Ordering::Relaxed), SO_TIMESTAMP_NEW | SO_TIMESTAMPNS_NEW).into(),
+        SO_TIMESTAMP | SO_TIMESTAMPNS | SO_TIMESTAMPNS_NEW => i32::from(common.stamps.load(Ordering::Relaxed) == name),
         SO_PASSRIGHTS => common.passrights.load(Ordering::Relaxed).into(),
         SO_BUF_LOCK => common.buf_lock.load(Ordering::Relaxed),
         SO_MARK => common.mark.load(Ordering::Relaxed).cast_signed(),

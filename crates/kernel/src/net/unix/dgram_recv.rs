@@ -87,6 +87,11 @@ impl UnixSock {
         let mut got = Received::default();
         let from = receive.wants_name.then(|| message.sender.clone());
         let creds = message.creds.clone();
+        let option = self.common.stamps.load(Ordering::Relaxed);
+        if option != 0 {
+            // A message that was sent before anybody asked is told the time of its arrival.
+            got.scm.stamp = Some((if message.stamp == 0 { self.common.stamp() } else { message.stamp }, option));
+        }
         let copied = message.skb.copy_to(to, skip, size);
         got.flags = if len > room { MSG_TRUNC } else { 0 };
         got.len = if flags & MSG_TRUNC != 0 { len } else { size };

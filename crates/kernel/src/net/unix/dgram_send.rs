@@ -153,7 +153,8 @@ impl UnixSock {
 
     fn dgram_queue(self: &Arc<Self>, skb: SkBuff, luggage: Luggage, send: &Send<'_>) -> SysResult {
         let len = skb.len();
-        let mut message = Some(Message { skb, consumed: 0, files: luggage.files, creds: luggage.creds, sender: self.clone() });
+        let mut message =
+            Some(Message { skb, consumed: 0, files: luggage.files, creds: luggage.creds, stamp: 0, sender: self.clone() });
         loop {
             let target = self.dgram_target(send.name)?;
             let deadline = || self.common.send_deadline();
@@ -195,6 +196,7 @@ impl UnixSock {
         }
         if let Some(mut message) = message.take() {
             message.creds = self.add_creds(message.creds.take(), target);
+            message.stamp = target.common.stamp();
             let with_files = message.files.is_some();
             state.queue.push_back(message);
             if with_files {

@@ -81,6 +81,9 @@ pub struct Message {
     pub consumed: usize,
     pub files: Option<Files>,
     pub creds: Option<Sender>,
+    /// When it was sent, ns of the wall clock; 0: nobody asked.
+    #[doc(alias = "tstamp")]
+    pub stamp: u64,
     /// Told when the message is gone; and whose name it was.
     pub sender: Arc<UnixSock>,
 }

@@ -163,7 +163,7 @@ impl UnixSock {
         mark: impl FnOnce(&mut State),
     ) -> Result<(), Errno> {
         let creds = self.add_creds(luggage.creds, peer);
-        let message = Message { skb, consumed: 0, files: luggage.files, creds, sender: self.clone() };
+        let message = Message { skb, consumed: 0, files: luggage.files, creds, stamp: 0, sender: self.clone() };
         let mut state = peer.lock();
         let refused = if state.dead || peer.shut() & RCV != 0 {
             Some(Errno::EPIPE)
