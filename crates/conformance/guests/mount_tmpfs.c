@@ -236,3 +236,37 @@ CHECK(errors)
 		show(umount2("m", 0));
 	}
 }
+
+// poll tells of each change once: POLLERR and POLLPRI.
+CHECK(changes_are_polled)
+{
+	mkdir("m", 0755);
+	WITH_OWN_MOUNTS {
+		struct pollfd changes[2] = { { .fd = open("/proc/self/mounts", O_RDONLY), .events = POLLPRI } };
+		changes[1] = (struct pollfd){ .fd = open("/proc/self/mountinfo", O_RDONLY), .events = POLLPRI | POLLIN };
+		show(poll(changes, 1, 0));
+		show(mount("none", "m", "tmpfs", 0, NULL));
+		show(poll(changes, 2, 0));
+		say("mounts %s, mountinfo %s", poll_names(changes[0].revents), poll_names(changes[1].revents));
+		show(poll(changes, 1, 0));
+		show(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+		show(poll(changes, 1, 0));
+		int told[2];
+		need(pipe(told));
+		pid_t waiting = start();
+		if (waiting == 0) {
+			changes[0].fd = open("/proc/self/mounts", O_RDONLY);
+			need(write(told[1], "r", 1));
+			long result = poll(changes, 1, 10000);
+			say("sleeper: %ld %s", result, poll_names(changes[0].revents));
+			_exit(0);
+		}
+		char byte;
+		need(read(told[0], &byte, 1));
+		wait_asleep(waiting);
+		need(umount2("m", 0));
+		reap("sleeper", waiting);
+		show(poll(changes, 1, 0));
+		say("mounts %s", poll_names(changes[0].revents));
+	}
+}

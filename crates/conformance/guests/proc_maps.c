@@ -253,3 +253,39 @@ CHECK(flags_of_areas)
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 		say("%s: %d", wanted[i], strstr(flags, wanted[i]) != NULL);
 }
+
+// map_files has a link for each area that shows a file, named by its addresses, which leads to the file itself.
+CHECK(map_files)
+{
+	char name[128], target[PATH_MAX], text[8] = "";
+	struct stat st, through;
+	int fd = need(open("mapped", O_RDWR | O_CREAT, 0644));
+	need(write(fd, "content", 7));
+	char *at = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE, fd, 0);
+	char *nothing = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	need(fstat(fd, &st));
+	snprintf(name, sizeof name, "/proc/self/map_files/%lx-%lx", (long)at, (long)at + 8192);
+	long length = need(readlink(name, target, sizeof target - 1));
+	target[length] = 0;
+	say("link to %s", strrchr(target, '/'));
+	show(stat(name, &through));
+	say("the same file: %d", through.st_ino == st.st_ino && through.st_dev == st.st_dev);
+	need(lstat(name, &through));
+	say("mode %o, size %ld", through.st_mode, (long)through.st_size);
+	need(unlink("mapped"));
+	int again = need(open(name, O_RDONLY));
+	show(read(again, text, 7));
+	show_bytes("read through the link", text, 7);
+	snprintf(name, sizeof name, "/proc/self/map_files/%lx-%lx", (long)nothing, (long)nothing + 4096);
+	show(readlink(name, target, sizeof target));
+	snprintf(name, sizeof name, "/proc/self/map_files/%lx-%lx", (long)at, (long)at + 4096);
+	show(readlink(name, target, sizeof target));
+	snprintf(name, sizeof name, "/proc/self/map_files/0%lx-%lx", (long)at, (long)at + 8192);
+	show(readlink(name, target, sizeof target));
+	show(access("/proc/self/map_files/x", F_OK));
+	need(stat("/proc/self/map_files", &through));
+	say("directory mode %o", through.st_mode);
+	munmap(at, 8192);
+	snprintf(name, sizeof name, "/proc/self/map_files/%lx-%lx", (long)at, (long)at + 8192);
+	show(lstat(name, &through));
+}

@@ -33,6 +33,8 @@ pub mod work {
     pub const FAULT: u32 = 64;
     /// The thread that lends this one its host thread has to end.
     pub const MOVE_OUT: u32 = 128;
+    /// Pages that guest memory shows must go; see the kernel's `mm/truncate.rs`.
+    pub const UNMAP: u32 = 256;
     /// What ends an interruptible sleep.
     pub const ENDS_SLEEP: u32 = SIGPENDING | HOST_SIGNAL | EXIT | STOP | MOVE_OUT;
 }

@@ -50,6 +50,10 @@ pub fn exit_to_user(frame: &mut UserFrame) {
         me.clear_work(work::HOST_SIGNAL);
         signal::translate_host_signals(task, me);
     }
+    if me.has_work(work::UNMAP) {
+        me.clear_work(work::UNMAP);
+        task.mm().apply_cuts();
+    }
     if me.has_work(work::FAULT) {
         me.clear_work(work::FAULT);
         signal::fault(task, me, frame);

@@ -106,6 +106,7 @@ fn remount(target: &Path, flags: MsFlags, data: &[u8]) -> Result<(), Error> {
         target.mnt.sb.reconfigure(data)?;
     }
     target.mnt.set_flags(mount_flags(flags));
+    kernel().mounts.changes().add();
     Ok(())
 }
 

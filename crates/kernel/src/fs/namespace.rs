@@ -15,6 +15,7 @@ use acrida_uapi::mount::MsFlags;
 
 use crate::fs::dcache::{Dentry, Path};
 use crate::fs::init_mount;
+use crate::fs::proc::seq_file::Changes;
 use crate::fs::super_block::{Instance, SuperBlock};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -124,6 +125,7 @@ impl Drop for Mount {
 pub struct MountNamespace {
     root: Arc<Mount>,
     tree: SpinLock<()>,
+    changes: Arc<Changes>,
 }
 
 impl MountNamespace {
@@ -136,11 +138,16 @@ impl MountNamespace {
 
     pub fn with_root(instance: Instance, source: &[u8]) -> Arc<MountNamespace> {
         let root = Mount::new(instance.sb, instance.root, source, MsFlags::empty());
-        Arc::new(MountNamespace { root, tree: SpinLock::new(()) })
+        Arc::new(MountNamespace { root, tree: SpinLock::new(()), changes: Arc::default() })
     }
 
     pub fn root(&self) -> Path {
         follow_mounts(self.root.root_path())
+    }
+
+    /// Who polls /proc/self/mounts is told of them.
+    pub fn changes(&self) -> &Arc<Changes> {
+        &self.changes
     }
 
     /// Puts `mount` on `at`, on top of whatever is mounted there.
@@ -155,6 +162,7 @@ impl MountNamespace {
         at.mnt.children.lock().insert(key(&at.dentry), mount.clone());
         let old = mount.place.lock().replace(at);
         debug_assert!(old.is_none(), "a mount in two places");
+        self.changes.add();
         Ok(())
     }
 
@@ -170,6 +178,7 @@ impl MountNamespace {
         let removed = place.mnt.children.lock().remove(&key(&place.dentry));
         place.dentry.mount_removed();
         drop((removed, place, children));
+        self.changes.add();
         Ok(())
     }
 

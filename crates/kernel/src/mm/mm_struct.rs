@@ -13,11 +13,13 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use acrida_kcore::platform::platform;
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
 use acrida_kcore::uaccess::TASK_SIZE;
+use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::mman::{MADV_DOFORK, MADV_DONTFORK, MAP_NORESERVE, MAP_PRIVATE};
 
 use super::brk::Brk;
 use super::layout::{Layout, Randomize};
+use super::truncate::Cut;
 use super::vma::{Backing, VmFlags, Vma, page_start};
 use super::vma_tree::VmaTree;
 use crate::fs::hostfs::window::FileWindows;
@@ -65,6 +67,8 @@ pub struct MmState {
     /// Flags of every new area (`mlockall(MCL_FUTURE)`).
     #[doc(alias = "def_flags")]
     pub default_flags: VmFlags,
+    /// What was cut off files by others, whose pages the host still shows.
+    pub cuts: Vec<Cut>,
 }
 
 /// The memory of a guest process, or of several.
@@ -77,6 +81,8 @@ pub struct MmStruct {
     pub program: SpinLock<ProgramLayout>,
     /// Beside the guest's memory: exec leaves them.
     pub file_windows: FileWindows,
+    /// Where those wait who have cut a file.
+    pub cuts_applied: WaitQueueHead,
     /// Largest `total_vm` so far, in bytes.
     #[doc(alias = "hiwater_vm")]
     peak: AtomicU64,
@@ -101,6 +107,7 @@ impl MmUser {
             users: AtomicU32::new(1),
             program: SpinLock::default(),
             file_windows: FileWindows::default(),
+            cuts_applied: WaitQueueHead::new(),
             peak: AtomicU64::new(0),
         }))
     }
@@ -141,6 +148,8 @@ impl MmStruct {
     /// lock, so that both copies are of the same moment.
     #[doc(alias = "dup_mm")]
     pub fn copy_to<R>(&self, child: &MmStruct, fork: impl FnOnce() -> R) -> R {
+        // The child's pages are those that the host shows now.
+        self.apply_cuts();
         let state = self.lock();
         let copy = copy_for_child(&state);
         child.peak.store(copy.total_vm(), Ordering::Relaxed);

@@ -55,4 +55,5 @@ pub use mm_struct::{ExecLayout, MmStruct, MmUser, ProgramLayout};
 pub use mmap::{KernelMapping, MapBacking, MmapRequest, Placement};
 pub use pieces::Piece;
 pub use task_mmu::{MapsEntry, MapsObject, MmSizes};
+pub use truncate::unmap_mapping_range;
 pub use vma::{VmFlags, Vma};

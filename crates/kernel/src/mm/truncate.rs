@@ -1,23 +1,29 @@
 //! Pages of a file that was cut leave the memory that shows them.
 //!
 //! Mirrors: mm/memory.c (`unmap_mapping_range`), mm/truncate.c (`truncate_pagecache`), Linux 6.18.
-//! Differs: it reaches the calling process. Another process that has the file mapped goes on seeing the old pages (as zeros)
-//! until it maps them anew: nobody but a process itself can change its mappings on the host.
-//! Locking: `MmStruct`'s lock, over the host calls; the file holds no lock of its own.
+//! Differs: nobody but a process itself can change its mappings on the host. So whoever cuts a file notes that in the other
+//! address spaces and makes their threads look; each does it before its guest code goes on. Who runs guest code at the time is
+//! waited for, as Linux waits for processors to forget a translation.
+//! Locking: `MmStruct`'s lock, over the host calls; the file holds no lock of its own. The pid table's, for a copy.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
+use core::sync::atomic::Ordering;
 
 use acrida_kcore::host::MapRequest;
-use acrida_kcore::platform::platform;
+use acrida_kcore::platform::{ClockId, platform};
+use acrida_kcore::sched::state;
+use acrida_kcore::thread::work;
+use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::mman::{MAP_NORESERVE, MAP_PRIVATE, PROT_NONE};
 
 use super::host_map::apply_flags;
-use super::mm_struct::MmStruct;
+use super::mm_struct::{MmState, MmStruct};
 use super::pieces::{Piece, before};
 use super::vma::{Backing, FilePages, VmFlags, Vma};
 use crate::fs::inode::Inode;
+use crate::kernel::task::Task;
 
 /// An area that shows pages which are gone.
 struct Stale {
@@ -27,33 +33,105 @@ struct Stale {
     kept: Vec<Piece>,
 }
 
-impl MmStruct {
-    /// Takes what `inode`, cut to `end` bytes (whole pages), no longer has out of every area: a fault asks the file again.
-    #[doc(alias = "unmap_mapping_range")]
-    pub fn unmap_cut_pages(&self, inode: &dyn Inode, end: u64) {
-        let mut state = self.lock();
-        let stale: Vec<Stale> = state.areas.iter().filter_map(|(start, vma)| stale(start, vma, inode, end)).collect();
-        for Stale { area, gone, flags, kept } in stale {
-            let request = MapRequest {
-                addr: gone.start,
-                len: (gone.end - gone.start) as usize,
-                prot: PROT_NONE as u32,
-                flags: (MAP_PRIVATE | MAP_NORESERVE) as u32,
-                fd: None,
-                offset: 0,
-            };
-            // The host may have no room for another mapping: then the old pages stay, as zeros.
-            if platform().host().mmap(request).is_err() {
-                continue;
+/// A file that was cut, and to how many bytes (whole pages).
+#[derive(Clone)]
+pub struct Cut {
+    inode: Arc<dyn Inode>,
+    end: u64,
+}
+
+/// How long a thread that runs is waited for before it is looked at again, and how often: one that somebody has stopped on the host
+/// does not run.
+const LOOK_NS: u64 = 1_000_000;
+const LOOKS: u32 = 100;
+
+/// Takes what `inode`, cut to `end` bytes (whole pages), no longer has out of all memory that shows it.
+pub fn unmap_mapping_range(task: &Task, inode: &dyn Inode, end: u64) {
+    let mine = task.mm();
+    unmap_cut_pages(&mut mine.lock(), inode, end);
+    let mut told: Vec<(Arc<Task>, Arc<MmStruct>)> = Vec::new();
+    for process in task.kernel.pids.processes() {
+        let threads: Vec<Arc<Task>> = process.threads.lock().clone();
+        for other in threads {
+            let mm = other.mm();
+            if !Arc::ptr_eq(&mm, &mine) && mm.note_cut(inode, end) {
+                other.thread.set_work(work::UNMAP);
+                platform().interrupt(other.thread);
+                told.push((other, mm));
             }
-            apply_flags(&gone, flags);
-            let kept = Arc::new(kept);
-            state.areas.update(area, |_, vma| {
-                if let Backing::File { pages, .. } = &mut vma.backing {
-                    *pages = FilePages::Window(kept.clone());
-                }
-            });
         }
+    }
+    for (other, mm) in told {
+        mm.wait_for_cuts(&other);
+    }
+}
+
+impl MmStruct {
+    /// Notes a cut of a file that some area shows; whether there is one.
+    fn note_cut(&self, inode: &dyn Inode, end: u64) -> bool {
+        let mut state = self.lock();
+        let shown =
+            state.areas.iter().find_map(|(start, vma)| stale(start, vma, inode, end).and_then(|_| vma.file()?.inode().cloned()));
+        let Some(inode) = shown else { return false };
+        if !state.cuts.iter().any(|cut| Arc::ptr_eq(&cut.inode, &inode) && cut.end == end) {
+            state.cuts.push(Cut { inode, end });
+        }
+        true
+    }
+
+    /// Does in the caller's own address space what others have noted.
+    pub fn apply_cuts(&self) {
+        let mut state = self.lock();
+        let cuts = core::mem::take(&mut state.cuts);
+        for cut in &cuts {
+            unmap_cut_pages(&mut state, &*cut.inode, cut.end);
+        }
+        drop(state);
+        // Inodes go without the lock.
+        drop(cuts);
+        self.cuts_applied.wake_all(0);
+    }
+
+    /// Until `task`, one of this address space, cannot see pages any more that are cut off.
+    fn wait_for_cuts(&self, task: &Task) {
+        let gone = || {
+            let runs =
+                task.thread.state.load(Ordering::SeqCst) == state::RUNNING && task.thread.host_alive.load(Ordering::Acquire) != 0;
+            (!runs || self.lock().cuts.is_empty()).then_some(())
+        };
+        for _ in 0..LOOKS {
+            let until = platform().now(ClockId::Monotonic) + LOOK_NS;
+            let options = WaitOptions::uninterruptible("unmap_mapping_range").until(Some(until));
+            if self.cuts_applied.wait_event(options, gone).is_ok() {
+                return;
+            }
+        }
+    }
+}
+
+/// Takes what `inode`, cut to `end` bytes, no longer has out of every area: a fault asks the file again.
+fn unmap_cut_pages(state: &mut MmState, inode: &dyn Inode, end: u64) {
+    let stale: Vec<Stale> = state.areas.iter().filter_map(|(start, vma)| stale(start, vma, inode, end)).collect();
+    for Stale { area, gone, flags, kept } in stale {
+        let request = MapRequest {
+            addr: gone.start,
+            len: (gone.end - gone.start) as usize,
+            prot: PROT_NONE as u32,
+            flags: (MAP_PRIVATE | MAP_NORESERVE) as u32,
+            fd: None,
+            offset: 0,
+        };
+        // The host may have no room for another mapping: then the old pages stay, as zeros.
+        if platform().host().mmap(request).is_err() {
+            continue;
+        }
+        apply_flags(&gone, flags);
+        let kept = Arc::new(kept);
+        state.areas.update(area, |_, vma| {
+            if let Backing::File { pages, .. } = &mut vma.backing {
+                *pages = FilePages::Window(kept.clone());
+            }
+        });
     }
 }
 

@@ -8,7 +8,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::num::IntErrorKind;
 
-use acrida_uapi::epoll::{EPOLLIN, EPOLLRDNORM};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFREG};
 
@@ -20,7 +19,8 @@ use crate::fs::proc::inode::{Emit, Entry, Node, ProcRef, node_of};
 use crate::fs::proc::seq_file::{SeqFile, TextFile};
 use crate::fs::proc::subject::{Scope, Subject, Target};
 use crate::fs::proc::{
-    account, array, cgroup, fd, limits, links, mem, namespaces, oom, proc_namespace, proc_net, task_args, task_mmu, user_ids,
+    account, array, cgroup, fd, limits, links, map_files, mem, namespaces, oom, proc_namespace, proc_net, task_args, task_mmu,
+    user_ids,
 };
 use crate::kernel::cred::Cred;
 use crate::kernel::task::Process;
@@ -47,7 +47,7 @@ pub enum What {
     Dir(fn(Subject, usize, u32) -> ProcRef),
     /// A file with operations of its own.
     Open(fn(&Subject, u32) -> Result<Arc<dyn FileOperations>, Error>),
-    /// Text of which `poll` says that it can be read.
+    /// Text about the mounts, whose changes `poll` tells.
     Polled(Show),
 }
 
@@ -116,6 +116,7 @@ impl Row {
 static ROWS: &[Row] = &[
     Row::dir("task", 0o555, TaskDir::make).process(),
     Row::dir("fd", 0o500, fd::FdDir::make),
+    Row::dir("map_files", 0o500, map_files::MapFilesDir::make).process(),
     Row::dir("fdinfo", 0o555, fd::FdInfoDir::make),
     Row::dir("ns", 0o511, namespaces::NsDir::make),
     Row::dir("net", 0o555, proc_net::make),
@@ -306,7 +307,7 @@ impl Node for PidEntry {
         };
         Ok(match self.row.what {
             What::Text(show) | What::Guarded(show) | What::Memory(show) => Arc::new(TextFile::new(showing(show))),
-            What::Polled(show) => Arc::new(TextFile::new(showing(show)).ready(EPOLLIN | EPOLLRDNORM)),
+            What::Polled(show) => Arc::new(TextFile::new(showing(show)).watching(crate::kernel().mounts.changes())),
             What::Edit(show, store) => Arc::new(TextFile::with(Some(showing(show)), Some(storing(store)))),
             What::Order(store) => Arc::new(TextFile::with(None, Some(storing(store)))),
             What::Open(open) => open(&self.subject, flags)?,

@@ -9,9 +9,11 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use acrida_kcore::sync::SpinLock;
-use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
+use acrida_kcore::wait::WaitQueueHead;
+use acrida_uapi::epoll::{EPOLLERR, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::{Errno, Error};
 
 use crate::abi::SysResult;
@@ -94,6 +96,38 @@ pub type ShowFn = Box<dyn Fn(&mut SeqFile) -> Result<(), Error> + Send + Sync>;
 /// Takes what was written.
 pub type StoreFn = Box<dyn Fn(&[u8]) -> Result<(), Error> + Send + Sync>;
 
+/// Changes of something that files tell about.
+#[derive(Default)]
+pub struct Changes {
+    count: AtomicU64,
+    queue: Arc<WaitQueueHead>,
+}
+
+impl Changes {
+    /// One more.
+    #[doc(alias = "touch_mnt_namespace")]
+    pub fn add(&self) {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.queue.wake_all(0);
+    }
+}
+
+/// What an open file has told of them.
+struct Watch {
+    changes: Arc<Changes>,
+    #[doc(alias = "poll_event")]
+    seen: AtomicU64,
+}
+
+impl Watch {
+    /// Whether there were any since the last look.
+    fn look(&self, table: &mut PollTable<'_>) -> bool {
+        table.poll_wait(&self.changes.queue);
+        let now = self.changes.count.load(Ordering::SeqCst);
+        self.seen.swap(now, Ordering::SeqCst) != now
+    }
+}
+
 /// An open file of made text.
 pub struct TextFile {
     show: Option<ShowFn>,
@@ -102,6 +136,8 @@ pub struct TextFile {
     refusal: Errno,
     /// What `poll` answers.
     ready: Option<u32>,
+    /// What it answers more when something has changed: `POLLERR | POLLPRI`, once for each opening.
+    changes: Option<Watch>,
     text: SpinLock<Option<Arc<[u8]>>>,
 }
 
@@ -114,7 +150,7 @@ impl TextFile {
 
     /// A file that may be read, written, or both.
     pub fn with(show: Option<ShowFn>, store: Option<StoreFn>) -> TextFile {
-        TextFile { show, store, refusal: Errno::EINVAL, ready: None, text: SpinLock::new(None) }
+        TextFile { show, store, refusal: Errno::EINVAL, ready: None, changes: None, text: SpinLock::new(None) }
     }
 
     /// The manners of files that belong to no process: a write is an I/O error, and `poll` is always satisfied.
@@ -123,9 +159,11 @@ impl TextFile {
         TextFile { refusal: Errno::EIO, ready: Some(DEFAULT_POLLMASK), ..self }
     }
 
-    /// Answers `poll` with `mask`.
-    pub fn ready(self, mask: u32) -> TextFile {
-        TextFile { ready: Some(mask), ..self }
+    /// Can be read at any time, and tells `poll` of changes from now on.
+    #[doc(alias = "mounts_poll")]
+    pub fn watching(self, changes: &Arc<Changes>) -> TextFile {
+        let seen = AtomicU64::new(changes.count.load(Ordering::SeqCst));
+        TextFile { ready: Some(EPOLLIN | EPOLLRDNORM), changes: Some(Watch { changes: changes.clone(), seen }), ..self }
     }
 
     fn text_at(&self, pos: u64) -> Result<Arc<[u8]>, Error> {
@@ -180,8 +218,9 @@ impl FileOperations for TextFile {
         Ok(())
     }
 
-    fn poll(&self, _table: &mut PollTable<'_>) -> Option<u32> {
-        self.ready
+    fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
+        let news = self.changes.as_ref().is_some_and(|watch| watch.look(table));
+        Some(self.ready? | if news { EPOLLERR | EPOLLPRI } else { 0 })
     }
 
     fn can_poll(&self) -> bool {

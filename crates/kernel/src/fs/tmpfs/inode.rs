@@ -119,7 +119,7 @@ impl TmpInode {
         self.regular().is_some_and(|content| content.has_room(&self.fs))
     }
 
-    /// A new size, of a regular file; what is beyond it is gone, also from the caller's memory.
+    /// A new size, of a regular file; what is beyond it is gone, also from all memory that shows it.
     pub(super) fn truncate(&self, size: u64) -> Result<(), Errno> {
         let file = self.regular().ok_or(Errno::EINVAL)?;
         let shrinks = size < file.size();
@@ -129,7 +129,7 @@ impl TmpInode {
             && file.is_mapped()
             && let Some(task) = try_current()
         {
-            task.mm().unmap_cut_pages(self, size.next_multiple_of(PAGE_SIZE as u64));
+            crate::mm::unmap_mapping_range(task, self, size.next_multiple_of(PAGE_SIZE as u64));
         }
         Ok(())
     }
