@@ -143,9 +143,13 @@ pub fn spawn_switched(thread: &'static Thread, kind: SpawnKind) -> Result<u32, E
         )
     };
     let result = raw::check(result);
-    signal::set_mask(mask);
     if result.is_err() {
         thread.loan.set_lender(lender);
+    }
+    // The signal stack of an agent's host thread is that of the record which has left: it takes no signal any more.
+    let is_agent = current().loan.lender().is_some_and(|lender| core::ptr::eq(lender, thread));
+    if result.is_err() || !is_agent {
+        signal::set_mask(mask);
     }
     result.map(|pid| pid as u32)
 }

@@ -32,6 +32,14 @@ use crate::kernel::task::{Process, Task};
 #[derive(Default)]
 pub struct DeadThreads {
     tasks: SpinLock<Vec<Arc<Task>>>,
+    /// Records without a task.
+    agents: SpinLock<Vec<&'static Thread>>,
+}
+
+impl DeadThreads {
+    pub fn add_agent(&self, agent: &'static Thread) {
+        self.agents.lock().push(agent);
+    }
 }
 
 /// Frees the records of tasks whose host threads are gone and that nobody refers to.
@@ -42,6 +50,10 @@ pub fn reap_threads(kernel: &Kernel) {
         let is_gone = |task: &mut Arc<Task>| has_left(task.thread) && Arc::strong_count(task) == 2;
         dead.extract_if(.., is_gone).collect()
     };
+    let agents: Vec<_> = kernel.dead_threads.agents.lock().extract_if(.., |agent| has_left(agent)).collect();
+    for thread in agents {
+        thread.free();
+    }
     for task in gone {
         let thread = task.thread;
         drop(task);

@@ -18,7 +18,7 @@ pub(super) struct Kthread {
 }
 
 impl Kthread {
-    fn new(kernel: &Arc<Kernel>) -> Arc<Kthread> {
+    pub(super) fn new(kernel: &Arc<Kernel>) -> Arc<Kthread> {
         Arc::new(Kthread { kernel: kernel.clone() })
     }
 

@@ -20,6 +20,7 @@ use acrida_kcore::thread::{self, Thread};
 use acrida_uapi::errno::Errno;
 
 use crate::kernel::cred::Cred;
+use crate::kernel::kthread::Kthread;
 use crate::kernel::task::Task;
 use crate::mm::MmUser;
 use crate::{current, host};
@@ -74,9 +75,11 @@ pub fn run_child(child: &Arc<Task>) -> Outcome {
 fn give_empty_process(task: &Task) -> bool {
     // It gets its new memory before it can run there.
     let old = task.replace_mm(MmUser::new());
+    // Once it runs there it may end, and the task with it, before this function has.
+    let process = task.process.clone();
     match old.mm().fork_without_memory(|| platform().spawn_switched(task.thread, SpawnKind::Process)) {
         Ok(host) => {
-            task.process.host_pid.store(host, Ordering::Relaxed);
+            process.host_pid.store(host, Ordering::Relaxed);
             true
         }
         Err(_) => {
@@ -143,14 +146,14 @@ pub fn leave_shared_memory() -> Result<(), Errno> {
 
 fn leave_by_agent(me: &Task) -> Result<(), Errno> {
     let agent = Thread::new();
+    agent.set_ext(Kthread::new(&me.kernel));
     agent.set_entry(Box::new(|| serve_as_agent()));
     platform().lend(agent);
     let moved = agent.host_pid.load(Ordering::Relaxed) != me.thread.host_pid.load(Ordering::Relaxed);
     if !moved {
         agent.host_alive.store(0, Ordering::Release);
     }
-    // Its record and stacks are kept for good. Given back once `host_alive` read 0 they were written to a moment later in one
-    // exec of a hundred and twenty (clone_vm/exec_many, three worlds at once): the host process is still on its way out.
+    me.kernel.dead_threads.add_agent(agent);
     if moved { Ok(()) } else { Err(Errno::EAGAIN) }
 }
 
@@ -159,6 +162,8 @@ fn serve_as_agent() -> ! {
     let lender = thread::current().loan.lender().and_then(|lender| lender.ext::<Task>());
     let task = lender.unwrap_or_else(|| panic!("an agent without a task"));
     if give_empty_process(task) {
+        // What the memory held.
+        thread::current().task_work.run();
         platform().exit_process(0);
     }
     platform().hand_back();
