@@ -79,12 +79,10 @@ impl<T> SoloLock<T> {
     ///
     /// # Panics
     /// When the owner is already looking or changing.
-    #[inline]
+    #[inline(always)]
     pub fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         if !self.is_mine() {
-            let _guard = self.lock.lock();
-            // SAFETY: a `&mut` exists only under the lock.
-            return look(unsafe { &*self.data.get() });
+            return self.read_locked(look);
         }
         assert!(!self.busy.swap_relaxed(true), "an owner came back to data that it is using");
         // SAFETY: only this thread may make a `&mut`, and `busy` keeps it from doing so.
@@ -93,13 +91,21 @@ impl<T> SoloLock<T> {
         result
     }
 
+    /// [`SoloLock::read`] of who does not own the data. Apart, so that the owner's way is short enough to be inlined.
+    #[inline(never)]
+    fn read_locked<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        let _guard = self.lock.lock();
+        // SAFETY: a `&mut` exists only under the lock.
+        look(unsafe { &*self.data.get() })
+    }
+
     /// An object that the data refer to, found by `find`: uncounted for the owner, as long as it uses no other in this way.
-    #[inline]
+    #[inline(always)]
     #[doc(alias = "__fget_light")]
     pub fn light<U: Send + Sync + 'static>(&self, find: impl FnOnce(&T) -> Option<&Arc<U>>) -> Option<Light<U>> {
         let me = current();
         if self.owner.load(Ordering::Relaxed) != address(me) || !me.uncounted.object.get().is_null() {
-            return self.read(|data| find(data).cloned()).map(Light::counted);
+            return self.heavy(find);
         }
         assert!(!self.busy.load(Ordering::Relaxed), "an owner came back to data that it is using");
         // SAFETY: only this thread may make a `&mut`, and it does not while `find` runs, which cannot come back here.
@@ -111,6 +117,12 @@ impl<T> SoloLock<T> {
         // only what was taken.
         let object = unsafe { Arc::from_raw(object) };
         Some(Light { object: ManuallyDrop::new(object), uncounted: true, _of_one_thread: PhantomData })
+    }
+
+    /// [`SoloLock::light`] where the object must be counted.
+    #[inline(never)]
+    fn heavy<U: Send + Sync + 'static>(&self, find: impl FnOnce(&T) -> Option<&Arc<U>>) -> Option<Light<U>> {
+        self.read(|data| find(data).cloned()).map(Light::counted)
     }
 
     /// The right to change the data.

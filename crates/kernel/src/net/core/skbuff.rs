@@ -172,7 +172,7 @@ impl SkBuff {
 impl Drop for SkBuff {
     #[doc(alias = "skb_release_data")]
     fn drop(&mut self) {
-        for frag in self.frags.drain(..) {
+        while let Some(frag) = self.frags.pop() {
             RUNS.keep(frag.pages);
         }
     }

@@ -5,7 +5,6 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use acrida_kcore::solo::Light;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::*;
@@ -21,26 +20,11 @@ use crate::net::{host_socket, unix};
 pub use super::msg::{sys_recvfrom, sys_recvmmsg, sys_recvmsg, sys_sendmmsg, sys_sendmsg, sys_sendto};
 pub use super::options::{sys_getsockopt, sys_setsockopt};
 
-/// The socket file behind a descriptor: `EBADF`, `ENOTSOCK`.
-///
-/// Light: what a killed process sleeps with would else stay open for ever.
-#[doc(alias = "sockfd_lookup_light")]
-pub(super) fn lookup(fd: Fd) -> Result<Light<File>, Errno> {
-    let file = fdget(fd)?;
-    socket_of(&file)?;
-    Ok(file)
-}
-
+/// The socket behind a file, or `ENOTSOCK`. Each call asks once: the answer costs a call through the file's table.
 #[doc(alias = "sock_from_file")]
-fn socket_of(file: &File) -> Result<&Socket, Errno> {
+#[inline]
+pub(super) fn socket_of(file: &File) -> Result<&Socket, Errno> {
     file.private::<Socket>().ok_or(Errno::ENOTSOCK)
-}
-
-pub(super) fn proto(file: &File) -> &dyn ProtoOps {
-    match socket_of(file) {
-        Ok(socket) => socket.proto(),
-        Err(_) => unreachable!("looked up as a socket"),
-    }
 }
 
 /// An address from the guest.
@@ -105,15 +89,16 @@ pub fn sys_socketpair(family: i32, kind: u32, protocol: i32, fds: UserAddr) -> S
 }
 
 pub fn sys_bind(fd: Fd, addr: UserAddr, len: i32) -> SysResult {
-    let file = lookup(fd)?;
-    proto(&file).bind(&read_addr(addr, len)?)?;
+    let file = fdget(fd)?;
+    let socket = socket_of(&file)?;
+    socket.proto().bind(&read_addr(addr, len)?)?;
     Ok(0)
 }
 
 pub fn sys_listen(fd: Fd, backlog: i32) -> SysResult {
     const SOMAXCONN: u32 = 4096;
-    let file = lookup(fd)?;
-    proto(&file).listen((backlog as u32).min(SOMAXCONN) as i32)?;
+    let file = fdget(fd)?;
+    socket_of(&file)?.proto().listen((backlog as u32).min(SOMAXCONN) as i32)?;
     Ok(0)
 }
 
@@ -128,39 +113,39 @@ pub fn sys_accept4(fd: Fd, addr: UserAddr, len: UserAddr, flags: Flags) -> SysRe
     }
     // A connection that could have no number stays in the queue.
     current().files().check_room()?;
-    socket_of(&file)?;
-    let new = proto(&file).accept(file.nonblocking())?;
+    let new = socket_of(&file)?.proto().accept(file.nonblocking())?;
     let new = Socket::file(new, flags.0);
     if !addr.is_null() {
-        let name = proto(&new).name(End::Peer).map_err(|_| Errno::ECONNABORTED)?;
+        let name = socket_of(&new)?.proto().name(End::Peer).map_err(|_| Errno::ECONNABORTED)?;
         write_addr(&name, addr, len)?;
     }
     Ok(current().files().install(new, flags.0 & SOCK_CLOEXEC != 0)? as usize)
 }
 
 pub fn sys_connect(fd: Fd, addr: UserAddr, len: i32) -> SysResult {
-    let file = lookup(fd)?;
-    let successor = proto(&file).connect(&read_addr(addr, len)?, nonblocking(&file, 0))?;
+    let file = fdget(fd)?;
+    let socket = socket_of(&file)?;
+    let successor = socket.proto().connect(&read_addr(addr, len)?, nonblocking(&file, 0))?;
     if let Some(successor) = successor {
-        socket_of(&file)?.hand_over(&file, successor)?;
+        socket.hand_over(&file, successor)?;
     }
     Ok(0)
 }
 
 pub fn sys_getsockname(fd: Fd, addr: UserAddr, len: UserAddr) -> SysResult {
-    let file = lookup(fd)?;
-    write_addr(&proto(&file).name(End::Own)?, addr, len)?;
+    let file = fdget(fd)?;
+    write_addr(&socket_of(&file)?.proto().name(End::Own)?, addr, len)?;
     Ok(0)
 }
 
 pub fn sys_getpeername(fd: Fd, addr: UserAddr, len: UserAddr) -> SysResult {
-    let file = lookup(fd)?;
-    write_addr(&proto(&file).name(End::Peer)?, addr, len)?;
+    let file = fdget(fd)?;
+    write_addr(&socket_of(&file)?.proto().name(End::Peer)?, addr, len)?;
     Ok(0)
 }
 
 pub fn sys_shutdown(fd: Fd, how: i32) -> SysResult {
-    let file = lookup(fd)?;
-    proto(&file).shutdown(how)?;
+    let file = fdget(fd)?;
+    socket_of(&file)?.proto().shutdown(how)?;
     Ok(0)
 }

@@ -2,8 +2,6 @@
 //!
 //! Mirrors: net/socket.c (`___sys_sendmsg`, `___sys_recvmsg` and their family), Linux 6.18.
 
-use alloc::sync::Arc;
-
 use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
@@ -12,12 +10,13 @@ use acrida_uapi::time::Timespec;
 use acrida_uapi::uio::MAX_RW_COUNT;
 use zerocopy::IntoBytes;
 
-use super::calls::{lookup, proto, read_addr, write_addr};
-use super::{MAX_ADDR, Receive, Send, nonblocking};
+use super::calls::{read_addr, socket_of, write_addr};
+use super::{MAX_ADDR, Receive, Send, Socket, nonblocking};
 use crate::abi::{BufIn, BufOut, Fd, Flags, SysResult};
 use crate::fs::file::File;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::iovec::import_iovec;
+use crate::fs::read_write::fdget;
 use crate::net::scm::{ControlWriter, Scm};
 
 const UIO_MAXIOV: u64 = 1024;
@@ -25,17 +24,19 @@ const UIO_MAXIOV: u64 = 1024;
 const CONTROL_MAX: usize = 64 << 10;
 
 pub fn sys_sendto(fd: Fd, buf: BufIn, len: usize, flags: Flags, addr: UserAddr, addr_len: i32) -> SysResult {
-    let file = lookup(fd)?;
+    let file = fdget(fd)?;
+    let socket = socket_of(&file)?;
     // An empty address is none.
     let name = if addr.is_null() { None } else { Some(read_addr(addr, addr_len)?).filter(|name| !name.is_empty()) };
     let send = Send { name: name.as_deref(), scm: Scm::default(), flags: flags.0, nonblock: nonblocking(&file, flags.0) };
-    proto(&file).sendmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), send)
+    socket.proto().sendmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), send)
 }
 
 pub fn sys_recvfrom(fd: Fd, buf: BufOut, len: usize, flags: Flags, addr: UserAddr, addr_len: UserAddr) -> SysResult {
-    let file = lookup(fd)?;
+    let file = fdget(fd)?;
+    let socket = socket_of(&file)?;
     let receive = Receive { flags: flags.0, nonblock: nonblocking(&file, flags.0), wants_name: !addr.is_null(), control: 0 };
-    let got = proto(&file).recvmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), receive)?;
+    let got = socket.proto().recvmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), receive)?;
     if !addr.is_null() {
         write_addr(&got.name, addr, addr_len)?;
     }
@@ -43,8 +44,9 @@ pub fn sys_recvfrom(fd: Fd, buf: BufOut, len: usize, flags: Flags, addr: UserAdd
 }
 
 pub fn sys_sendmsg(fd: Fd, msg: UserAddr, flags: Flags) -> SysResult {
-    let file = lookup(fd)?;
-    send_one(&file, msg, flags.0)
+    let file = fdget(fd)?;
+    let socket = socket_of(&file)?;
+    send_one(&file, socket, msg, flags.0)
 }
 
 fn read_header(msg: UserAddr) -> Result<Msghdr, Errno> {
@@ -61,7 +63,7 @@ fn read_header(msg: UserAddr) -> Result<Msghdr, Errno> {
     Ok(header)
 }
 
-fn send_one(file: &Arc<File>, msg: UserAddr, flags: u32) -> SysResult {
+fn send_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> SysResult {
     let header = read_header(msg)?;
     let name = match UserAddr(header.msg_name) {
         at if at.is_null() || header.msg_namelen == 0 => None,
@@ -70,15 +72,18 @@ fn send_one(file: &Arc<File>, msg: UserAddr, flags: u32) -> SysResult {
     let segments = import_iovec(UserAddr(header.msg_iov), header.msg_iovlen as usize)?;
     let scm = Scm::from_user(UserAddr(header.msg_control), header.msg_controllen as usize)?;
     let send = Send { name: name.as_deref(), scm, flags, nonblock: nonblocking(file, flags) };
-    proto(file).sendmsg(&mut IovIter::user_vec(&segments), send)
+    socket.proto().sendmsg(&mut IovIter::user_vec(&segments), send)
 }
 
 pub fn sys_sendmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags) -> SysResult {
-    let file = lookup(fd)?;
+    let file = fdget(fd)?;
+    let socket = socket_of(&file)?;
     let mut done = 0;
     for index in 0..u64::from(count).min(UIO_MAXIOV) {
         let at = vector.add(index * size_of::<Mmsghdr>() as u64);
-        match send_one(&file, at, flags.0).and_then(|sent| Ok(at.add(size_of::<Msghdr>() as u64).write(&(sent as u32))?)) {
+        match send_one(&file, socket, at, flags.0)
+            .and_then(|sent| Ok(at.add(size_of::<Msghdr>() as u64).write(&(sent as u32))?))
+        {
             Ok(()) => done += 1,
             Err(error) if done == 0 => return Err(error),
             Err(_) => break,
@@ -88,11 +93,12 @@ pub fn sys_sendmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags) -> SysRe
 }
 
 pub fn sys_recvmsg(fd: Fd, msg: UserAddr, flags: Flags) -> SysResult {
-    let file = lookup(fd)?;
-    receive_one(&file, msg, flags.0)
+    let file = fdget(fd)?;
+    let socket = socket_of(&file)?;
+    receive_one(&file, socket, msg, flags.0)
 }
 
-fn receive_one(file: &Arc<File>, msg: UserAddr, flags: u32) -> SysResult {
+fn receive_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> SysResult {
     let header = read_header(msg)?;
     let segments = import_iovec(UserAddr(header.msg_iov), header.msg_iovlen as usize)?;
     let receive = Receive {
@@ -101,8 +107,7 @@ fn receive_one(file: &Arc<File>, msg: UserAddr, flags: u32) -> SysResult {
         wants_name: header.msg_name != 0,
         control: if header.msg_control == 0 { 0 } else { (header.msg_controllen as usize).min(CONTROL_MAX) },
     };
-    let proto = proto(file);
-    let mut got = proto.recvmsg(&mut IovIter::user_vec(&segments), receive)?;
+    let mut got = socket.proto().recvmsg(&mut IovIter::user_vec(&segments), receive)?;
     let mut control = ControlWriter::new(UserAddr(header.msg_control), header.msg_controllen as usize);
     if let Some((ns, option)) = got.scm.stamp {
         control.put_stamp(ns, option)?;
@@ -136,13 +141,14 @@ pub fn sys_recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout:
         Some(limit) => Some(now().saturating_add(limit.validated()?.to_nanos().cast_unsigned())),
         None => None,
     };
-    let file = lookup(fd)?;
-    proto(&file).common().take_error()?;
+    let file = fdget(fd)?;
+    let socket = socket_of(&file)?;
+    socket.proto().common().take_error()?;
     let mut flags = flags.0;
     let mut done = 0;
     for index in 0..u64::from(count).min(UIO_MAXIOV) {
         let at = vector.add(index * size_of::<Mmsghdr>() as u64);
-        let one = receive_one(&file, at, flags & !MSG_WAITFORONE);
+        let one = receive_one(&file, socket, at, flags & !MSG_WAITFORONE);
         match one.and_then(|len| Ok(at.add(size_of::<Msghdr>() as u64).write(&(len as u32))?)) {
             Ok(()) => done += 1,
             Err(error) if done == 0 => return Err(error),
@@ -151,7 +157,7 @@ pub fn sys_recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout:
                 if let Error::Errno(errno) = error
                     && errno != Errno::EAGAIN
                 {
-                    proto(&file).common().err.store(errno.raw(), core::sync::atomic::Ordering::SeqCst);
+                    socket.proto().common().err.store(errno.raw(), core::sync::atomic::Ordering::SeqCst);
                 }
                 break;
             }

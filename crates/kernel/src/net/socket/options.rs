@@ -14,9 +14,10 @@ use alloc::vec::Vec;
 use zerocopy::IntoBytes;
 
 use super::ProtoOps;
-use super::calls::{lookup, proto};
+use super::calls::socket_of;
 use crate::abi::{Fd, SysResult};
 use crate::current;
+use crate::fs::read_write::fdget;
 
 /// Linux's `wmem_max` and `rmem_max`, and the smallest buffers.
 const BUF_MAX: u32 = 4 << 20;
@@ -43,21 +44,22 @@ const REMEMBERED: [i32; 12] = [
 ];
 
 pub fn sys_setsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len: i32) -> SysResult {
-    let file = lookup(fd)?;
+    let file = fdget(fd)?;
+    let socket = socket_of(&file)?;
     if len < 0 {
         return Err(Errno::EINVAL.into());
     }
     let room = (len as usize).min(OPTION_MAX);
     let mut bytes = alloc::vec![0u8; room];
     value.read_bytes(&mut bytes)?;
-    if let Some(result) = proto(&file).set_option(level, name, &bytes) {
+    if let Some(result) = socket.proto().set_option(level, name, &bytes) {
         result?;
-        return remember_timeouts(proto(&file), level, name, value, room);
+        return remember_timeouts(socket.proto(), level, name, value, room);
     }
     if level != SOL_SOCKET {
         return Err(Errno::EOPNOTSUPP.into());
     }
-    set(proto(&file), name, value, len as usize)?;
+    set(socket.proto(), name, value, len as usize)?;
     Ok(0)
 }
 
@@ -161,15 +163,16 @@ fn set(proto: &dyn ProtoOps, name: i32, value: UserAddr, len: usize) -> Result<(
 }
 
 pub fn sys_getsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len_at: UserAddr) -> SysResult {
-    let file = lookup(fd)?;
+    let file = fdget(fd)?;
+    let socket = socket_of(&file)?;
     let len: i32 = len_at.read()?;
     if len < 0 {
         return Err(Errno::EINVAL.into());
     }
-    let answer = match proto(&file).get_option(level, name, (len as usize).min(OPTION_MAX)) {
+    let answer = match socket.proto().get_option(level, name, (len as usize).min(OPTION_MAX)) {
         Some(answer) => answer?,
         None if level != SOL_SOCKET => return Err(Errno::EOPNOTSUPP.into()),
-        None => get(proto(&file), name)?,
+        None => get(socket.proto(), name)?,
     };
     if name == SO_PEERGROUPS && level == SOL_SOCKET && answer.len() > len as usize {
         // The caller is told how much room it needs.

@@ -107,6 +107,33 @@ impl Drop for Message {
     }
 }
 
+/// Messages that a receiver is done with: dropped without the lock, because their senders are told.
+///
+/// The first has a place of its own, so that a read that ends one message, as nearly all do, allocates nothing (190 of 1448
+/// instructions of a byte's read).
+#[derive(Default)]
+pub struct Spent {
+    first: Option<Message>,
+    others: Vec<Message>,
+}
+
+impl Spent {
+    pub fn add(&mut self, message: Option<Message>) {
+        if self.first.is_none() {
+            self.first = message;
+        } else {
+            self.others.extend(message);
+        }
+    }
+
+    /// Drops them.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.first = None;
+        self.others.clear();
+    }
+}
+
 impl UnixSock {
     /// Tells whoever waits for room, if there is enough.
     #[doc(alias = "unix_write_space")]

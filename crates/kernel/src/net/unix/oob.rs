@@ -11,8 +11,9 @@ use alloc::sync::Arc;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::{MSG_OOB, MSG_PEEK, SO_OOBINLINE};
 
+use super::message::Spent;
 use super::stream_send::{Luggage, broken_pipe};
-use super::{Message, State, UnixSock};
+use super::{State, UnixSock};
 use crate::fs::iov_iter::IovIter;
 use crate::net::core::skbuff::{Layout, MAX_HEAD, SkBuff};
 use crate::net::socket::{Received, Send};
@@ -40,14 +41,7 @@ impl State {
     /// Steps over empty messages and the urgent one, as the receiver at `index` must. Messages that are done with go to
     /// `done`.
     #[doc(alias = "manage_oob")]
-    pub(super) fn pass_oob(
-        &mut self,
-        mut index: usize,
-        peek: bool,
-        copied: usize,
-        inline: bool,
-        done: &mut alloc::vec::Vec<Message>,
-    ) -> Next {
+    pub(super) fn pass_oob(&mut self, mut index: usize, peek: bool, copied: usize, inline: bool, done: &mut Spent) -> Next {
         let Some(message) = self.queue.get(index) else {
             return Next::Nothing;
         };
@@ -61,7 +55,7 @@ impl State {
             if peek {
                 index += 1;
             } else {
-                done.extend(self.pop());
+                done.add(self.pop());
             }
             if index >= self.queue.len() {
                 return if copied > 0 { Next::Stop } else { Next::Nothing };
@@ -76,7 +70,7 @@ impl State {
         if !peek {
             self.oob = None;
             if !inline {
-                done.extend(self.pop());
+                done.add(self.pop());
             }
         } else if !inline {
             index += 1;

@@ -3,15 +3,15 @@
 //! Mirrors: net/unix/af_unix.c (`unix_stream_read_generic`), Linux 6.18.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::{MSG_OOB, MSG_PEEK, MSG_WAITALL};
 
+use super::message::Spent;
 use super::oob::Next;
-use super::{Limit, Message, Phase, RCV, State, UnixSock};
+use super::{Limit, Phase, RCV, State, UnixSock};
 use crate::fs::iov_iter::IovIter;
 use crate::net::scm::Sender;
 use crate::net::socket::{Receive, Received};
@@ -26,8 +26,7 @@ struct Reading<'a, 'b> {
     got: Received,
     /// Who wrote what was read so far, once somebody asks.
     creds: Option<Option<Sender>>,
-    /// Messages read to the end; dropped without the lock, because their senders are told.
-    done: Vec<Message>,
+    done: Spent,
 }
 
 /// Where one look at the queue left a receiver.
@@ -96,13 +95,15 @@ impl Reading<'_, '_> {
                 continue;
             }
             message.consumed += chunk;
-            self.got.travelled = message.files.take().or(self.got.travelled.take());
+            if has_files {
+                self.got.travelled = message.files.take();
+            }
             let rest = message.left();
             backward(sock, chunk);
             if rest > 0 {
                 return Ok(Step::End);
             }
-            self.done.extend(state.pop());
+            self.done.add(state.pop());
             if self.got.travelled.is_some() || self.to.count() == 0 {
                 return Ok(Step::End);
             }
@@ -134,8 +135,15 @@ impl UnixSock {
     pub(super) fn stream_recv(&self, to: &mut IovIter<'_>, receive: Receive) -> Result<Received, Error> {
         let room = to.count();
         let wants_name = receive.wants_name;
-        let mut reading =
-            Reading { to, flags: receive.flags, from: None, wants_name, got: Received::default(), creds: None, done: Vec::new() };
+        let mut reading = Reading {
+            to,
+            flags: receive.flags,
+            from: None,
+            wants_name,
+            got: Received::default(),
+            creds: None,
+            done: Spent::default(),
+        };
         let target = self.common.receive_target(receive.flags & MSG_WAITALL != 0, room);
         let deadline = || self.common.receive_deadline();
         let look = || {
