@@ -34,6 +34,8 @@ static CPUS: AtomicU32 = AtomicU32::new(1);
 static VDSO_BASE: AtomicU64 = AtomicU64::new(0);
 static VDSO_CLOCK: AtomicU64 = AtomicU64::new(0);
 static ANONYMOUS_TEXT: AtomicU64 = AtomicU64::new(0);
+/// What the host's execve made for a stack, as long as guest processes have it: its beginning and its end.
+static HOST_STACK: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
 static PANICKED: AtomicU32 = AtomicU32::new(0);
 /// How long whoever panics after another thread waits for that one's report to be written.
 const REPORT_NS: u64 = 1_000_000_000;
@@ -43,6 +45,7 @@ const REPORT_NS: u64 = 1_000_000_000;
 struct FirstThread([u64; size_of::<Thread>() / 8]);
 static mut FIRST_THREAD: FirstThread = FirstThread([0; size_of::<Thread>() / 8]);
 
+const AT_EXECFN: u64 = 31;
 const AT_SYSINFO_EHDR: u64 = 33;
 const PROT_RW: u64 = 3;
 const MAP_SHARED_FIXED: u64 = 0x11;
@@ -177,8 +180,10 @@ pub unsafe fn main(stack: *const u64) -> ! {
     }
     index += 1;
     while arg(index) != 0 {
-        if arg(index) == AT_SYSINFO_EHDR {
-            find_vdso(arg(index + 1));
+        match arg(index) {
+            AT_SYSINFO_EHDR => find_vdso(arg(index + 1)),
+            AT_EXECFN => note_host_stack(stack as u64, arg(index + 1)),
+            _ => {}
         }
         index += 2;
     }
@@ -266,6 +271,28 @@ fn count_cpus() {
     let got = unsafe { raw::syscall(nr::sched_getaffinity, &[0, 1024, mask.as_mut_ptr() as u64]) };
     if got.is_ok() {
         CPUS.store(mask.iter().map(|w| w.count_ones()).sum(), Ordering::Relaxed);
+    }
+}
+
+/// Remembers where the host's stack lies: around `pointer`; the program's path, at `path`, and eight bytes end it.
+fn note_host_stack(pointer: u64, path: u64) {
+    /// The host maps nothing so close below a stack.
+    const GUARD: u64 = 1 << 20;
+    const PAGE: u64 = 4096;
+    // SAFETY: a NUL-terminated string that the host put there.
+    let path_len = unsafe { core::ffi::CStr::from_ptr(path as *const core::ffi::c_char) }.count_bytes() as u64;
+    HOST_STACK[0].store((pointer - GUARD).next_multiple_of(PAGE), Ordering::Relaxed);
+    HOST_STACK[1].store((path + path_len + 1 + 8).next_multiple_of(PAGE), Ordering::Relaxed);
+}
+
+/// Unmaps the host's stack in the world's first guest process, from which all others come: each fork would copy it, though nobody
+/// runs on it (4 of 160 us of a fork and exit).
+pub fn leave_host_stack() {
+    let start = HOST_STACK[0].swap(0, Ordering::Relaxed);
+    if start != 0 {
+        let end = HOST_STACK[1].load(Ordering::Relaxed);
+        // SAFETY: the caller runs on its kernel stack, and nothing of the kernel's points to this one (see `on_stack`).
+        let _ = unsafe { raw::syscall(nr::munmap, &[start, end - start]) };
     }
 }
 

@@ -4,11 +4,11 @@
 //! Differs: the child's frame is prepared by the kernel; here it only gets `%gs`, a signal stack and dispatch.
 //! Locking: none. Every signal is blocked from before the clone until the child is complete.
 
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use acrida_kcore::platform::SpawnKind;
 use acrida_kcore::thread::Thread;
-use acrida_trace_format::layout::{ARENA_BASE, DATA_OFFSET, HEAP_OFFSET};
+use acrida_trace_format::layout::{ARENA_BASE, DATA_OFFSET, HEAP_OFFSET, LARGE_PAGE};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
@@ -16,6 +16,9 @@ use crate::{boot, dispatch, raw, signal};
 
 /// Bytes at the beginning of the heap that every process uses: one slab of each class.
 const HOT_HEAP: u64 = 384 << 10;
+/// How many processes a world starts before its hot memory gets a large page: that costs half a millisecond and more, and makes
+/// each later start 20 us cheaper.
+const MANY: u32 = 16;
 
 const CLONE_VM: u64 = 0x100;
 const CLONE_FS: u64 = 0x200;
@@ -36,6 +39,9 @@ pub fn host_flags(kind: SpawnKind) -> u64 {
     }
 }
 
+/// Processes started so far.
+static PROCESSES: AtomicU32 = AtomicU32::new(0);
+
 unsafe extern "C" {
     fn acrida_clone(flags: u64, unused: u64, child: *const ()) -> i64;
 }
@@ -50,7 +56,12 @@ pub fn spawn(child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
     let result = raw::check(unsafe { acrida_clone(host_flags(kind), 0, core::ptr::from_ref(child).cast()) });
     signal::set_mask(mask);
     match result {
-        Ok(tid) => Ok(tid as u32),
+        Ok(tid) => {
+            if kind == SpawnKind::Process && PROCESSES.fetch_add(1, Ordering::Relaxed) == MANY {
+                collapse_hot_memory();
+            }
+            Ok(tid as u32)
+        }
         Err(errno) => {
             child.host_alive.store(0, Ordering::Release);
             Err(errno)
@@ -66,6 +77,14 @@ pub extern "C" fn acrida_child_start(thread: &'static Thread) {
     if let Some(entry) = thread.take_entry() {
         entry();
     }
+}
+
+/// Puts the image's data and the beginning of the heap on one large page, which a new process has whole after one fault: of small
+/// ones it takes a fault for every 64 KiB that it uses.
+fn collapse_hot_memory() {
+    const MADV_COLLAPSE: u64 = 25;
+    // SAFETY: the bytes stay as they are. Where the host cannot (before Linux 6.1) or will not do it, small pages stay.
+    let _ = unsafe { raw::syscall(nr::madvise, &[ARENA_BASE + DATA_OFFSET, LARGE_PAGE, MADV_COLLAPSE]) };
 }
 
 /// Looks at the kernel's hottest memory. The pages of a shared object are not in a forked process's page tables. A fault
@@ -85,6 +104,7 @@ pub fn attach(thread: &'static Thread, new_process: bool, guest: bool) {
     const ARCH_SET_GS: u64 = 0x1001;
     const PR_SET_PDEATHSIG: u64 = 1;
     if new_process {
+        boot::leave_host_stack();
         touch_hot_pages();
     }
     let at = core::ptr::from_ref(thread) as u64;

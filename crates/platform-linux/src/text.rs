@@ -6,6 +6,7 @@
 //! one entry.
 //! Locking: runs once, at boot, in one thread.
 
+use acrida_trace_format::layout::LARGE_PAGE;
 use acrida_uapi::nr;
 
 use crate::raw;
@@ -15,7 +16,6 @@ unsafe extern "C" {
     static __text_end: u8;
 }
 
-const LARGE_PAGE: u64 = 2 << 20;
 const PROT_RW: u64 = 3;
 const PROT_RX: u64 = 5;
 

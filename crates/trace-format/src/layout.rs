@@ -23,11 +23,13 @@ pub const IMAGE_BASE: u64 = WINDOW_BASE + WINDOW_SIZE;
 pub const ARENA_BASE: u64 = IMAGE_BASE + (128 << 20);
 /// Bytes of the arena; untouched pages cost nothing.
 pub const ARENA_SIZE: u64 = 64 << 30;
-/// Where the heap starts in the arena.
-pub const HEAP_OFFSET: u64 = 256 << 20;
-/// Where the image keeps its writable data in the arena: right below the heap, whose pages are touched together with it.
-pub const DATA_OFFSET: u64 = HEAP_OFFSET - DATA_SIZE;
+/// Where the image keeps its writable data in the arena: a large page starts there, which the heap's hottest part lies on too.
+pub const DATA_OFFSET: u64 = 256 << 20;
 /// Room for that data.
 pub const DATA_SIZE: u64 = 64 << 10;
+/// Where the heap starts in the arena.
+pub const HEAP_OFFSET: u64 = DATA_OFFSET + DATA_SIZE;
+/// Bytes of a large page of the host.
+pub const LARGE_PAGE: u64 = 2 << 20;
 /// Where a process's windows on host files lie: above the arena, where nothing else is.
 pub const FILE_WINDOWS_BASE: u64 = 0x7d20_0000_0000;
