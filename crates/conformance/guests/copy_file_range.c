@@ -93,3 +93,14 @@ CHECK(large)
 	}
 	say("same content: %d", same);
 }
+
+// What overlaps is judged by the bytes there are, not by those asked for.
+CHECK(appending_a_file_to_itself)
+{
+	int fd = file("f", "0123456789");
+	off_t from = 0, to = 10;
+	show(copy_file_range(fd, &from, fd, &to, 1000, 0));
+	from = 5, to = 10;
+	show(copy_file_range(fd, &from, fd, &to, 1000, 0));
+	show_bytes("file", buffer, pread(fd, buffer, 100, 0));
+}

@@ -242,3 +242,34 @@ CHECK(write_hints)
 	show(fcntl(fd, F_GET_RW_HINT, bad_pointer()));
 	show(fcntl(fd, F_SET_RW_HINT, bad_pointer()));
 }
+
+static void set_direct(const char *what, int fd)
+{
+	say("%s: %s", what, fcntl(fd, F_SETFL, O_DIRECT | O_NONBLOCK) ? errno_name(errno) : open_names(fcntl(fd, F_GETFL)));
+	close(fd);
+}
+
+CHECK(direct)
+{
+	need(pipe(p));
+	set_direct("memfd", memfd_create("file", 0));
+	set_direct("eventfd", syscall(SYS_eventfd2, 0, 0));
+	set_direct("pipe", p[1]);
+	set_direct("directory", open("/proc", O_RDONLY | O_DIRECTORY));
+	set_direct("/proc", open("/proc/self/stat", O_RDONLY));
+	show(open("/proc/self/stat", O_RDONLY | O_DIRECT));
+	show_ok(open("/dev/shm", O_TMPFILE | O_RDWR | O_DIRECT, 0600));
+}
+
+CHECK(owner_that_is_gone)
+{
+	need(pipe(p));
+	pid_t child = start();
+	if (child == 0)
+		pause();
+	show(fcntl(p[0], F_SETOWN, child));
+	say("owner is the child: %d", fcntl(p[0], F_GETOWN) == child);
+	kill(child, SIGKILL);
+	reap("child", child);
+	show(fcntl(p[0], F_GETOWN));
+}

@@ -196,3 +196,53 @@ CHECK(pipe_between_threads)
 	for (int i = 0; i < THREADS; i++)
 		show(results[i]);
 }
+
+static volatile pid_t holder;
+
+static void *read_its_descriptors(void *unused UNUSED)
+{
+	char path[64], names[2048];
+	while (!stop) {
+		snprintf(path, sizeof path, "/proc/%d/fd", holder);
+		int dir = open(path, O_RDONLY | O_DIRECTORY);
+		while (dir >= 0 && syscall(SYS_getdents64, dir, names, sizeof names) > 0)
+			;
+		close(dir);
+	}
+	return NULL;
+}
+
+// Whoever looks at the table of a process that ends does not keep its locks alive.
+CHECK(a_look_does_not_keep_the_table)
+{
+	pthread_t readers[2];
+	long left = 0;
+	int fd = need(open("f", O_CREAT | O_RDWR, 0644));
+	stop = 0;
+	holder = getpid();
+	for (int i = 0; i < 2; i++)
+		pthread_create(&readers[i], NULL, read_its_descriptors, NULL);
+	for (int i = 0; i < 200; i++) {
+		struct flock lock = { .l_type = F_WRLCK };
+		int ready[2];
+		char c;
+		need(pipe(ready));
+		pid_t child = start();
+		if (child == 0) {
+			fcntl(fd, F_SETLK, &lock);
+			write(ready[1], "x", 1);
+			_exit(0);
+		}
+		holder = child;
+		read(ready[0], &c, 1);
+		waitpid(child, NULL, 0);
+		fcntl(fd, F_GETLK, &lock);
+		left += lock.l_type != F_UNLCK;
+		close(ready[0]);
+		close(ready[1]);
+	}
+	stop = 1;
+	for (int i = 0; i < 2; i++)
+		pthread_join(readers[i], NULL);
+	show(left);
+}

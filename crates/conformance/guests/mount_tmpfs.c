@@ -270,3 +270,47 @@ CHECK(changes_are_polled)
 		say("mounts %s", poll_names(changes[0].revents));
 	}
 }
+
+CHECK(move_to_a_removed_directory)
+{
+	mkdir("m", 0755);
+	mkdir("gone", 0755);
+	WITH_OWN_MOUNTS {
+		need(mount("none", "m", "tmpfs", 0, NULL));
+		make("m/f");
+		need(chdir("gone"));
+		need(rmdir("../gone"));
+		show(mount("../m", ".", NULL, MS_MOVE, NULL));
+		need(chdir(".."));
+		show(access("m/f", F_OK));
+		show(umount2("m", 0));
+	}
+}
+
+static void free_blocks(const char *when)
+{
+	struct statfs fs;
+	need(statfs("m", &fs));
+	say("%s: %ld free", when, (long)fs.f_bfree);
+}
+
+CHECK(fallocate_that_does_not_fit_takes_nothing)
+{
+	mkdir("m", 0755);
+	WITH_OWN_MOUNTS {
+		need(mount("none", "m", "tmpfs", 0, "size=65536"));
+		char page[4096] = { 0 };
+		int full = need(open("m/full", O_CREAT | O_RDWR, 0644)), fd = need(open("m/f", O_CREAT | O_RDWR, 0644));
+		for (int i = 0; i < 8; i++)
+			write(full, page, sizeof page);
+		pwrite(fd, "x", 1, 3 * 4096);
+		free_blocks("before");
+		show(fallocate(fd, 0, 100, 12 * 4096));
+		free_blocks("after");
+		show(fallocate(fd, 0, 100, 7 * 4096));
+		free_blocks("after another");
+		close(fd);
+		close(full);
+		show(umount2("m", 0));
+	}
+}

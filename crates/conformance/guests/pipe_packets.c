@@ -101,3 +101,17 @@ CHECK(bad_buffer_loses_nothing)
 	show(read(p[0], at_edge(2), 10));
 	show(read(p[0], buffer, 10));
 }
+
+// Only read throws the rest of a packet away.
+CHECK(splice_leaves_the_rest)
+{
+	int q[2], fd = need(memfd_create("file", 0));
+	need(pipe2(p, O_DIRECT | O_NONBLOCK));
+	need(pipe2(q, O_NONBLOCK));
+	need(write(p[1], "0123456789", 10));
+	show(splice(p[0], NULL, q[1], NULL, 4, 0));
+	show(splice(p[0], NULL, fd, NULL, 3, 0));
+	show(read(p[0], buffer, 100));
+	show_bytes("rest", buffer, 3);
+	show(read(p[0], buffer, 100));
+}

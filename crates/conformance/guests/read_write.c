@@ -230,3 +230,17 @@ CHECK(overlapping_buffer_of_own_mapping)
 	show(pread(fd, map, 6, 0));
 	show_bytes("onto itself", map, 6);
 }
+
+CHECK(the_last_position)
+{
+	int fd = need(memfd_create("file", 0));
+	struct iovec vector = { buffer, 8 };
+	show(lseek(fd, LONG_MAX, SEEK_SET));
+	show(write(fd, "xx", 2));
+	show(read(fd, buffer, 2));
+	show(writev(fd, &vector, 1));
+	show(read(fd, buffer, 0));
+	show(pwritev(fd, &vector, 1, LONG_MAX - 1));
+	show(preadv(fd, &vector, 1, LONG_MAX - 1));
+	show(pread(fd, buffer, 8, LONG_MAX - 8));
+}

@@ -189,3 +189,18 @@ CHECK(pselect_mask)
 	show(syscall(SYS_pselect6, 0, NULL, NULL, NULL, &(struct timespec){ 0, 1000000000 }, NULL));
 	show(syscall(SYS_pselect6, -1, NULL, NULL, NULL, &(struct timespec){ 0, -1 }, bad_pointer()));
 }
+
+// A descriptor that is good for nothing is open all the same.
+CHECK(path_descriptors)
+{
+	int fd = need(open("/", O_PATH));
+	struct timeval now = { 0 };
+	fd_set in, out, except;
+	FD_ZERO(&in);
+	FD_SET(fd, &in);
+	out = except = in;
+	show(select(fd + 1, &in, &out, &except, &now));
+	say("%d %d %d", FD_ISSET(fd, &in), FD_ISSET(fd, &out), FD_ISSET(fd, &except));
+	close(fd);
+	show(select(fd + 1, &in, NULL, NULL, &now));
+}

@@ -5,6 +5,7 @@
 // Places: disk tmpfs
 #include "check.h"
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 
 static char buffer[1 << 17];
 static int p[2];
@@ -125,4 +126,15 @@ CHECK(growing_pipe_reader)
 	show(at);
 	close(p[1]);
 	reap("reader", pid);
+}
+
+CHECK(from_a_directory)
+{
+	int out = file("out", ""), sockets[2];
+	need(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	int dirs[] = { need(open(".", O_RDONLY)), need(open("/proc", O_RDONLY)) };
+	for (int i = 0; i < 2; i++) {
+		show(sendfile(out, dirs[i], NULL, 10));
+		show(sendfile(sockets[0], dirs[i], NULL, 10));
+	}
 }

@@ -4,6 +4,8 @@
 // Passes: host acrida
 // Places: disk tmpfs
 #include "check.h"
+#include <pthread.h>
+#include <sys/socket.h>
 
 static char buffer[1 << 17];
 static int p[2], q[2];
@@ -208,4 +210,53 @@ CHECK(spliced_pages_are_references)
 	pwrite(in, "AGAIN", 5, 0);
 	show(read(q[0], buffer, 8192));
 	show_bytes("read from the copy", buffer, 8);
+}
+
+static volatile pid_t splicer;
+
+static void *splice_blocking(void *ends)
+{
+	int *end = ends;
+	splicer = gettid();
+	splice(end[0], NULL, end[1], NULL, 4096, 0);
+	return NULL;
+}
+
+static void poll_while_it_waits(int in, int out, int polled, int events)
+{
+	int ends[2] = { in, out };
+	struct pollfd entry = { .fd = polled, .events = events };
+	IN_CHILD("splicing child") {
+		pthread_t thread;
+		pthread_create(&thread, NULL, splice_blocking, ends);
+		while (!splicer)
+			sched_yield();
+		wait_asleep(splicer);
+		show(poll(&entry, 1, 0));
+		say("%s", poll_names(entry.revents));
+	}
+}
+
+// A poll of the pipe does not wait for the other file.
+CHECK(poll_beside_a_splice_that_waits)
+{
+	int sockets[2], ends[2];
+	need(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	need(fcntl(sockets[0], F_SETFL, O_NONBLOCK));
+	while (write(sockets[0], buffer, 4096) > 0)
+		;
+	need(fcntl(sockets[0], F_SETFL, 0));
+	need(pipe(ends));
+	need(write(ends[1], buffer, 4096));
+	poll_while_it_waits(ends[0], sockets[0], ends[1], POLLOUT);
+	need(pipe(ends));
+	need(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	poll_while_it_waits(sockets[0], ends[1], ends[0], POLLIN);
+}
+
+CHECK(an_error_does_not_touch_the_offset)
+{
+	pipes();
+	int fd = file("out", "");
+	show(splice(p[0], NULL, fd, read_only_pointer(), 10, SPLICE_F_NONBLOCK));
 }

@@ -110,3 +110,21 @@ CHECK(append_after_cut)
 	show(write(appending, "ab", 2));
 	show_bytes("file", buffer, pread(fd, buffer, 100, 0));
 }
+
+// The limit is for files that grow.
+CHECK(size_limit)
+{
+	struct rlimit limit = { 10, RLIM_INFINITY };
+	int fd = file("");
+	signal(SIGXFSZ, SIG_IGN);
+	show(ftruncate(fd, 100));
+	need(setrlimit(RLIMIT_FSIZE, &limit));
+	show(ftruncate(fd, 50));
+	show(truncate("f", 40));
+	show(ftruncate(fd, 60));
+	show(truncate("f", 60));
+	show(fallocate(fd, 0, 0, 20));
+	show(fallocate(fd, 0, 0, 60));
+	limit.rlim_cur = RLIM_INFINITY;
+	need(setrlimit(RLIMIT_FSIZE, &limit));
+}

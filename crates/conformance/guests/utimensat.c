@@ -123,3 +123,13 @@ CHECK(permission)
 		}
 	}
 }
+
+// Standard output came from outside; what is said changes its other time.
+CHECK(inherited_file)
+{
+	struct timespec times[2] = { { 1000, 5 }, { 2000, 6 } };
+	struct stat st;
+	show(futimens(1, times));
+	fstat(1, &st);
+	show(st.st_atime);
+}

@@ -62,6 +62,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     let kernel = Arc::new(Kernel {
         pids: PidTable::default(),
         mounts,
+        renames: SpinLock::new(()),
         hostname: SpinLock::new(crate::host::nodename()),
         control,
         sysctl: Default::default(),

@@ -50,6 +50,17 @@ impl Bitmap {
         self.words.get(bit / BITS).is_some_and(|word| word & mask_of(bit) != 0)
     }
 
+    /// The bits from `64 * index` on, the first one lowest.
+    pub fn word(&self, index: usize) -> u64 {
+        self.words.get(index).copied().unwrap_or(0)
+    }
+
+    /// How many bits are set.
+    #[doc(alias = "bitmap_weight")]
+    pub fn weight(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
     /// Sets a bit; whether it was set before.
     #[doc(alias = "__test_and_set_bit")]
     pub fn set(&mut self, bit: usize) -> bool {
@@ -144,6 +155,8 @@ mod tests {
                 }
                 assert_eq!(map.test(bit), model.contains(&bit));
             }
+            assert_eq!((0..7).map(|index| map.word(index).count_ones() as usize).sum::<usize>(), model.len());
+            assert_eq!(map.weight(), model.len());
             assert!(map.iter().eq(model));
         }
     }

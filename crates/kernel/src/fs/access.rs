@@ -9,6 +9,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW};
 use acrida_uapi::limits::PATH_MAX;
 use acrida_uapi::mount::MsFlags;
+use acrida_uapi::prctl::SECBIT_NO_SETUID_FIXUP;
 
 use crate::abi::{BufOut, DirFd, Fd, Flags, Mode, SysResult, UserPath};
 use crate::current;
@@ -17,7 +18,6 @@ use crate::fs::dcache::Path;
 use crate::fs::inode::{MAY_CHDIR, MAY_EXEC, MAY_WRITE};
 use crate::fs::namei::{self, Lookup, Walk};
 use crate::kernel::cred::Cred;
-use acrida_uapi::prctl::SECBIT_NO_SETUID_FIXUP;
 
 /// The caller as its real ids would be.
 #[doc(alias = "access_override_creds")]

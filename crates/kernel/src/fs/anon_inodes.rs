@@ -2,6 +2,7 @@
 //!
 //! Mirrors: fs/anon_inodes.c, Linux 6.1.
 //! Differs: an inode is made only when a path to the file is asked for (`AT_EMPTY_PATH`, /proc/PID/fd/N).
+//! Locking: `PseudoInode::attr` is a leaf.
 
 use alloc::sync::Arc;
 
@@ -61,35 +62,43 @@ impl Inode for RootInode {
     }
 }
 
-/// The inode of an open file without a path.
+/// An object that can be opened once more by a path to an open file of it.
+pub trait Reopen: Send + Sync {
+    fn reopen(self: Arc<Self>, flags: u32) -> Result<Arc<dyn FileOperations>, Error>;
+}
+
+/// The inode that a path to a file without one leads to. It keeps the object, not the file open.
 struct FileInode {
+    /// `None`: a file that is only a mechanism.
+    pseudo: Option<Arc<PseudoInode>>,
+    reopens: Option<Arc<dyn Reopen>>,
+    /// Of a mechanism.
     common: InodeCommon,
-    file: Arc<File>,
 }
 
 impl Inode for FileInode {
     fn common(&self) -> &InodeCommon {
-        &self.common
+        self.pseudo.as_ref().map_or(&self.common, |pseudo| pseudo.common())
     }
 
     fn owner(&self) -> Owner {
-        let stat = self.file.ops.stat(&self.file).unwrap_or_default();
+        let stat = self.pseudo.as_ref().map_or_else(anon_stat, |pseudo| pseudo.stat());
         Owner { mode: stat.mode, uid: stat.uid, gid: stat.gid }
     }
 
     fn stat(&self, _dentry: &Dentry) -> Result<Kstat, Error> {
-        self.file.ops.stat(&self.file)
+        Ok(self.pseudo.as_ref().map_or_else(anon_stat, |pseudo| pseudo.stat()))
     }
 
     fn setattr(&self, _dentry: &Dentry, attr: &Iattr) -> Result<(), Error> {
-        match self.file.ops.pseudo_inode() {
-            Some(inode) => inode.setattr(attr),
+        match &self.pseudo {
+            Some(pseudo) => pseudo.setattr(attr),
             None => Err(Errno::EOPNOTSUPP.into()),
         }
     }
 
     fn open(&self, _path: &Path, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
-        self.file.ops.reopen(&self.file, flags)
+        self.reopens.clone().ok_or(Errno::ENXIO)?.reopen(flags)
     }
 
     fn reopens_itself(&self) -> bool {
@@ -103,9 +112,9 @@ pub fn path_of(file: &Arc<File>) -> Path {
         return path.clone();
     }
     let name = file.ops.link_name(file).unwrap_or_default();
-    let stat = file.ops.stat(file).unwrap_or_default();
-    let inode = Arc::new(FileInode { common: InodeCommon::new(stat.dev, stat.ino), file: file.clone() });
-    Path { mnt: internal_mount(), dentry: Dentry::anonymous(name.as_bytes(), inode) }
+    let inode =
+        FileInode { pseudo: file.ops.pseudo_inode().cloned(), reopens: file.ops.reopens(), common: InodeCommon::default() };
+    Path { mnt: internal_mount(), dentry: Dentry::anonymous(name.as_bytes(), Arc::new(inode)) }
 }
 
 /// What a pipe or socket without a path has of an inode.
@@ -117,7 +126,7 @@ pub struct PseudoInode {
 impl PseudoInode {
     /// A new one with a number of its own, the caller's; `mode` is kind and permissions.
     #[doc(alias = "alloc_anon_inode")]
-    pub fn new(dev: u32, mode: u32) -> PseudoInode {
+    pub fn new(dev: u32, mode: u32) -> Arc<PseudoInode> {
         let (cred, now) = (current().cred(), current_time());
         let common = InodeCommon::new(dev, kernel().next_ino());
         let attr = Kstat {
@@ -133,7 +142,7 @@ impl PseudoInode {
             ctime: now,
             ..Kstat::default()
         };
-        PseudoInode { common, attr: SpinLock::new(attr) }
+        Arc::new(PseudoInode { common, attr: SpinLock::new(attr) })
     }
 
     pub fn common(&self) -> &InodeCommon {

@@ -77,8 +77,9 @@ fn check(input: &Arc<File>, from: u64, output: &Arc<File>, to: u64, len: usize) 
     if !input.readable() || !output.writable() || output.flags() & O_APPEND != 0 {
         return Err(Errno::EBADF.into());
     }
-    let end = |pos: u64| pos.checked_add(len as u64).ok_or(Errno::EOVERFLOW);
-    let (from_end, to_end) = (end(from)?, end(to)?);
+    if from.checked_add(len as u64).is_none() || to.checked_add(len as u64).is_none() {
+        return Err(Errno::EOVERFLOW.into());
+    }
     if to >= i64::MAX as u64 {
         return Err(Errno::EFBIG.into());
     }
@@ -88,7 +89,7 @@ fn check(input: &Arc<File>, from: u64, output: &Arc<File>, to: u64, len: usize) 
         [Some(a), Some(b)] => Arc::ptr_eq(a, b),
         _ => false,
     };
-    if same && from < to_end && to < from_end {
+    if same && from < to + len as u64 && to < from + len as u64 {
         return Err(Errno::EINVAL.into());
     }
     Ok(len)

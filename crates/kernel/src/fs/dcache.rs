@@ -4,8 +4,10 @@
 //! Differs: there are no negative dentries; a parent knows its children weakly, so an unused dentry is gone at once unless
 //! its file system keeps it ([`Inode::keep`], [`Dentry::pin`]); whoever looks a cached entry up asks the directory whether it
 //! still holds.
-//! Locking: `children` before `place`; `pin` is a leaf; two `children` locks in the order of their addresses (only `d_move` takes two).
-//! No reference to a dentry is dropped under either: the drop takes the parent's `children`.
+//! Locking: `names` of a directory from the look-up of a name to its change, over the calls of the file system; of two
+//! directories by address, under `Kernel::renames`. Then `children` before `place`; `pin` is a leaf; two `children` locks by
+//! address too (only `d_move` takes two). No reference to a dentry is dropped under `children` or `place`: the drop takes the
+//! parent's `children`.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
@@ -43,7 +45,9 @@ pub struct Dentry {
     unhashed: AtomicBool,
     /// Used since the keeper looked last (`DCACHE_REFERENCED`).
     referenced: AtomicBool,
-    /// Children that lost their name here, so that a look-up knows that its answer is older.
+    /// Held by whoever changes the directory's names, and by look-ups that met one who does (`i_rwsem`).
+    names: SpinLock<()>,
+    /// Counts children that lost their name here, so that a look-up knows that its answer is older; odd while one is about to.
     removals: AtomicU64,
     /// Mounts on this dentry (`DCACHE_MOUNTED`).
     mounts: AtomicU32,
@@ -58,6 +62,7 @@ impl Dentry {
             children: SpinLock::default(),
             unhashed: AtomicBool::new(false),
             referenced: AtomicBool::new(true),
+            names: SpinLock::new(()),
             removals: AtomicU64::new(0),
             mounts: AtomicU32::new(0),
         })
@@ -133,15 +138,34 @@ impl Dentry {
         Some(child)
     }
 
-    /// How many names were taken from this directory so far; see [`Dentry::add`].
-    pub fn removals(&self) -> u64 {
-        self.removals.load(Ordering::Acquire)
+    /// The state of this directory as to names taken from it; see [`Dentry::add`].
+    pub fn removals(&self) -> Removals {
+        Removals(self.removals.load(Ordering::Acquire))
+    }
+
+    /// Keeps others from changing names of this directory.
+    #[doc(alias = "inode_lock")]
+    pub fn lock_names(&self) -> SpinLockGuard<'_, ()> {
+        self.names.lock()
+    }
+
+    /// As [`Dentry::lock_names`], for somebody who will take a name away: until the end no look-up is sure of its answer.
+    pub fn begin_removal(&self) -> Removal<'_> {
+        let lock = self.names.lock();
+        // The number is odd already if the last one to begin was killed from outside.
+        let removals = self.removals.load(Ordering::Relaxed);
+        self.removals.store((removals + 1) | 1, Ordering::Release);
+        Removal { dir: self, _lock: lock }
+    }
+
+    fn count_removal(&self) {
+        self.removals.fetch_add(2, Ordering::AcqRel);
     }
 
     /// The child `name` with this inode: the cached one if it is the same object, else a new one in its place. `None` when
     /// a name was taken from the directory after `removals` was read: the inode was looked up too early.
     #[doc(alias = "d_add")]
-    pub fn add(self: &Arc<Self>, name: &[u8], inode: Arc<dyn Inode>, removals: u64) -> Option<Arc<Dentry>> {
+    pub fn add(self: &Arc<Self>, name: &[u8], inode: Arc<dyn Inode>, removals: Removals) -> Option<Arc<Dentry>> {
         let mut children = self.children.lock();
         if self.removals() != removals {
             return None;
@@ -176,17 +200,40 @@ impl Dentry {
 
     /// Takes the name out of its parent.
     #[doc(alias = "d_drop")]
-    pub fn unhash(&self) {
+    fn unhash(&self) {
         if self.lose_name() {
-            self.leave_parent();
+            let (name, parent) = self.place();
+            if let Some(parent) = parent {
+                parent.count_removal();
+                parent.forget(&name, self);
+            }
         }
+    }
+
+    /// Takes the name of `child` away, whose directory says that it no longer holds, and gives the new state; `None` when a name
+    /// was taken from the directory after `removals` was read: `child` may have moved.
+    #[doc(alias = "d_invalidate")]
+    pub fn drop_stale(&self, child: &Dentry, removals: Removals) -> Option<Removals> {
+        let mut children = self.children.lock();
+        if self.removals() != removals {
+            return None;
+        }
+        let name = child.name();
+        if children.get(&name).is_some_and(|weak| core::ptr::eq(weak.as_ptr(), child)) {
+            children.remove(&name);
+        }
+        self.count_removal();
+        let removals = self.removals();
+        drop(children);
+        child.lose_name();
+        Some(removals)
     }
 
     /// Its file system has just removed `victim`, or rather the name it was found under: another thread may have put a new
     /// object there before that, whose entry is then not to be relied on.
     #[doc(alias = "d_delete")]
     pub fn removed(&self, victim: &Dentry) {
-        self.removals.fetch_add(1, Ordering::AcqRel);
+        self.count_removal();
         let name = victim.name();
         victim.unhash();
         if let Some(other) = self.child(&name) {
@@ -226,25 +273,26 @@ impl Dentry {
     /// A removed directory or file that gets a name again (`linkat` of an `O_TMPFILE` file).
     pub fn rehash(self: &Arc<Self>, dir: &Arc<Dentry>, name: &[u8]) {
         let mut children = dir.children.lock();
-        let name: Arc<[u8]> = name.into();
-        let old = children.insert(name.clone(), Arc::downgrade(self));
-        let former = {
-            let mut place = self.place.lock();
-            place.name = name;
-            place.parent.replace(dir.clone())
-        };
-        self.unhashed.store(false, Ordering::Release);
+        let left = self.put_at(dir, name.into(), &mut children);
         drop(children);
-        drop((old, former));
+        drop(left);
         self.inode.keep(self);
     }
 
-    fn leave_parent(&self) {
-        let (name, parent) = self.place();
-        if let Some(parent) = parent {
-            parent.removals.fetch_add(1, Ordering::AcqRel);
-            parent.forget(&name, self);
-        }
+    /// Gives the dentry the name `name` in `dir`, whose children are locked; what stood there, and the former parent, to be
+    /// dropped without the lock.
+    fn put_at(
+        self: &Arc<Self>,
+        dir: &Arc<Dentry>,
+        name: Arc<[u8]>,
+        children: &mut Children,
+    ) -> (Option<Weak<Dentry>>, Option<Arc<Dentry>>) {
+        let replaced = children.insert(name.clone(), Arc::downgrade(self));
+        let mut place = self.place.lock();
+        place.name = name;
+        let former = place.parent.replace(dir.clone());
+        self.unhashed.store(false, Ordering::Release);
+        (replaced, former)
     }
 
     fn forget(&self, name: &[u8], child: &Dentry) {
@@ -280,35 +328,62 @@ fn lock_both<'a>(a: &'a Dentry, b: &'a Dentry) -> (SpinLockGuard<'a, Children>, 
     (a.children.lock(), Some(second))
 }
 
-/// Moves `dentry` to another name; what was there loses its name, or takes the old one if `exchange` names it.
+/// Moves `dentry` to another name; what was there loses its name, or takes the old one if `exchange` names it. The caller has
+/// begun a removal in both directories.
 pub fn d_move(dentry: &Arc<Dentry>, new_dir: &Arc<Dentry>, new_name: &[u8], exchange: Option<&Arc<Dentry>>) {
     let (old_name, old_dir) = dentry.place();
     let Some(old_dir) = old_dir else { return };
     let (mut from, mut to) = lock_both(&old_dir, new_dir);
-    old_dir.removals.fetch_add(1, Ordering::AcqRel);
-    new_dir.removals.fetch_add(1, Ordering::AcqRel);
     from.remove(&*old_name);
-    let new_name: Arc<[u8]> = new_name.into();
-    let replaced = to.as_mut().unwrap_or(&mut from).insert(new_name.clone(), Arc::downgrade(dentry));
-    set_place(dentry, new_dir, new_name);
-    if let Some(other) = exchange {
-        from.insert(old_name.clone(), Arc::downgrade(other));
-        set_place(other, &old_dir, old_name);
-    }
+    let (replaced, former) = dentry.put_at(new_dir, new_name.into(), to.as_mut().unwrap_or(&mut from));
+    let other_left = exchange.map(|other| other.put_at(&old_dir, old_name, &mut from));
     drop((from, to));
-    if exchange.is_none()
-        && let Some(replaced) = replaced.and_then(|weak| weak.upgrade())
-        && !Arc::ptr_eq(&replaced, dentry)
-    {
-        replaced.lose_name();
+    drop((former, other_left));
+    match exchange {
+        Some(other) => other.inode.keep(other),
+        None => {
+            if let Some(replaced) = replaced.and_then(|weak| weak.upgrade()) {
+                replaced.lose_name();
+            }
+        }
+    }
+    dentry.inode.keep(dentry);
+}
+
+/// What [`Dentry::removals`] saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removals(u64);
+
+impl Removals {
+    /// Somebody is about to take a name away, or was killed over it.
+    pub fn is_one_begun(self) -> bool {
+        self.0 % 2 != 0
     }
 }
 
-/// The former parent is still referenced by the caller, so nothing is dropped for good here.
-fn set_place(dentry: &Dentry, dir: &Arc<Dentry>, name: Arc<[u8]>) {
-    let mut place = dentry.place.lock();
-    place.name = name;
-    place.parent = Some(dir.clone());
+/// The right to take names from a directory; nobody else changes its names meanwhile.
+#[must_use]
+pub struct Removal<'a> {
+    dir: &'a Dentry,
+    _lock: SpinLockGuard<'a, ()>,
+}
+
+impl<'a> Removal<'a> {
+    /// In two directories, which may be one; the caller holds `Kernel::renames` if they are not.
+    #[doc(alias = "lock_rename")]
+    pub fn begin_both(a: &'a Dentry, b: &'a Dentry) -> (Removal<'a>, Option<Removal<'a>>) {
+        if core::ptr::eq(a, b) {
+            return (a.begin_removal(), None);
+        }
+        let (first, second) = if core::ptr::from_ref(a) < core::ptr::from_ref(b) { (a, b) } else { (b, a) };
+        (first.begin_removal(), Some(second.begin_removal()))
+    }
+}
+
+impl Drop for Removal<'_> {
+    fn drop(&mut self) {
+        self.dir.removals.fetch_add(1, Ordering::AcqRel);
+    }
 }
 
 impl Drop for Dentry {

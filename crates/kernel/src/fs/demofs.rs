@@ -55,6 +55,8 @@ impl SuperBlock for DemoFs {
 
 /// What the files of one demofs share.
 struct Queue {
+    /// Held by a reader, from its look at the bytes until they are gone.
+    readers: SpinLock<()>,
     kfifo: SpinLock<Kfifo<u8>>,
     wait: Arc<WaitQueueHead>,
 }
@@ -109,7 +111,7 @@ impl DemoInode {
 
 fn mount() -> Instance {
     let dev = anon_dev();
-    let queue = Arc::new(Queue { kfifo: SpinLock::new(Kfifo::new(SIZE)), wait: Arc::default() });
+    let queue = Arc::new(Queue { readers: SpinLock::new(()), kfifo: SpinLock::new(Kfifo::new(SIZE)), wait: Arc::default() });
     let files = Node::FILES.iter().map(|node| DemoInode::new(dev, *node, &queue, Box::default())).collect();
     let root = DemoInode::new(dev, Node::Root, &queue, files);
     Instance { sb: Arc::new(DemoFs), root: Dentry::root(root) }
@@ -202,20 +204,19 @@ impl FileOperations for KfifoFile {
     /// What there is, at most what was asked for; nothing is the end of the file.
     fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         let mut bytes = [0; SIZE as usize];
-        let (bytes, len) = {
-            let mut kfifo = self.0.kfifo.lock();
-            let want = to.count().min(bytes.len());
-            let len = kfifo.get(&mut bytes[..want]);
-            (bytes, len)
-        };
+        let want = to.count().min(bytes.len());
+        let _reader = self.0.readers.lock();
+        let len = self.0.kfifo.lock().split().1.peek(&mut bytes[..want]);
         if len == 0 {
             return Ok(0);
         }
-        self.0.wait.wake_all(WRITABLE);
-        match to.copy_to(&bytes[..len]) {
-            0 => Err(Errno::EFAULT.into()),
-            copied => Ok(copied),
+        let copied = to.copy_to(&bytes[..len]);
+        if copied == 0 {
+            return Err(Errno::EFAULT.into());
         }
+        self.0.kfifo.lock().split().1.skip(copied);
+        self.0.wait.wake_all(WRITABLE);
+        Ok(copied)
     }
 
     /// As much as fits; nothing is no space.

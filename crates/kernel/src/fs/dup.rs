@@ -82,11 +82,10 @@ pub fn sys_close_range(first: u32, last: u32, flags: Flags) -> SysResult {
 pub fn unshare_files() -> Arc<FilesStruct> {
     let task = current();
     let files = task.files();
-    // Two references are the task's and ours.
-    if Arc::strong_count(&files) > 2 {
+    if files.is_shared() {
         let own = files.copy(task.thread);
         let old = core::mem::replace(&mut *task.files.lock(), own.clone());
-        drop(old);
+        old.put();
         return own;
     }
     files.adopt();

@@ -95,7 +95,6 @@ fn loader_errno(error: acrida_loader::Error) -> Errno {
 #[doc(alias = "linux_binprm")]
 struct Binprm {
     file: Arc<File>,
-    /// The file that decides about credentials: the first one, not a script's interpreter... which Linux ignores too.
     argv: Vec<Vec<u8>>,
     envp: Vec<Vec<u8>>,
     /// The path as `execve` got it (AT_EXECFN).
@@ -264,13 +263,16 @@ fn program_cred(file: &File) -> Result<(Cred, bool), Error> {
     new.sgid = new.egid;
     new.fsgid = new.egid;
     let secure = new.euid != old.uid || new.egid != old.gid;
+    if secure {
+        new.cap_ambient = 0;
+    }
     if old.securebits & SECBIT_NOROOT == 0 && (new.euid == 0 || new.uid == 0) {
         // Root's programs get what the bounding set leaves.
         new.cap_permitted = old.cap_inheritable | old.cap_bset;
         new.cap_effective = if new.euid == 0 { new.cap_permitted } else { 0 };
     } else {
-        new.cap_permitted = old.cap_ambient;
-        new.cap_effective = old.cap_ambient;
+        new.cap_permitted = new.cap_ambient;
+        new.cap_effective = new.cap_ambient;
     }
     new.securebits &= !SECBIT_KEEP_CAPS;
     Ok((new, secure))

@@ -11,15 +11,16 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use acrida_kcore::sync::SpinLock;
 use acrida_uapi::epoll::*;
-use acrida_uapi::fcntl::{F_OWNER_PID, F_OWNER_TID, FASYNC};
+use acrida_uapi::fcntl::FASYNC;
 use acrida_uapi::siginfo::{POLL_ERR, POLL_IN, POLL_MSG, POLL_OUT, POLL_PRI, SI_SIGIO, SigInfo};
 use acrida_uapi::signal::{SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGIO, SIGSEGV, SIGSYS, SIGTRAP, SIGURG};
 
 use crate::abi::Fd;
-use crate::fs::file::{File, FileOwner};
+use crate::fs::file::{File, FileOwner, Hears};
 use crate::kernel;
 use crate::kernel::cred::Cred;
 use crate::kernel::signal::{Target, send_signal};
+use crate::kernel::task::{Process, Task};
 
 /// Whether a file wants `SIGIO`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,8 +111,7 @@ pub fn set(file: &Arc<File>, fd: Fd, wanted: Sigio) -> Option<()> {
         known = Some(());
     }
     known?;
-    let flag = if wanted == Sigio::On { FASYNC } else { 0 };
-    file.set_flags(file.flags() & !FASYNC | flag);
+    file.note_flags(FASYNC, if wanted == Sigio::On { FASYNC } else { 0 });
     Some(())
 }
 
@@ -126,38 +126,61 @@ pub fn release(file: &File) {
 
 /// Sends the file's owner its signal.
 pub fn send_sigio(file: &File, fd: i32, band: i32) {
-    let owner = *file.owner.lock();
+    let owner = file.owner.lock().clone();
     let info = match owner.signum {
         0 => SigInfo::kernel(SIGIO),
         signo => SigInfo::poll(signo, code_for(signo, band), i64::from(events_of(band)), fd),
     };
-    send_to_owner(owner, info);
+    send_to_owner(&owner, info);
 }
 
 /// Tells the file's owner, if it has one, of urgent data.
 pub fn send_sigurg(file: &File) {
-    let owner = *file.owner.lock();
-    if owner.pid != 0 {
-        send_to_owner(owner, SigInfo::kernel(SIGURG));
+    let owner = file.owner.lock().clone();
+    send_to_owner(&owner, SigInfo::kernel(SIGURG));
+}
+
+/// One who is told.
+pub enum Listening {
+    Thread(Arc<Task>),
+    Process(Arc<Process>),
+}
+
+impl Hears {
+    /// Whether nobody was ever named.
+    pub fn is_nobody(&self) -> bool {
+        match self {
+            Hears::Thread(task) => task.ptr_eq(&Weak::new()),
+            Hears::Process(process) => process.ptr_eq(&Weak::new()),
+            Hears::Group(pgrp) => *pgrp == 0,
+        }
+    }
+
+    /// Those who are still there to hear.
+    pub fn listeners(&self) -> Vec<Listening> {
+        let pids = &kernel().pids;
+        let is_task = |task: &Arc<Task>| pids.task(task.tid()).is_some_and(|now| Arc::ptr_eq(&now, task));
+        let is_process = |process: &Arc<Process>| pids.process(process.tgid).is_some_and(|now| Arc::ptr_eq(&now, process));
+        match self {
+            Hears::Thread(task) => task.upgrade().filter(is_task).map(Listening::Thread).into_iter().collect(),
+            Hears::Process(process) => process.upgrade().filter(is_process).map(Listening::Process).into_iter().collect(),
+            Hears::Group(0) => Vec::new(),
+            Hears::Group(pgrp) => pids.lock().group(*pgrp).into_iter().map(Listening::Process).collect(),
+        }
     }
 }
 
-fn send_to_owner(owner: FileOwner, info: SigInfo) {
-    let tables = kernel().pids.lock();
-    let (mut task, mut processes) = (None, Vec::new());
-    match owner.kind {
-        F_OWNER_TID => task = tables.tasks.get(&owner.pid).cloned(),
-        F_OWNER_PID => processes.extend(tables.processes.get(&owner.pid).cloned()),
-        _ => processes = tables.group(owner.pid),
-    }
-    drop(tables);
-    if let Some(task) = task.filter(|task| may_signal(&owner, &task.cred())) {
-        deliver(Target::Task(&task), info);
-    }
-    for process in processes {
-        let leader = process.threads.lock().first().cloned();
-        if leader.is_some_and(|leader| may_signal(&owner, &leader.cred())) {
-            deliver(Target::Process(&process), info);
+fn send_to_owner(owner: &FileOwner, info: SigInfo) {
+    for listening in owner.hears.listeners() {
+        match listening {
+            Listening::Thread(task) if may_signal(owner, &task.cred()) => deliver(Target::Task(&task), info),
+            Listening::Thread(_) => {}
+            Listening::Process(process) => {
+                let leader = process.threads.lock().first().cloned();
+                if leader.is_some_and(|leader| may_signal(owner, &leader.cred())) {
+                    deliver(Target::Process(&process), info);
+                }
+            }
         }
     }
 }

@@ -4,21 +4,23 @@
 //! Differs: commands that only some files know go to `FileOperations::fcntl`; write hints are kept, but no
 //! file system of ours places data by them.
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use acrida_kcore::uaccess::UserAddr;
-use acrida_uapi::errno::Errno;
+use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::*;
 use acrida_uapi::signal::valid_signal;
 
 use crate::abi::{Fd, SysResult};
 use crate::fs::fasync::{self, Sigio};
 use crate::fs::fdtable::nofile_limit;
-use crate::fs::file::{File, FileOwner};
+use crate::fs::file::{File, Hears};
 use crate::fs::locks::lease::{getlease, setlease};
 use crate::fs::locks::posix::{getlk, setlk};
 use crate::fs::notify::dnotify::dirnotify;
+use crate::fs::splice::pipe_of;
+use crate::kernel::task::Pid;
 use crate::{current, kernel};
 
 /// Flags that `F_SETFL` changes; `O_ASYNC` goes its own way.
@@ -54,12 +56,12 @@ fn do_fcntl(fd: Fd, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
         F_GETLEASE => return getlease(file),
         F_SETLEASE => return setlease(fd, file, int),
         F_NOTIFY => dirnotify(fd, file, int)?,
-        F_SETOWN => set_owner(file, owner_of_int(int.cast_signed())?)?,
-        F_GETOWN => return Ok(owner_as_int(*file.owner.lock()) as usize),
-        F_SETOWN_EX => set_owner(file, owner_of_ex(user.read()?)?)?,
-        F_GETOWN_EX => user.write(&owner_as_ex(*file.owner.lock()))?,
+        F_SETOWN => set_owner_of_int(file, int.cast_signed())?,
+        F_GETOWN => return Ok(owner_of(file) as isize as usize),
+        F_SETOWN_EX => set_owner(file, hears_of_ex(user.read()?)?),
+        F_GETOWN_EX => user.write(&heard_by(file))?,
         F_GETOWNER_UIDS => {
-            let owner = *file.owner.lock();
+            let owner = file.owner.lock().clone();
             user.write(&[owner.uid, owner.euid])?;
         }
         F_SETSIG => set_signal(file, int.cast_signed())?,
@@ -95,82 +97,94 @@ fn same_file(file: &Arc<File>, other: u32) -> SysResult {
     Ok(usize::from(Arc::ptr_eq(file, &other)))
 }
 
-fn setfl(fd: Fd, file: &Arc<File>, flags: u32) -> Result<(), acrida_uapi::errno::Error> {
-    let old = file.flags();
-    file.ops.set_flags(file, flags & (SETFL_MASK | FASYNC) | old & !(SETFL_MASK | FASYNC))?;
+fn setfl(fd: Fd, file: &Arc<File>, flags: u32) -> Result<(), Error> {
+    // For a pipe the flag means packets.
+    if flags & O_DIRECT != 0 && !file.ops.can_odirect() && pipe_of(file).is_none() {
+        return Err(Errno::EINVAL.into());
+    }
+    file.change_flags(SETFL_MASK, flags)?;
     let wanted = Sigio::of(flags);
-    if wanted != Sigio::of(old) {
+    if wanted != Sigio::of(file.flags()) {
         // A file that knows no SIGIO silently stays without.
         let _ = fasync::set(file, fd, wanted);
     }
-    file.set_flags(file.flags() & !SETFL_MASK | flags & SETFL_MASK);
     Ok(())
 }
 
-/// `F_SETOWN`: a process, or a group if negative.
-fn owner_of_int(who: i32) -> Result<FileOwner, Errno> {
+/// `F_SETOWN`: a process, or a group if negative; `ESRCH` when there is none.
+fn hears_of_int(who: i32) -> Result<Hears, Errno> {
     match who {
         i32::MIN => Err(Errno::EINVAL),
-        ..0 => Ok(owner(F_OWNER_PGRP, -who)),
-        _ => Ok(owner(F_OWNER_PID, who)),
+        ..0 => hears(F_OWNER_PGRP, who.unsigned_abs()),
+        _ => hears(F_OWNER_PID, who.cast_unsigned()),
     }
 }
 
-fn owner_of_ex(ex: FOwnerEx) -> Result<FileOwner, Errno> {
+fn hears_of_ex(ex: FOwnerEx) -> Result<Hears, Errno> {
     match ex.type_ {
-        F_OWNER_TID | F_OWNER_PID | F_OWNER_PGRP => Ok(owner(ex.type_, ex.pid)),
+        F_OWNER_TID | F_OWNER_PID | F_OWNER_PGRP => hears(ex.type_, ex.pid.cast_unsigned()),
         _ => Err(Errno::EINVAL),
     }
 }
 
-fn owner(kind: i32, pid: i32) -> FileOwner {
-    FileOwner { kind, pid: pid.cast_unsigned(), ..FileOwner::default() }
+/// Number 0 is nobody.
+fn hears(kind: i32, number: Pid) -> Result<Hears, Errno> {
+    let tables = kernel().pids.lock();
+    Ok(match (kind, number) {
+        (F_OWNER_TID, 0) => Hears::Thread(Weak::new()),
+        (F_OWNER_PID, 0) => Hears::Process(Weak::new()),
+        (F_OWNER_TID, tid) => Hears::Thread(Arc::downgrade(tables.tasks.get(&tid).ok_or(Errno::ESRCH)?)),
+        (F_OWNER_PID, pid) => Hears::Process(Arc::downgrade(tables.processes.get(&pid).ok_or(Errno::ESRCH)?)),
+        (_, pgrp) if pgrp != 0 && tables.group(pgrp).is_empty() => return Err(Errno::ESRCH),
+        (_, pgrp) => Hears::Group(pgrp),
+    })
 }
 
-fn owner_as_int(owner: FileOwner) -> isize {
-    let pid = owner.pid as isize;
-    if owner.kind == F_OWNER_PGRP { -pid } else { pid }
-}
-
-fn owner_as_ex(owner: FileOwner) -> FOwnerEx {
-    FOwnerEx { type_: owner.kind, pid: owner.pid.cast_signed() }
-}
-
-/// Makes `new` the one who hears; `ESRCH` when there is no such task, process or group.
-#[doc(alias = "f_setown")]
-fn set_owner(file: &File, new: FileOwner) -> Result<(), Errno> {
-    let found = match (new.pid, new.kind) {
-        (0, _) => true,
-        (tid, F_OWNER_TID) => kernel().pids.task(tid).is_some(),
-        (pid, F_OWNER_PID) => kernel().pids.process(pid).is_some(),
-        (pgrp, _) => !kernel().pids.lock().group(pgrp).is_empty(),
+/// Kind and number of who hears; number 0 for somebody who is gone.
+fn heard_by(file: &File) -> FOwnerEx {
+    let hears = file.owner.lock().hears.clone();
+    let alive = !hears.listeners().is_empty();
+    let (type_, number) = match &hears {
+        Hears::Thread(task) => (F_OWNER_TID, task.upgrade().map_or(0, |task| task.tid())),
+        Hears::Process(process) => (F_OWNER_PID, process.upgrade().map_or(0, |process| process.tgid)),
+        Hears::Group(pgrp) => (F_OWNER_PGRP, *pgrp),
     };
-    if !found {
-        return Err(Errno::ESRCH);
-    }
+    FOwnerEx { type_, pid: if alive { number.cast_signed() } else { 0 } }
+}
+
+/// Makes `hears` the one who hears.
+#[doc(alias = "f_modown")]
+fn set_owner(file: &File, hears: Hears) {
     let cred = current().cred();
     let mut owner = file.owner.lock();
-    *owner = FileOwner { signum: owner.signum, uid: cred.uid, euid: cred.euid, ..new };
-    Ok(())
+    (owner.uid, owner.euid) = (cred.uid, cred.euid);
+    let old = core::mem::replace(&mut owner.hears, hears);
+    drop(owner);
+    drop(old);
 }
 
-/// Makes process `pid` the one who hears, unless somebody is already.
+/// Makes the calling process the one who hears, unless somebody is already.
 #[doc(alias = "__f_setown")]
-pub fn set_owner_if_none(file: &File, pid: u32) -> Result<(), Errno> {
-    let unowned = file.owner.lock().pid == 0;
-    if unowned { set_owner(file, owner(F_OWNER_PID, pid.cast_signed())) } else { Ok(()) }
+pub fn set_owner_if_none(file: &File) -> Result<(), Errno> {
+    let unowned = file.owner.lock().hears.is_nobody();
+    if unowned {
+        set_owner(file, hears(F_OWNER_PID, current().process.tgid)?);
+    }
+    Ok(())
 }
 
 /// `F_SETOWN`, also as an ioctl of sockets.
 #[doc(alias = "f_setown")]
 pub fn set_owner_of_int(file: &File, who: i32) -> Result<(), Errno> {
-    set_owner(file, owner_of_int(who)?)
+    set_owner(file, hears_of_int(who)?);
+    Ok(())
 }
 
-/// `F_GETOWN`, also as an ioctl of sockets.
+/// `F_GETOWN`, also as an ioctl of sockets: a group as a negative number.
 #[doc(alias = "f_getown")]
 pub fn owner_of(file: &File) -> i32 {
-    owner_as_int(*file.owner.lock()) as i32
+    let owner = heard_by(file);
+    if owner.type_ == F_OWNER_PGRP { -owner.pid } else { owner.pid }
 }
 
 fn set_signal(file: &File, signo: i32) -> Result<(), Errno> {

@@ -6,7 +6,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::solo::{Light, SoloLock};
 use acrida_kcore::thread::Thread;
@@ -25,6 +25,9 @@ pub const NR_OPEN: u32 = 1_048_576;
 #[doc(alias = "files_struct")]
 pub struct FilesStruct {
     table: SoloLock<Table>,
+    /// Tasks that work with the table. References of those who only look at it (/proc, a call that sleeps) are not among them.
+    #[doc(alias = "count")]
+    users: AtomicU32,
     /// Never used twice: POSIX locks belong to it.
     id: u64,
     pub dnotify: Dnotify,
@@ -120,7 +123,8 @@ pub fn nofile_limit() -> usize {
 
 impl FilesStruct {
     fn with(table: SoloLock<Table>) -> FilesStruct {
-        FilesStruct { table, id: NEXT_ID.fetch_add(1, Ordering::Relaxed), dnotify: Dnotify::default() }
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        FilesStruct { table, users: AtomicU32::new(1), id, dnotify: Dnotify::default() }
     }
 
     pub fn id(&self) -> u64 {
@@ -136,6 +140,30 @@ impl FilesStruct {
 
     /// Other threads than the caller will use the table too (`CLONE_FILES`).
     pub fn share(&self) {
+        self.table.share();
+    }
+
+    /// Counts another task among the users of a shared table, until its [`FilesStruct::put`].
+    pub fn add_user(&self) {
+        self.users.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether other tasks than the caller use the table.
+    pub fn is_shared(&self) -> bool {
+        self.users.load(Ordering::Acquire) > 1
+    }
+
+    /// A task gives the table up; the last one closes its files.
+    #[doc(alias = "put_files_struct")]
+    pub fn put(&self) {
+        if self.users.fetch_sub(1, Ordering::AcqRel) != 1 {
+            return;
+        }
+        for file in self.take_all(0, u32::MAX) {
+            // Nobody is left to hear of an error.
+            let _ = filp_close(file, self);
+        }
+        // Whoever still looks at the table may be the one to free it.
         self.table.share();
     }
 
@@ -209,6 +237,24 @@ impl FilesStruct {
         /// Linux keeps a first table of this length in the structure itself.
         const NR_OPEN_DEFAULT: usize = 64;
         self.table.read(|table| table.files.len()).max(NR_OPEN_DEFAULT)
+    }
+
+    /// Which of the descriptors `64 * index ..` are open or promised, bit by bit.
+    #[doc(alias = "open_fds")]
+    pub fn open_word(&self, index: usize) -> u64 {
+        self.table.read(|table| table.open.word(index))
+    }
+
+    /// The first descriptor with a file from `from` on.
+    #[doc(alias = "fget_task_next")]
+    pub fn next_open(&self, from: usize) -> Option<usize> {
+        self.table.read(|table| (from..table.files.len()).find(|&fd| table.files[fd].is_some()))
+    }
+
+    /// How many descriptors are open or promised.
+    #[doc(alias = "proc_readfd_count")]
+    pub fn count_open(&self) -> usize {
+        self.table.read(|table| table.open.weight())
     }
 
     /// Puts `file` at the lowest free descriptor from `from` on; `EMFILE` at the limit.

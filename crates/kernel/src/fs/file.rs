@@ -9,7 +9,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use core::any::Any;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -20,7 +20,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 
 use crate::abi::SysResult;
-use crate::fs::anon_inodes::{PseudoInode, anon_stat};
+use crate::fs::anon_inodes::{PseudoInode, Reopen, anon_stat};
 use crate::fs::eventpoll::{self, Watchers};
 use crate::fs::fasync::FasyncQueues;
 use crate::fs::inode::{DirContext, Inode, InodeCommon, Kstat, Path};
@@ -28,6 +28,7 @@ use crate::fs::iov_iter::IovIter;
 use crate::fs::notify::fsnotify;
 use crate::fs::poll::PollTable;
 use crate::fs::splice::PageSlice;
+use crate::kernel::task::{Pid, Process, Task};
 use crate::mm::{MapBacking, MmapRequest};
 
 /// What a terminal must offer to be a session's controlling terminal.
@@ -190,11 +191,11 @@ pub trait FileOperations: Any + Send + Sync {
     fn stat(&self, file: &File) -> Result<Kstat, Error> {
         match &file.path {
             Some(path) => path.stat(),
-            None => Ok(self.pseudo_inode().map_or_else(anon_stat, PseudoInode::stat)),
+            None => Ok(self.pseudo_inode().map_or_else(anon_stat, |inode| inode.stat())),
         }
     }
     /// The inode of a pipe or socket that has no path.
-    fn pseudo_inode(&self) -> Option<&PseudoInode> {
+    fn pseudo_inode(&self) -> Option<&Arc<PseudoInode>> {
         None
     }
     /// Lines of /proc/PID/fdinfo/FD beyond pos, flags, mnt_id, ino.
@@ -211,15 +212,19 @@ pub trait FileOperations: Any + Send + Sync {
         let _ = file;
         FasyncQueues::default()
     }
+    /// Whether reads and writes may be asked to bypass the cache (`O_DIRECT`).
+    #[doc(alias = "FMODE_CAN_ODIRECT")]
+    fn can_odirect(&self) -> bool {
+        false
+    }
     /// `fcntl(F_SETFL)` wants these flags; refuse or adapt.
     fn set_flags(&self, file: &File, flags: u32) -> Result<(), Error> {
         let _ = (file, flags);
         Ok(())
     }
-    /// A fresh open of the same object through a magic link (/proc/self/fd/N) when the file has no path.
-    fn reopen(&self, file: &Arc<File>, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
-        let _ = (file, flags);
-        Err(Errno::ENXIO.into())
+    /// The object, if a magic link (/proc/self/fd/N) opens it once more though the file has no path.
+    fn reopens(&self) -> Option<Arc<dyn Reopen>> {
+        None
     }
     /// The host descriptor of a host file.
     fn host_fd(&self) -> Option<HostFd> {
@@ -278,13 +283,25 @@ pub struct File {
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
+/// Whom a file's signals go to, or would if there were one; whoever gets the number of one that is gone hears nothing.
+#[derive(Clone)]
+pub enum Hears {
+    Thread(Weak<Task>),
+    Process(Weak<Process>),
+    Group(Pid),
+}
+
+impl Default for Hears {
+    fn default() -> Self {
+        Hears::Thread(Weak::new())
+    }
+}
+
 /// `F_SETOWN`, `F_SETSIG`.
 #[doc(alias = "fown_struct")]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct FileOwner {
-    /// `F_OWNER_TID`, `F_OWNER_PID` or `F_OWNER_PGRP`.
-    pub kind: i32,
-    pub pid: u32,
+    pub hears: Hears,
     pub signum: i32,
     pub uid: u32,
     pub euid: u32,
@@ -415,8 +432,17 @@ impl File {
         self.flags.load(Ordering::Relaxed)
     }
 
-    pub fn set_flags(&self, flags: u32) {
-        self.flags.store(flags, Ordering::Relaxed);
+    /// Makes the flags of `mask` those of `flags`, if the file's kind agrees.
+    pub fn change_flags(&self, mask: u32, flags: u32) -> Result<(), Error> {
+        self.ops.set_flags(self, self.flags() & !mask | flags & mask)?;
+        self.note_flags(mask, flags);
+        Ok(())
+    }
+
+    /// Makes the flags of `mask` those of `flags`, on our side only.
+    pub fn note_flags(&self, mask: u32, flags: u32) {
+        // Never fails: there is a new value for each.
+        let _ = self.flags.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |old| Some(old & !mask | flags & mask));
     }
 
     pub fn inode(&self) -> Option<&Arc<dyn Inode>> {
@@ -427,7 +453,7 @@ impl File {
     pub fn inode_common(&self) -> Option<&InodeCommon> {
         match &self.inode {
             Some(inode) => Some(inode.common()),
-            None => self.ops.pseudo_inode().map(PseudoInode::common),
+            None => self.ops.pseudo_inode().map(|inode| inode.common()),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Inodes: what a file system offers to the layer above.
 //!
 //! Mirrors: include/linux/fs.h (`inode`, `inode_operations`), fs/inode.c, Linux 6.1.
-//! Differs: inode operations are one trait; a slot that Linux leaves empty is a default method with Linux's errno. Calls
-//! that change a directory are atomic in the file system itself (Linux holds the directory's `i_rwsem` around them).
+//! Differs: inode operations are one trait; a slot that Linux leaves empty is a default method with Linux's errno. The lock
+//! around a change of names is the dentry's (`i_rwsem`).
 //! Locking: an inode's own locks are taken after any dentry's.
 
 use alloc::boxed::Box;

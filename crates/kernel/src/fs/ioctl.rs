@@ -37,11 +37,9 @@ fn is_regular(file: &File) -> bool {
 }
 
 #[doc(alias = "ioctl_fionbio")]
-fn set_nonblocking(file: &File, arg: UserAddr) -> Result<(), Errno> {
+fn set_nonblocking(file: &File, arg: UserAddr) -> Result<(), Error> {
     let on: i32 = arg.read()?;
-    let flag = if on != 0 { O_NONBLOCK } else { 0 };
-    file.set_flags(file.flags() & !O_NONBLOCK | flag);
-    Ok(())
+    file.change_flags(O_NONBLOCK, if on != 0 { O_NONBLOCK } else { 0 })
 }
 
 #[doc(alias = "ioctl_fioasync")]

@@ -49,7 +49,7 @@ fn string(addr: UserAddr) -> Result<Option<Vec<u8>>, Errno> {
     if addr.is_null() { Ok(None) } else { addr.read_cstr(PATH_MAX, Errno::EINVAL).map(Some) }
 }
 
-/// Options: at most a page, cut at the first NUL or where memory ends.
+/// Options: a string of at most a page.
 fn options(addr: UserAddr) -> Result<Vec<u8>, Errno> {
     Ok(string(addr)?.unwrap_or_default())
 }

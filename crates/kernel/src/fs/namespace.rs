@@ -154,13 +154,8 @@ impl MountNamespace {
     #[doc(alias = "do_add_mount")]
     pub fn attach(&self, mount: &Arc<Mount>, at: Path) -> Result<(), Errno> {
         let _tree = self.tree.lock();
-        if at.dentry.is_unhashed() {
-            return Err(Errno::ENOENT);
-        }
-        let at = follow_mounts(at);
-        at.dentry.mount_added();
-        at.mnt.children.lock().insert(key(&at.dentry), mount.clone());
-        let old = mount.place.lock().replace(at);
+        let at = mountable(at)?;
+        let old = put_on(mount, at);
         debug_assert!(old.is_none(), "a mount in two places");
         self.changes.add();
         Ok(())
@@ -174,19 +169,22 @@ impl MountNamespace {
         if how == Detach::IfIdle && (!children.is_empty() || is_busy(mount)) {
             return Err(Errno::EBUSY);
         }
-        let Some(place) = mount.place.lock().take() else { return Err(Errno::EINVAL) };
-        let removed = place.mnt.children.lock().remove(&key(&place.dentry));
-        place.dentry.mount_removed();
-        drop((removed, place, children));
+        let place = mount.place.lock().take().ok_or(Errno::EINVAL)?;
+        uncover(&place);
         self.changes.add();
         Ok(())
     }
 
-    /// Moves a mount to another place.
+    /// Moves a mount, which stays where it is unless it can stand at the new place.
     #[doc(alias = "do_move_mount")]
     pub fn relocate(&self, mount: &Arc<Mount>, to: Path) -> Result<(), Errno> {
-        self.detach(mount, Detach::Always)?;
-        self.attach(mount, to)
+        let _tree = self.tree.lock();
+        let to = mountable(to)?;
+        let from = mount.place().ok_or(Errno::EINVAL)?;
+        uncover(&from);
+        put_on(mount, to);
+        self.changes.add();
+        Ok(())
     }
 
     /// Every mount, parents before children.
@@ -226,6 +224,28 @@ pub enum Detach {
 /// Whether paths lead into the mount: besides the tree's reference and the caller's, every open file and directory has one.
 fn is_busy(mount: &Arc<Mount>) -> bool {
     Arc::strong_count(mount) > 2
+}
+
+/// Where a mount on `at` would stand: on top of what is mounted there; `ENOENT` when the place was removed.
+#[doc(alias = "lock_mount")]
+fn mountable(at: Path) -> Result<Path, Errno> {
+    if at.dentry.is_unhashed() { Err(Errno::ENOENT) } else { Ok(follow_mounts(at)) }
+}
+
+/// Mounts `mount` on `at`; where it was before. The caller holds the tree.
+#[doc(alias = "mnt_set_mountpoint")]
+fn put_on(mount: &Arc<Mount>, at: Path) -> Option<Path> {
+    at.dentry.mount_added();
+    at.mnt.children.lock().insert(key(&at.dentry), mount.clone());
+    mount.place.lock().replace(at)
+}
+
+/// Takes the mount off that stands at `place`. The caller holds the tree, and the mount.
+#[doc(alias = "unhash_mnt")]
+fn uncover(place: &Path) {
+    let removed = place.mnt.children.lock().remove(&key(&place.dentry));
+    place.dentry.mount_removed();
+    drop(removed);
 }
 
 /// The top of what is mounted at `path`.

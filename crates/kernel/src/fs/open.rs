@@ -26,6 +26,7 @@ use crate::fs::file::{File, FileOperations};
 use crate::fs::inode::{MAY_EXEC, MAY_READ, MAY_WRITE};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::locks::lease::break_lease;
+use crate::fs::namei::create::creates_unseen;
 use crate::fs::namei::{Last, Lookup, Stepped, Walk, getname};
 use crate::fs::notify::fsnotify;
 use crate::fs::special::copy_struct_from_user;
@@ -224,11 +225,6 @@ fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Erro
     open_path(path, how)
 }
 
-/// Whether a name that must not be there need not be looked up first: the host finds it, and nothing of ours hides it.
-fn creates_unseen(dir: &Path, name: &[u8]) -> bool {
-    dir.inode().checks_itself() && dir.mnt.want_write().is_ok() && dir.dentry.child(name).is_none()
-}
-
 /// Opens a name that was not looked up, where the file system can do that.
 fn open_child(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Option<Arc<File>>, Error> {
     let dir = walk.at();
@@ -282,7 +278,10 @@ fn vfs_open(path: Path, flags: u32, writes: bool) -> Result<Arc<File>, Error> {
         S_IFSOCK if !inode.reopens_itself() => Err(Errno::ENXIO.into()),
         _ => inode.open(&path, flags),
     });
-    let opened = opened.map(|ops| File::of_path(ops, flags, path));
+    let opened = opened.and_then(|ops| match flags & O_DIRECT != 0 && !ops.can_odirect() {
+        true => Err(Errno::EINVAL.into()),
+        false => Ok(File::of_path(ops, flags, path)),
+    });
     let claimed = match &opened {
         Ok(file) if writes && file.writable() => file.claim_writing(),
         _ => Ok(()),
@@ -342,9 +341,11 @@ fn create(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Error>
         inode.permission(&dir.dentry, walk.cred(), MAY_WRITE | MAY_EXEC)?;
     }
     let mode = how.mode & !current().fs().umask();
+    let names = dir.dentry.lock_names();
     let made = inode.create(&dir.dentry, name, mode, how.flags)?;
     let dentry = dir.dentry.add_made(name, made.inode);
     fsnotify::create(&dir.dentry, name, fsnotify::NewName::Other);
+    drop(names);
     finish_create(Path { mnt: dir.mnt, dentry }, made.ops, how.flags)
 }
 
@@ -375,7 +376,7 @@ fn open_tmpfile(walk: Walk, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, E
     let dentry = Dentry::unnamed(&dir.dentry, made.inode);
     let flags = how.flags & !(__O_TMPFILE | O_DIRECTORY);
     let file = finish_create(Path { mnt: dir.mnt, dentry }, made.ops, flags)?;
-    file.set_flags(file.flags() | __O_TMPFILE | O_DIRECTORY);
+    file.note_flags(__O_TMPFILE | O_DIRECTORY, __O_TMPFILE | O_DIRECTORY);
     Ok(file)
 }
 

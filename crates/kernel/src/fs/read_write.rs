@@ -16,6 +16,7 @@ use acrida_uapi::uio::{MAX_RW_COUNT, RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOAPP
 use crate::abi::{BufIn, BufOut, Fd, Flags, SysResult};
 use crate::current;
 use crate::fs::file::{File, Whence};
+use crate::fs::hostfs::HOST_POSITION;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::iovec::{access_ok, import_iovec};
 use crate::fs::notify::fsnotify;
@@ -79,6 +80,7 @@ impl Direction {
             self.transfer(file, iter, &mut pos)
         } else if file.ops.atomic_pos() {
             let mut pos = file.pos.lock();
+            verify_area(*pos, iter)?;
             self.transfer(file, iter, &mut pos)
         } else {
             self.transfer(file, iter, &mut 0)
@@ -88,11 +90,20 @@ impl Direction {
     /// Transfers at `pos`; the file's own position stays.
     #[inline(always)]
     fn at(self, file: &Arc<File>, iter: &mut IovIter<'_>, mut pos: u64) -> SysResult {
+        verify_area(pos, iter)?;
         self.transfer(file, iter, &mut pos)
     }
 }
 
-/// One guest buffer, checked as `vfs_read` and `rw_verify_area` do.
+/// `EINVAL` where a transfer at `pos` would leave the range of positions; the host judges the positions that it keeps.
+#[inline(always)]
+#[doc(alias = "rw_verify_area")]
+fn verify_area(pos: u64, iter: &IovIter<'_>) -> Result<(), Errno> {
+    let in_range = pos.checked_add(iter.count() as u64).is_some_and(|end| end <= i64::MAX as u64);
+    if in_range || pos == HOST_POSITION { Ok(()) } else { Err(Errno::EINVAL) }
+}
+
+/// One guest buffer, checked as `vfs_read` does.
 #[inline]
 fn single(buf: UserAddr, count: usize) -> Result<IovIter<'static>, Errno> {
     access_ok(buf, count)?;
@@ -136,11 +147,7 @@ fn simple_at(direction: Direction, fd: Fd, buf: UserAddr, count: usize, pos: i64
     let pos = position(pos)?;
     let file = fdget_seekable(fd)?;
     direction.check_mode(&file)?;
-    let mut iter = single(buf, count)?;
-    if pos.checked_add(iter.count() as u64).is_none_or(|end| end > i64::MAX as u64) {
-        return Err(Errno::EINVAL.into());
-    }
-    direction.at(&file, &mut iter, pos)
+    direction.at(&file, &mut single(buf, count)?, pos)
 }
 
 #[inline]

@@ -2,7 +2,7 @@
 //!
 //! Mirrors: fs/open.c, Linux 6.18.
 
-use acrida_uapi::errno::Errno;
+use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{
     AT_FDCWD, FALLOC_FL_ALLOCATE_RANGE, FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE,
     FALLOC_FL_PUNCH_HOLE, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_WRITE_ZEROES, FALLOC_FL_ZERO_RANGE, O_WRONLY,
@@ -21,14 +21,17 @@ use crate::fs::namei::user_path_at;
 use crate::fs::notify::fsnotify;
 use crate::kernel::signal;
 
-/// `EFBIG` and SIGXFSZ beyond the caller's limit on file sizes.
+/// `EFBIG` and SIGXFSZ for a file that would grow beyond the caller's limit on sizes; `now` tells its size.
 #[doc(alias = "inode_newsize_ok")]
-pub fn check_file_size(size: u64) -> Result<(), Errno> {
-    if size > current().process.rlimit(RLIMIT_FSIZE as usize).rlim_cur {
-        signal::send_to_task(SigInfo::kernel(SIGXFSZ), current());
-        return Err(Errno::EFBIG);
-    }
-    Ok(())
+fn check_file_size(size: u64, now: impl FnOnce() -> Result<u64, Error>) -> Result<(), Error> {
+    let limit = current().process.rlimit(RLIMIT_FSIZE as usize).rlim_cur;
+    if size <= limit || size <= now()? { Ok(()) } else { Err(beyond_file_limit().into()) }
+}
+
+/// Tells the caller that it wants more than its limit on file sizes.
+pub fn beyond_file_limit() -> Errno {
+    signal::send_to_task(SigInfo::kernel(SIGXFSZ), current());
+    Errno::EFBIG
 }
 
 pub fn sys_truncate(path: UserPath, length: i64) -> SysResult {
@@ -47,7 +50,7 @@ pub fn sys_truncate(path: UserPath, length: i64) -> SysResult {
     inode.common().get_write_access()?;
     let change = Iattr { size: Some(size), ..Iattr::default() };
     let result = break_lease(inode.common(), O_WRONLY)
-        .and_then(|()| Ok(check_file_size(size)?))
+        .and_then(|()| check_file_size(size, || Ok(path.stat()?.size)))
         .and_then(|()| inode.setattr(&path.dentry, &change));
     inode.common().put_write_access();
     result?;
@@ -61,7 +64,7 @@ pub fn sys_ftruncate(fd: Fd, length: i64) -> SysResult {
     if !file.writable() || !file.inode().is_some_and(|inode| inode.is_regular()) {
         return Err(Errno::EINVAL.into());
     }
-    check_file_size(size)?;
+    check_file_size(size, || Ok(file.ops.stat(&file)?.size))?;
     file.ops.truncate(&file, size)?;
     fsnotify::modify(&file);
     Ok(0)
@@ -107,7 +110,7 @@ pub fn sys_fallocate(fd: Fd, mode: Flags, offset: i64, len: i64) -> SysResult {
         return Err(Errno::EFBIG.into());
     }
     if mode.0 & FALLOC_FL_KEEP_SIZE == 0 {
-        check_file_size(end)?;
+        check_file_size(end, || Ok(stat.size))?;
     }
     file.ops.fallocate(&file, mode.0, start, len)?;
     fsnotify::modify(&file);

@@ -22,7 +22,7 @@ use acrida_uapi::wait::WaitStatus;
 use crate::abi::SysResult;
 use crate::current;
 use crate::drivers::tty::tty_jobctrl::{self, Leaving};
-use crate::fs::fdtable::filp_close;
+use crate::fs::fdtable::FilesStruct;
 use crate::kernel::pid::{INIT_PID, Tables};
 use crate::kernel::signal;
 use crate::kernel::state::Kernel;
@@ -78,6 +78,7 @@ pub fn forget_unstarted(child: &Arc<Task>) {
     drop(tables);
     child.exit_mm();
     child.thread.host_alive.store(0, Ordering::Release);
+    exit_files(child);
     kernel.dead_threads.tasks.lock().push(child.clone());
 }
 
@@ -162,19 +163,14 @@ pub fn do_exit(status: WaitStatus) -> ! {
     platform().exit_thread()
 }
 
-/// Closes the task's descriptors if it was the last user of the table.
+/// Gives the task's descriptor table up.
 fn exit_files(task: &Task) {
-    let empty = Arc::new(crate::fs::fdtable::FilesStruct::default());
+    let empty = Arc::new(FilesStruct::default());
     // Without effect unless somebody else buries a killed task.
     task.files.read(|files| files.forfeit(task.thread));
     task.files.forfeit(task.thread);
     let files = core::mem::replace(&mut *task.files.lock(), empty);
-    if let Some(files) = Arc::into_inner(files) {
-        for file in files.take_all(0, u32::MAX) {
-            // Nobody is left to hear of an error.
-            let _ = filp_close(file, &files);
-        }
-    }
+    files.put();
 }
 
 /// What is left to do once no thread of the process runs any more.

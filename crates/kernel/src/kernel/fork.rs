@@ -309,6 +309,9 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
         None => parent.process.clone(),
         Some(process) => Arc::new(Process { tgid: tid, ..process }),
     };
+    if has(CLONE_FILES) {
+        files.add_user();
+    }
     let context = Context { files, fs, cred: parent.cred() };
     let task = Arc::new(Task {
         mm: SpinLock::new(mm),

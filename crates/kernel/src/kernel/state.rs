@@ -19,6 +19,9 @@ pub struct Kernel {
     pub pids: PidTable,
     /// The mount tree every process starts with.
     pub mounts: Arc<MountNamespace>,
+    /// Held by renames from one directory to another.
+    #[doc(alias = "s_vfs_rename_mutex")]
+    pub renames: SpinLock<()>,
     pub hostname: SpinLock<alloc::vec::Vec<u8>>,
     /// The command's end of the control socket.
     pub control: HostFd,

@@ -37,6 +37,7 @@ fn main() -> Result<ExitCode> {
         trial("killed_worlds_leave_nothing", killed_worlds),
         trial("a_guest_killed_from_outside_is_reaped", killed_guest),
         trial("what_a_killed_guest_slept_on_still_works", killed_sleeper),
+        trial("a_guest_killed_while_it_polls_closes_its_files", killed_poller),
         trial("killed_ends_of_sockets", sockets::killed_ends),
         trial("descriptors_in_flight", sockets::descriptors_in_flight),
         trial("host_sockets", sockets::host_sockets),
@@ -176,7 +177,7 @@ fn leftovers() -> Result<Vec<PathBuf>> {
 
 /// A guest ends by the host's hand: its parent sees how, the others go on.
 fn killed_guest(binary: &Path, _soak: bool) -> Result<()> {
-    let rest = kill_from_outside(binary, "sleep 1000 & echo ready; wait $!; echo status $?; echo more | cat", "sleep")?;
+    let rest = kill_child(binary, &["sh", "-c", "sleep 1000 & echo ready; wait $!; echo status $?; echo more | cat"], "sleep")?;
     ensure!(rest == ["status 137", "more"], "{rest:?}");
     Ok(())
 }
@@ -186,21 +187,30 @@ fn killed_sleeper(binary: &Path, _soak: bool) -> Result<()> {
     let script = "mkfifo /tmp/f; exec 3<>/tmp/f; dd bs=1 count=1 <&3 & until grep -q pipe_read /proc/$!/wchan; do :; done; \
                   echo ready; wait $!; echo status $?; \
                   for i in 1 2 3 4 5 6 7 8; do cat /proc/self/maps > /dev/null; done; echo more >&3; head -c 5 <&3";
-    let rest = kill_from_outside(binary, script, "dd")?;
+    let rest = kill_child(binary, &["sh", "-c", script], "dd")?;
     ensure!(rest == ["status 137", "more"], "{rest:?}");
     Ok(())
 }
 
-/// Runs `script`, kills its process `name` once it has said "ready", and gives what it says then.
-fn kill_from_outside(binary: &Path, script: &str, name: &str) -> Result<Vec<String>> {
-    let mut child = Command::new(binary).args(["run", "--", "sh", "-c", script]).stdout(Stdio::piped()).spawn()?;
+/// Its descriptors are closed, though its stack died with a poll on it.
+fn killed_poller(binary: &Path, _soak: bool) -> Result<()> {
+    let dir = scratch()?;
+    let program = compile(Path::new("stress/killed_in_poll.c"), dir.path())?;
+    let rest = kill_child(binary, &[program.to_str().context("a path of this test")?], "victim")?;
+    ensure!(rest == ["ok"], "{rest:?}");
+    Ok(())
+}
+
+/// Runs `program`, kills its child `victim` from outside once it says "ready"; what it says after that.
+fn kill_child(binary: &Path, program: &[&str], victim: &str) -> Result<Vec<String>> {
+    let mut child = Command::new(binary).args(["run", "--"]).args(program).stdout(Stdio::piped()).spawn()?;
     let mut output = BufReader::new(child.stdout.take().context("piped")?);
     let mut line = String::new();
     output.read_line(&mut line)?;
     ensure!(line == "ready\n", "{line:?} instead of ready");
     let host = loop {
         // The child may not have come to its exec yet.
-        match find_child(child.id(), name)? {
+        match find_child(child.id(), victim)? {
             Some(host) => break host,
             None => std::thread::yield_now(),
         }
@@ -209,7 +219,7 @@ fn kill_from_outside(binary: &Path, script: &str, name: &str) -> Result<Vec<Stri
     rustix::process::kill_process(host, rustix::process::Signal::KILL)?;
     let rest = output.lines().collect::<std::io::Result<_>>()?;
     let status = child.wait()?;
-    ensure!(status.success(), "{status}");
+    ensure!(status.success(), "{rest:?}, {status}");
     Ok(rest)
 }
 

@@ -352,6 +352,11 @@ impl FileOperations for HostFile {
         Ok(host::fs::statx(self.handle.fd(), b"")?)
     }
 
+    /// The host has the last word.
+    fn can_odirect(&self) -> bool {
+        true
+    }
+
     fn set_flags(&self, _file: &File, flags: u32) -> Result<(), Error> {
         Ok(host::fs::fcntl(self.handle.fd(), F_SETFL, (flags & !(O_CREAT | O_EXCL)).into()).map(drop)?)
     }

@@ -6,6 +6,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use acrida_kcore::host::HostFd;
 use acrida_uapi::errno::{Errno, Error};
@@ -15,11 +16,12 @@ use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
 
 use crate::abi::SysResult;
 use crate::drivers::tty::host_tty::{self, HostTty};
-use crate::fs::attr::{Kstat, Owner};
+use crate::fs::attr::{Iattr, Kstat, Owner};
 use crate::fs::dcache::Dentry;
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::hostfs::file::{self, HOST_POSITION};
 use crate::fs::hostfs::handle::HostHandle;
+use crate::fs::hostfs::inode::Spot;
 use crate::fs::inode::{Inode, InodeCommon, Path};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
@@ -64,6 +66,12 @@ struct InheritedInode {
     owner: Owner,
 }
 
+impl InheritedInode {
+    fn spot(&self) -> Spot {
+        Spot::of_handle(self.handle.clone())
+    }
+}
+
 impl Inode for InheritedInode {
     fn common(&self) -> &InodeCommon {
         &self.common
@@ -81,17 +89,24 @@ impl Inode for InheritedInode {
         true
     }
 
-    fn setattr(&self, _dentry: &Dentry, attr: &crate::fs::attr::Iattr) -> Result<(), Error> {
-        if let Some(mode) = attr.mode {
-            host::fs::fchmodat(HostFd::CWD, &host::fs::fd_path(self.handle.fd(), b""), mode)?;
-        }
-        if attr.chown {
-            host::fs::fchownat(self.handle.fd(), b"", attr.uid.unwrap_or(u32::MAX), attr.gid.unwrap_or(u32::MAX))?;
-        }
-        if let Some(size) = attr.size {
-            host::fs::ftruncate(self.handle.fd(), size)?;
-        }
-        Ok(())
+    fn setattr(&self, _dentry: &Dentry, attr: &Iattr) -> Result<(), Error> {
+        Ok(self.spot().set_attributes(self.kind(), attr)?)
+    }
+
+    fn getxattr(&self, _dentry: &Dentry, name: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(host::xattr::get(&self.spot().path(), name)?)
+    }
+
+    fn setxattr(&self, _dentry: &Dentry, name: &[u8], value: &[u8], flags: u32) -> Result<(), Error> {
+        Ok(host::xattr::set(&self.spot().path(), name, value, flags)?)
+    }
+
+    fn listxattr(&self, _dentry: &Dentry) -> Result<Vec<u8>, Error> {
+        Ok(host::xattr::list(&self.spot().path())?)
+    }
+
+    fn removexattr(&self, _dentry: &Dentry, name: &[u8]) -> Result<(), Error> {
+        Ok(host::xattr::remove(&self.spot().path(), name)?)
     }
 
     /// A fresh open of the same object, as through /proc/self/fd.
@@ -158,6 +173,10 @@ impl FileOperations for Inherited {
     }
 
     fn seekable(&self) -> bool {
+        self.seekable
+    }
+
+    fn can_odirect(&self) -> bool {
         self.seekable
     }
 

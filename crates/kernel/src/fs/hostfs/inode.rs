@@ -86,6 +86,36 @@ pub struct Spot {
 }
 
 impl Spot {
+    /// The object that a descriptor refers to.
+    pub fn of_handle(handle: Arc<HostHandle>) -> Spot {
+        Spot { fd: handle.fd(), name: Arc::from([]), _keep: (Some(handle), None) }
+    }
+
+    /// Changes attributes of an object of this kind.
+    pub fn set_attributes(&self, kind: u32, attr: &Iattr) -> Result<(), Errno> {
+        if attr.chown {
+            host::fs::fchownat(self.fd, &self.name, attr.uid.unwrap_or(u32::MAX), attr.gid.unwrap_or(u32::MAX))?;
+        }
+        if let Some(mode) = attr.mode {
+            if kind == S_IFLNK {
+                return Err(Errno::EOPNOTSUPP);
+            }
+            host::fs::fchmodat(HostFd::CWD, &self.path(), mode)?;
+        }
+        if let Some(size) = attr.size {
+            host::fs::truncate(&self.path(), size)?;
+        }
+        if attr.atime.is_some() || attr.mtime.is_some() {
+            let times = [attr.atime, attr.mtime].map(|time| match time {
+                None => Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+                Some(SetTime::Now) => Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+                Some(SetTime::At(time)) => time,
+            });
+            host::fs::utimensat(self.fd, &self.name, &times)?;
+        }
+        Ok(())
+    }
+
     /// A path of the host for calls that take nothing else.
     pub fn path(&self) -> Vec<u8> {
         host::fs::fd_path(self.fd, &self.name)
@@ -146,7 +176,7 @@ impl HostInode {
     /// Where the host finds the object.
     pub fn spot(&self, dentry: &Dentry) -> Result<Spot, Errno> {
         if let Some(handle) = self.handle() {
-            return Ok(Spot { fd: handle.fd(), name: Arc::from([]), _keep: (Some(handle), None) });
+            return Ok(Spot::of_handle(handle));
         }
         self.named_spot(dentry)
     }
@@ -228,15 +258,6 @@ impl HostInode {
 
     fn is_dir(&self) -> bool {
         self.kind == S_IFDIR
-    }
-
-    fn set_times(&self, spot: &Spot, attr: &Iattr) -> Result<(), Errno> {
-        let time = |time: Option<SetTime>| match time {
-            None => Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-            Some(SetTime::Now) => Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
-            Some(SetTime::At(time)) => time,
-        };
-        host::fs::utimensat(spot.fd, &spot.name, &[time(attr.atime), time(attr.mtime)])
     }
 }
 
@@ -389,22 +410,10 @@ impl Inode for HostInode {
 
     fn setattr(&self, dentry: &Dentry, attr: &Iattr) -> Result<(), Error> {
         let spot = self.spot(dentry)?;
-        if attr.chown {
-            host::fs::fchownat(spot.fd, &spot.name, attr.uid.unwrap_or(u32::MAX), attr.gid.unwrap_or(u32::MAX))?;
-        }
-        if let Some(mode) = attr.mode {
-            if self.kind == S_IFLNK {
-                return Err(Errno::EOPNOTSUPP.into());
-            }
-            host::fs::fchmodat(HostFd::CWD, &spot.path(), mode)?;
-        }
         if let Some(size) = attr.size {
             self.lent.cut(size);
-            host::fs::truncate(&spot.path(), size)?;
         }
-        if attr.atime.is_some() || attr.mtime.is_some() {
-            self.set_times(&spot, attr)?;
-        }
+        spot.set_attributes(self.kind, attr)?;
         self.common.changed();
         self.distrust();
         if self.is_dir() {

@@ -26,6 +26,8 @@ mod seen;
 pub mod watch;
 pub mod window;
 
+pub use file::HOST_POSITION;
+
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
 

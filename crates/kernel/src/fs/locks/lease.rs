@@ -11,7 +11,7 @@ use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::wait::{WaitError, WaitOptions};
 use acrida_uapi::capability::CAP_LEASE;
 use acrida_uapi::errno::{Errno, Error, Restart};
-use acrida_uapi::fcntl::{F_OWNER_PID, F_RDLCK, F_UNLCK, F_WRLCK, O_ACCMODE, O_NONBLOCK, O_RDONLY};
+use acrida_uapi::fcntl::{F_RDLCK, F_UNLCK, F_WRLCK, O_ACCMODE, O_NONBLOCK, O_RDONLY};
 use acrida_uapi::siginfo::POLL_MSG;
 
 use super::range::{Kind, Owner};
@@ -19,6 +19,7 @@ use super::{FileLocks, owner_of_file};
 use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::fasync::send_sigio;
+use crate::fs::fcntl::set_owner_if_none;
 use crate::fs::file::File;
 use crate::fs::inode::InodeCommon;
 
@@ -203,10 +204,7 @@ pub fn setlease(fd: Fd, file: &Arc<File>, kind: u32) -> SysResult {
         _ => return Err(Errno::EINVAL.into()),
     };
     locks.set_lease(file, fd, kind, common)?;
-    let mut owner = file.owner.lock();
-    if owner.pid == 0 {
-        (owner.kind, owner.pid, owner.uid, owner.euid) = (F_OWNER_PID, current().process.tgid, cred.uid, cred.euid);
-    }
+    set_owner_if_none(file)?;
     Ok(0)
 }
 

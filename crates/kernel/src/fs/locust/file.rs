@@ -19,7 +19,7 @@ use crate::fs::inode::Inode;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::splice::PageSlice;
-use crate::fs::tmpfs::file::{RegularFile, ShmemFile};
+use crate::fs::tmpfs::file::{Opened, RegularFile, ShmemFile};
 use crate::fs::tmpfs::inode::TmpInode;
 use crate::mm::{MapBacking, MmapRequest};
 
@@ -44,7 +44,12 @@ impl LocustFile {
     pub fn open(swarm: &Arc<Swarm>, path: &Path) -> Result<Arc<dyn FileOperations>, Error> {
         opened(swarm, &path.dentry, &current().process)?;
         let inode = path.dentry.inode().clone();
-        Ok(Arc::new(LocustFile { swarm: swarm.clone(), inode, pos: SpinLock::new(0), shmem: ShmemFile }))
+        Ok(Arc::new(LocustFile {
+            swarm: swarm.clone(),
+            inode,
+            pos: SpinLock::new(0),
+            shmem: ShmemFile { opened: Opened::ByOpen },
+        }))
     }
 
     fn inode(&self) -> &TmpInode {

@@ -75,6 +75,7 @@ impl Swarm {
 /// Takes the file's name out of its directory, unless somebody was faster.
 fn remove_name(dentry: &Arc<Dentry>) {
     let Some(dir) = dentry.parent().filter(|_| !dentry.is_unhashed()) else { return };
+    let _removal = dir.begin_removal();
     let names = Names::without(dentry);
     if dir.inode().unlink(&dir, dentry).is_ok() {
         dir.removed(dentry);

@@ -36,7 +36,9 @@ pub fn new_name(dfd: i32, path: &[u8], purpose: NameFor) -> Result<NewName, Erro
     let parent = namei::lookup_parent(dfd, path)?;
     let Last::Name(name) = parent.last else { return Err(Errno::EEXIST.into()) };
     let dir = parent.path;
-    if lookup_child(&dir.dentry, &name)?.is_some() {
+    // Of other objects more is asked first than whether the name is free.
+    let host_looks = purpose == NameFor::Directory && creates_unseen(&dir, &name);
+    if !host_looks && lookup_child(&dir.dentry, &name)?.is_some() {
         return Err(Errno::EEXIST.into());
     }
     if parent.slashes && purpose == NameFor::Other {
@@ -44,6 +46,11 @@ pub fn new_name(dfd: i32, path: &[u8], purpose: NameFor) -> Result<NewName, Erro
     }
     dir.mnt.want_write()?;
     Ok(NewName { dir, name })
+}
+
+/// Whether a name that must not be there need not be looked up first: the host finds it, and nothing of ours hides it.
+pub fn creates_unseen(dir: &Path, name: &[u8]) -> bool {
+    dir.inode().checks_itself() && dir.mnt.want_write().is_ok() && dir.dentry.child(name).is_none()
 }
 
 fn umasked(mode: u32) -> u32 {
@@ -54,6 +61,7 @@ fn do_mkdirat(dfd: i32, path: UserPath, mode: Mode) -> SysResult {
     let NewName { dir, name } = new_name(dfd, &getname(path)?, NameFor::Directory)?;
     may_create(&dir.dentry)?;
     let mode = umasked(mode.0 & (S_IRWXUGO | S_ISVTX));
+    let _names = dir.dentry.lock_names();
     dir.inode().mkdir(&dir.dentry, &name, mode)?;
     fsnotify::create(&dir.dentry, &name, fsnotify::NewName::Directory);
     Ok(0)
@@ -89,6 +97,7 @@ pub fn mknod(dir: &Path, name: &[u8], mode: u32, rdev: u32) -> Result<(), Error>
             return Err(Errno::EPERM.into());
         }
     }
+    let _names = dir.dentry.lock_names();
     match kind {
         S_IFREG => dir.inode().create(&dir.dentry, name, mode & S_IALLUGO, O_RDONLY | O_EXCL).map(drop),
         _ => dir.inode().mknod(&dir.dentry, name, NewNode { mode, rdev }),
@@ -109,6 +118,7 @@ fn do_symlinkat(target: UserPath, dfd: i32, path: UserPath) -> SysResult {
     let target = getname(target)?;
     let NewName { dir, name } = new_name(dfd, &getname(path)?, NameFor::Other)?;
     may_create(&dir.dentry)?;
+    let _names = dir.dentry.lock_names();
     dir.inode().symlink(&dir.dentry, &name, &target)?;
     fsnotify::create(&dir.dentry, &name, fsnotify::NewName::Other);
     Ok(0)
@@ -143,6 +153,7 @@ fn do_linkat(old_dfd: i32, old: UserPath, dfd: i32, path: UserPath, flags: u32) 
     if old.inode().is_dir() {
         return Err(Errno::EPERM.into());
     }
+    let _names = dir.dentry.lock_names();
     dir.inode().link(&dir.dentry, &name, &old.dentry)?;
     fsnotify::link(&dir.dentry, &name, &old.dentry);
     Ok(0)

@@ -5,7 +5,8 @@
 //! - [`may`]: whether they may
 //!
 //! Mirrors: fs/namei.c, Linux 6.1.
-//! Locking: none of its own; a component's answer may be outdated at once, as on Linux.
+//! Locking: a component's answer may be outdated at once, as on Linux; what changes names holds those of the directory
+//! (`Dentry::lock_names`) from the look-up on.
 
 pub mod create;
 pub mod may;
@@ -22,7 +23,7 @@ use acrida_uapi::limits::{NAME_MAX, PATH_MAX};
 use bitflags::bitflags;
 
 use crate::abi::UserPath;
-use crate::fs::dcache::{Dentry, Path, Revalidated};
+use crate::fs::dcache::{Dentry, Path, Removals, Revalidated};
 use crate::fs::inode::Kstat;
 
 pub use walk::{PlaceInMount, Stepped, Walk};
@@ -97,31 +98,67 @@ fn monotonic() -> u64 {
     platform().now(ClockId::MonotonicCoarse)
 }
 
-/// The child `name` of a directory, with its attributes if they were read; a name longer than 255 bytes is refused.
+/// A child, and its attributes if they were read.
+type Child = (Arc<Dentry>, Option<Kstat>);
+
+/// The child `name` of a directory; a name longer than 255 bytes is refused.
 #[doc(alias = "lookup_one_len")]
-pub fn lookup_child(dir: &Arc<Dentry>, name: &[u8]) -> Result<Option<(Arc<Dentry>, Option<Kstat>)>, Error> {
+pub fn lookup_child(dir: &Arc<Dentry>, name: &[u8]) -> Result<Option<Child>, Error> {
     lookup_child_at(dir, name, monotonic())
 }
 
 /// [`lookup_child`] by somebody who knows the time.
-fn lookup_child_at(dir: &Arc<Dentry>, name: &[u8], now: u64) -> Result<Option<(Arc<Dentry>, Option<Kstat>)>, Error> {
+fn lookup_child_at(dir: &Arc<Dentry>, name: &[u8], now: u64) -> Result<Option<Child>, Error> {
+    let removals = dir.removals();
+    if let Some(child) = dir.child(name)
+        && let Revalidated::Valid(stat) = dir.inode().revalidate(&child, name, now)
+    {
+        return Ok(Some((child, stat)));
+    }
     if name.len() > NAME_MAX {
         return Err(Errno::ENAMETOOLONG.into());
     }
-    loop {
-        if let Some(child) = dir.child(name) {
-            match dir.inode().revalidate(&child, name, now) {
-                Revalidated::Valid(stat) => return Ok(Some((child, stat))),
-                Revalidated::Stale => child.unhash(),
-            }
-        }
-        let removals = dir.removals();
-        let Some(looked) = dir.inode().lookup(dir, name)? else { return Ok(None) };
-        if let Some(dentry) = dir.add(name, looked.inode, removals) {
-            return Ok(Some((dentry, looked.stat)));
-        }
-        // A name went from the directory meanwhile, perhaps this one: the answer is worth nothing.
+    if !removals.is_one_begun()
+        && let Some(answer) = lookup_slow(dir, name, now, removals)?
+    {
+        return Ok(answer);
     }
+    let _names = dir.lock_names();
+    lookup_locked_at(dir, name, now)
+}
+
+/// [`lookup_child`] by the holder of the directory's names, who is about to change this one.
+#[doc(alias = "lookup_one_qstr_excl")]
+pub fn lookup_locked(dir: &Arc<Dentry>, name: &[u8]) -> Result<Option<Child>, Error> {
+    if name.len() > NAME_MAX {
+        return Err(Errno::ENAMETOOLONG.into());
+    }
+    lookup_locked_at(dir, name, monotonic())
+}
+
+fn lookup_locked_at(dir: &Arc<Dentry>, name: &[u8], now: u64) -> Result<Option<Child>, Error> {
+    loop {
+        if let Some(answer) = lookup_slow(dir, name, now, dir.removals())? {
+            return Ok(answer);
+        }
+    }
+}
+
+/// Asks the directory itself; `None` when a name went from it since `removals` was read, perhaps this one: the answer is worth
+/// nothing.
+#[doc(alias = "__lookup_slow")]
+fn lookup_slow(dir: &Arc<Dentry>, name: &[u8], now: u64, mut removals: Removals) -> Result<Option<Option<Child>>, Error> {
+    if let Some(child) = dir.child(name) {
+        match dir.inode().revalidate(&child, name, now) {
+            Revalidated::Valid(stat) => return Ok(Some(Some((child, stat)))),
+            Revalidated::Stale => match dir.drop_stale(&child, removals) {
+                Some(now) => removals = now,
+                None => return Ok(None),
+            },
+        }
+    }
+    let Some(looked) = dir.inode().lookup(dir, name)? else { return Ok(Some(None)) };
+    Ok(dir.add(name, looked.inode, removals).map(|dentry| Some((dentry, looked.stat))))
 }
 
 /// Looks `name` up from descriptor `dfd` (or `AT_FDCWD`).

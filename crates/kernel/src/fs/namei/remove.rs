@@ -7,7 +7,7 @@ use acrida_uapi::fcntl::{AT_FDCWD, AT_REMOVEDIR};
 
 use crate::abi::{DirFd, Flags, SysResult, UserPath};
 use crate::fs::namei::may::{Victim, may_delete};
-use crate::fs::namei::{self, Last, getname, lookup_child};
+use crate::fs::namei::{self, Last, getname, lookup_locked};
 use crate::fs::notify::fsnotify::{self, Names};
 
 #[doc(alias = "do_unlinkat")]
@@ -16,7 +16,8 @@ fn unlink(dfd: i32, path: &[u8]) -> Result<(), Error> {
     let Last::Name(name) = parent.last else { return Err(Errno::EISDIR.into()) };
     let dir = parent.path;
     dir.mnt.want_write()?;
-    let (victim, _) = lookup_child(&dir.dentry, &name)?.ok_or(Errno::ENOENT)?;
+    let _removal = dir.dentry.begin_removal();
+    let (victim, _) = lookup_locked(&dir.dentry, &name)?.ok_or(Errno::ENOENT)?;
     if parent.slashes {
         let errno = if victim.inode().is_dir() { Errno::EISDIR } else { Errno::ENOTDIR };
         return Err(errno.into());
@@ -40,7 +41,8 @@ fn rmdir(dfd: i32, path: &[u8]) -> Result<(), Error> {
     };
     let dir = parent.path;
     dir.mnt.want_write()?;
-    let (victim, _) = lookup_child(&dir.dentry, &name)?.ok_or(Errno::ENOENT)?;
+    let _removal = dir.dentry.begin_removal();
+    let (victim, _) = lookup_locked(&dir.dentry, &name)?.ok_or(Errno::ENOENT)?;
     may_delete(&dir.dentry, &victim, Victim::Directory)?;
     let names = Names::without(&victim);
     dir.inode().rmdir(&dir.dentry, &victim)?;

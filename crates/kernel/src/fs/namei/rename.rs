@@ -1,24 +1,21 @@
 //! Names that change: `rename`.
 //!
 //! Mirrors: fs/namei.c (`do_renameat2`, `vfs_rename`), Linux 6.18.
-//! Differs: one lock for every rename of the world stands for `s_vfs_rename_mutex`.
-//! Locking: [`RENAME`] before every lock of dentries and file systems.
+//! Differs: one lock of the world stands for every file system's `s_vfs_rename_mutex`.
+//! Locking: `Kernel::renames` if a name goes to another directory, then the names of the directories.
 
 use alloc::sync::Arc;
 
-use acrida_kcore::sync::SpinLock;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{AT_FDCWD, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT};
 
 use crate::abi::{DirFd, Flags, SysResult, UserPath};
-use crate::current;
-use crate::fs::dcache::{Dentry, d_move};
+use crate::fs::dcache::{Dentry, Removal, d_move};
 use crate::fs::inode::{MAY_WRITE, Rename};
 use crate::fs::namei::may::{Victim, may_create, may_delete};
-use crate::fs::namei::{self, Last, Parent, getname, lookup_child};
+use crate::fs::namei::{self, Last, Parent, getname, lookup_locked};
 use crate::fs::notify::fsnotify::{self, Move, Names};
-
-static RENAME: SpinLock<()> = SpinLock::new(());
+use crate::{current, kernel};
 
 fn do_renameat2(old_dfd: i32, old: UserPath, new_dfd: i32, new: UserPath, flags: u32) -> SysResult {
     let unknown = flags & !(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) != 0;
@@ -32,7 +29,6 @@ fn do_renameat2(old_dfd: i32, old: UserPath, new_dfd: i32, new: UserPath, flags:
     if !Arc::ptr_eq(&from.path.mnt, &to.path.mnt) {
         return Err(Errno::EXDEV.into());
     }
-    let _renaming = RENAME.lock();
     rename(&from, &to, flags)?;
     Ok(0)
 }
@@ -44,8 +40,11 @@ fn rename(from: &Parent, to: &Parent, flags: u32) -> Result<(), Error> {
     };
     from.path.mnt.want_write()?;
     let (old_dir, new_dir) = (&from.path.dentry, &to.path.dentry);
-    let (old, _) = lookup_child(old_dir, old_name)?.ok_or(Errno::ENOENT)?;
-    let victim = lookup_child(new_dir, new_name)?.map(|(dentry, _)| dentry);
+    // While no name goes from one directory to another, none comes to be above another.
+    let _renames = (!Arc::ptr_eq(old_dir, new_dir)).then(|| kernel().renames.lock());
+    let _removal = Removal::begin_both(old_dir, new_dir);
+    let (old, _) = lookup_locked(old_dir, old_name)?.ok_or(Errno::ENOENT)?;
+    let victim = lookup_locked(new_dir, new_name)?.map(|(dentry, _)| dentry);
     let exchange = flags & RENAME_EXCHANGE != 0;
     match &victim {
         Some(_) if flags & RENAME_NOREPLACE != 0 => return Err(Errno::EEXIST.into()),

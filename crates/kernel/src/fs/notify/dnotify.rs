@@ -139,7 +139,7 @@ pub fn dirnotify(fd: Fd, file: &Arc<File>, arg: u32) -> Result<(), Errno> {
         return Ok(());
     }
     attach(&files, file, fd, mark_mask(arg))?;
-    set_owner_if_none(file, current().process.tgid)?;
+    set_owner_if_none(file)?;
     // The descriptor may have been closed meanwhile by another thread, which then found nothing to take away.
     if !files.get_any(fd.0).is_ok_and(|now| Arc::ptr_eq(&now, file)) {
         files.dnotify.flush(file);

@@ -16,7 +16,7 @@ use acrida_uapi::ioctl::FIONREAD;
 use acrida_uapi::siginfo::{POLL_IN, POLL_OUT};
 
 use crate::abi::SysResult;
-use crate::fs::anon_inodes::PseudoInode;
+use crate::fs::anon_inodes::{PseudoInode, Reopen};
 use crate::fs::fasync::{self, FasyncQueues};
 use crate::fs::file::{File, FileOperations};
 use crate::fs::iov_iter::IovIter;
@@ -113,22 +113,22 @@ impl FileOperations for PipeEnd {
         if self.access.writes() {
             table.poll_wait(&self.pipe.wr_wait);
         }
-        let state = self.pipe.lock();
+        let pipe = self.pipe.summary();
         let mut events = 0;
         if self.access.reads() {
-            if !state.ring.is_empty() {
+            if !pipe.is_empty() {
                 events |= EPOLLIN | EPOLLRDNORM;
             }
-            if state.writers == 0 && self.unseen_writers.load(Ordering::Relaxed) != state.w_counter {
+            if !pipe.has_writers() && self.unseen_writers.load(Ordering::Relaxed) != pipe.w_counter() {
                 events |= EPOLLHUP;
             }
         }
         if self.access.writes() {
-            if !state.ring.is_full() {
+            if !pipe.is_full() {
                 events |= EPOLLOUT | EPOLLWRNORM;
             }
             // Most Unix systems do not say EPOLLERR here; Linux does.
-            if state.readers == 0 {
+            if !pipe.has_readers() {
                 events |= EPOLLERR;
             }
         }
@@ -167,7 +167,7 @@ impl FileOperations for PipeEnd {
         fasync::release(file);
     }
 
-    fn pseudo_inode(&self) -> Option<&PseudoInode> {
+    fn pseudo_inode(&self) -> Option<&Arc<PseudoInode>> {
         self.pipe.inode.as_ref()
     }
 
@@ -175,10 +175,16 @@ impl FileOperations for PipeEnd {
         self.pipe.inode.as_ref().map(|inode| format!("pipe:[{}]", inode.common().ino))
     }
 
+    fn reopens(&self) -> Option<Arc<dyn Reopen>> {
+        Some(self.pipe.clone())
+    }
+}
+
+impl Reopen for Pipe {
     /// Opening /proc/PID/fd/N of a pipe gives another end of it.
-    fn reopen(&self, _file: &Arc<File>, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
+    fn reopen(self: Arc<Self>, flags: u32) -> Result<Arc<dyn FileOperations>, Error> {
         let access = Access::of_flags(flags).ok_or(Errno::EINVAL)?;
-        Ok(Arc::new(PipeEnd::attach(&self.pipe, access)))
+        Ok(Arc::new(PipeEnd::attach(&self, access)))
     }
 }
 
@@ -189,12 +195,11 @@ impl Pipe {
         state.readers -= u32::from(access.reads());
         state.writers -= u32::from(access.writes());
         let half_closed = (state.readers == 0) != (state.writers == 0);
-        let (wake_readers, wake_writers) = (half_closed && self.rd_wait.is_active(), half_closed && self.wr_wait.is_active());
-        drop(state);
-        if wake_readers {
+        state.release();
+        if half_closed && self.rd_wait.is_active() {
             self.rd_wait.wake_all(EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP);
         }
-        if wake_writers {
+        if half_closed && self.wr_wait.is_active() {
             self.wr_wait.wake_all(EPOLLOUT | EPOLLWRNORM | EPOLLERR | EPOLLHUP);
         }
         if half_closed {

@@ -18,20 +18,21 @@
 //! - [`ring`]: the slots, without locks or sleep
 //! - [`read`], [`write`]: the two loops
 //! - [`end`]: an open end: poll, ioctl, fcntl, close
+//! - [`locked`]: the lock, and what polls see without it
 //! - [`fifo`]: opening ends, by `pipe` or by name
 //! - [`size`]: how large pipes may become
 //! - [`wait`]: for splice and its relatives
 //!
 //! Mirrors: fs/pipe.c, include/linux/pipe_fs_i.h, Linux 6.18.
-//! Differs: sleepers and polls look at the pipe under its lock, after they have joined the queue; so whoever changes it
-//! sees under the same lock whether anybody waits, and an undisturbed read or write takes this one lock and no fence.
-//! Locking: `Pipe::state` (Linux's `pipe->mutex`) is held over the copy to or from the guest; wake-ups are decided under
-//! it and sent after it. It is taken inside no other lock but another pipe's (splice, by address).
+//! Differs: sleepers look at the pipe under its lock, after they have joined the queue; so whoever changed it sees after its
+//! unlocking whether anybody waits, and an undisturbed read or write takes this one lock and no fence.
+//! Locking: `Pipe::state` (Linux's `pipe->mutex`) is held over the copy to or from the guest, and by splice over the other
+//! file's read or write; wake-ups are sent after it. It is taken inside no other lock but another pipe's (splice, by address).
 
 use alloc::sync::Arc;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use acrida_kcore::sync::{SetOnce, SpinLock, SpinLockGuard};
+use acrida_kcore::sync::{SetOnce, SpinLock};
 use acrida_kcore::uaccess::UserAddr;
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::errno::Errno;
@@ -48,6 +49,7 @@ use crate::fs::super_block::anon_dev;
 
 pub mod end;
 pub mod fifo;
+pub mod locked;
 pub mod read;
 pub mod ring;
 pub mod size;
@@ -58,6 +60,7 @@ pub mod write;
 
 pub use end::{Access, PipeEnd};
 pub use fifo::fifo_open;
+pub use locked::Locked;
 use ring::Ring;
 
 /// Slots of a new pipe.
@@ -77,6 +80,8 @@ pub struct State {
 #[doc(alias = "pipe_inode_info")]
 pub struct Pipe {
     state: SpinLock<State>,
+    /// A [`locked::Summary`] of it.
+    summary: AtomicU64,
     rd_wait: Arc<WaitQueueHead>,
     wr_wait: Arc<WaitQueueHead>,
     fasync_readers: FasyncQueue,
@@ -84,15 +89,17 @@ pub struct Pipe {
     /// Somebody polls: every write is announced, not only the first into an empty ring (edge-triggered epoll).
     poll_usage: AtomicBool,
     /// The inode of a pipe without a name; `None` for a FIFO.
-    inode: Option<PseudoInode>,
+    inode: Option<Arc<PseudoInode>>,
 }
 
 impl Pipe {
     #[doc(alias = "alloc_pipe_info")]
-    fn new(inode: Option<PseudoInode>) -> Arc<Pipe> {
+    fn new(inode: Option<Arc<PseudoInode>>) -> Arc<Pipe> {
         let state = State { ring: Ring::new(PIPE_DEF_BUFFERS), readers: 0, writers: 0, r_counter: 0, w_counter: 0 };
         Arc::new(Pipe {
             state: SpinLock::new(state),
+            // Polls come with an end, whose counting leaves the first summary.
+            summary: AtomicU64::new(0),
             rd_wait: Arc::default(),
             wr_wait: Arc::default(),
             fasync_readers: FasyncQueue::new(),
@@ -103,8 +110,8 @@ impl Pipe {
     }
 
     #[doc(alias = "pipe_lock")]
-    pub fn lock(&self) -> SpinLockGuard<'_, State> {
-        self.state.lock()
+    pub fn lock(&self) -> Locked<'_> {
+        Locked::new(self)
     }
 
     fn is_polled(&self) -> bool {

@@ -31,9 +31,8 @@ impl Pipe {
         loop {
             let mut state = self.lock();
             let drained = state.ring.drain(to);
-            let wake_writer = drained.made_room && self.wr_wait.is_active();
             // Who was woken exclusively hands on what it leaves.
-            let wake_reader = woken && !state.ring.is_empty() && self.rd_wait.is_active();
+            let leaves_bytes = woken && !state.ring.is_empty();
             let answer = match drained.bytes {
                 0 if drained.faulted => Some(Err(Errno::EFAULT.into())),
                 0 if state.writers == 0 => Some(Ok(0)),
@@ -41,11 +40,11 @@ impl Pipe {
                 0 => None,
                 bytes => Some(Ok(bytes)),
             };
-            drop(state);
-            if wake_writer {
+            state.release();
+            if drained.made_room && self.wr_wait.is_active() {
                 self.wr_wait.wake_one(EPOLLOUT | EPOLLWRNORM);
             }
-            if wake_reader {
+            if leaves_bytes && self.rd_wait.is_active() {
                 self.rd_wait.wake_one(EPOLLIN | EPOLLRDNORM);
             }
             self.fasync_writers.kill(POLL_OUT);

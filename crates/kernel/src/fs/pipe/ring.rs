@@ -22,7 +22,7 @@ pub enum Joint {
     Open,
     /// The page is not the pipe's alone, or was not written by `write`.
     Closed,
-    /// One packet: a read ends with it and throws away what it does not take.
+    /// One packet: a read ends with it and throws away what it does not take; splice leaves the rest.
     #[doc(alias = "PIPE_BUF_FLAG_PACKET")]
     Packet,
 }
@@ -176,10 +176,10 @@ impl Ring {
         self.spare.take().or_else(|| Extent::new(1)).ok_or(Errno::ENOMEM)
     }
 
-    /// Takes bytes off the oldest buffer, all of it if it is a packet; whether its slot is free now.
+    /// Takes bytes off the oldest buffer; whether its slot is free now.
     pub fn consume(&mut self, bytes: usize) -> bool {
         let Some(first) = self.first_mut() else { return false };
-        if first.joint != Joint::Packet && bytes < first.len() {
+        if bytes < first.len() {
             first.slice.advance(bytes);
             return false;
         }
@@ -202,7 +202,9 @@ impl Ring {
             }
             drained.bytes += wanted;
             let packet = buffer.joint == Joint::Packet;
-            if self.consume(wanted) {
+            // What a read does not take of a packet is lost.
+            let taken = if packet { buffer.len() } else { wanted };
+            if self.consume(taken) {
                 drained.made_room = was_full;
             }
             if packet {

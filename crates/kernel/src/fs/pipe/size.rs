@@ -8,11 +8,9 @@ use acrida_uapi::capability::CAP_SYS_RESOURCE;
 use acrida_uapi::epoll::{EPOLLOUT, EPOLLWRNORM};
 use acrida_uapi::errno::Errno;
 
-use crate::current;
 use crate::fs::pipe::Pipe;
+use crate::{current, kernel};
 
-/// Bytes an unprivileged user may give a pipe (`/proc/sys/fs/pipe-max-size`).
-pub const PIPE_MAX_SIZE: u32 = 1 << 20;
 /// Slots that Linux can allocate in one piece, whoever asks: 4 MiB of 40-byte buffers.
 const MOST_SLOTS: u32 = (4 << 20) / 40;
 
@@ -37,19 +35,20 @@ impl Pipe {
     pub fn set_size(&self, bytes: u32) -> Result<usize, Errno> {
         let size = round_size(bytes).ok_or(Errno::EINVAL)?;
         let slots = size / PAGE_SIZE as u32;
+        // Bytes an unprivileged user may give a pipe.
+        let most = kernel().sysctl.pipe_max_size.get();
         let mut state = self.lock();
         let grows = slots > state.ring.capacity();
-        if grows && size > PIPE_MAX_SIZE && !current().cred().capable(CAP_SYS_RESOURCE) {
+        if grows && u64::from(size) > most && !current().cred().capable(CAP_SYS_RESOURCE) {
             return Err(Errno::EPERM);
         }
         if slots > MOST_SLOTS {
             return Err(Errno::ENOMEM);
         }
         state.ring.resize(slots)?;
-        let wake = self.wr_wait.is_active();
-        drop(state);
+        state.release();
         // There may be room now.
-        if wake {
+        if self.wr_wait.is_active() {
             self.wr_wait.wake_one(EPOLLOUT | EPOLLWRNORM);
         }
         Ok(size as usize)

@@ -1,15 +1,15 @@
 //! What splice, tee and vmsplice need of a pipe: waiting under its lock, and telling the other side.
 //!
 //! Mirrors: fs/pipe.c (`pipe_wait_readable`, `pipe_wait_writable`), fs/splice.c (`ipipe_prep`, `opipe_prep`), Linux 6.18.
+//! Locking: gives the lock of one pipe or two, and waits without.
 
-use acrida_kcore::sync::SpinLockGuard;
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::siginfo::{POLL_IN, POLL_OUT};
 use acrida_uapi::signal::SIGPIPE;
 
-use crate::fs::pipe::{Pipe, State};
+use crate::fs::pipe::{Locked, Pipe, State};
 use crate::fs::read_write::Blocking;
 use crate::kernel::signal::send_sig_self;
 
@@ -32,7 +32,7 @@ pub fn broken_pipe() -> Error {
 impl Pipe {
     /// The pipe with something to take in it, or without a writer.
     #[doc(alias = "ipipe_prep")]
-    pub fn lock_readable(&self, blocking: Blocking) -> Result<SpinLockGuard<'_, State>, Error> {
+    pub fn lock_readable(&self, blocking: Blocking) -> Result<Locked<'_>, Error> {
         loop {
             let state = self.lock();
             if state.readable() {
@@ -53,7 +53,7 @@ impl Pipe {
     /// `EPIPE` (and the signal) without a reader.
     #[doc(alias = "opipe_prep")]
     #[doc(alias = "wait_for_space")]
-    pub fn lock_writable(&self, blocking: Blocking) -> Result<SpinLockGuard<'_, State>, Error> {
+    pub fn lock_writable(&self, blocking: Blocking) -> Result<Locked<'_>, Error> {
         loop {
             let state = self.lock();
             if !state.has_readers() {
@@ -74,7 +74,7 @@ impl Pipe {
 
     /// Both pipes of a transfer, locked in the order of their addresses.
     #[doc(alias = "pipe_double_lock")]
-    pub fn lock_two<'a>(&'a self, other: &'a Pipe) -> (SpinLockGuard<'a, State>, SpinLockGuard<'a, State>) {
+    pub fn lock_two<'a>(&'a self, other: &'a Pipe) -> (Locked<'a>, Locked<'a>) {
         if core::ptr::from_ref(self) < core::ptr::from_ref(other) {
             let first = self.lock();
             (first, other.lock())

@@ -2,7 +2,6 @@
 //!
 //! Mirrors: fs/pipe.c (`pipe_write`), Linux 6.18.
 
-use acrida_kcore::sync::SpinLockGuard;
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::{Errno, Error, Restart};
@@ -12,7 +11,7 @@ use acrida_uapi::signal::SIGPIPE;
 use crate::abi::SysResult;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::pipe::ring::Joint;
-use crate::fs::pipe::{Pipe, State};
+use crate::fs::pipe::{Locked, Pipe, State};
 use crate::fs::read_write::Blocking;
 use crate::kernel::signal;
 
@@ -82,14 +81,13 @@ impl Pipe {
     }
 
     /// Unlocks, and tells readers about the first bytes; `woken`: this writer hands the rest of the room on.
-    fn announce(&self, state: SpinLockGuard<'_, State>, was_empty: bool, woken: bool) {
-        let wake_reader = (was_empty || self.is_polled()) && self.rd_wait.is_active();
-        let wake_writer = woken && !state.ring.is_full() && self.wr_wait.is_active();
-        drop(state);
-        if wake_reader {
+    fn announce(&self, state: Locked<'_>, was_empty: bool, woken: bool) {
+        let leaves_room = woken && !state.ring.is_full();
+        state.release();
+        if (was_empty || self.is_polled()) && self.rd_wait.is_active() {
             self.rd_wait.wake_one(EPOLLIN | EPOLLRDNORM);
         }
-        if wake_writer {
+        if leaves_room && self.wr_wait.is_active() {
             self.wr_wait.wake_one(EPOLLOUT | EPOLLWRNORM);
         }
         self.fasync_readers.kill(POLL_IN);

@@ -29,8 +29,6 @@ use crate::mm::vma::{Backing, PAGE_SHIFT};
 const TICK: u64 = 10_000_000;
 const PF_FORKNOEXEC: u32 = 0x40;
 const PF_RANDOMIZE: u32 = 0x40_0000;
-/// Descriptors a fresh table has room for.
-const NR_OPEN_DEFAULT: u32 = 64;
 
 /// The letter for what the task does.
 #[doc(alias = "get_task_state")]
@@ -363,9 +361,7 @@ fn show_caps(cred: &Cred, out: &mut SeqFile) {
 }
 
 fn fd_size(target: &Target) -> u32 {
-    let Some(files) = target.files() else { return 0 };
-    let used = files.snapshot().last().map_or(0, |(fd, ..)| fd + 1);
-    if used <= NR_OPEN_DEFAULT { NR_OPEN_DEFAULT } else { used.next_power_of_two().max(256) }
+    target.files().map_or(0, |files| files.capacity() as u32)
 }
 
 #[doc(alias = "proc_pid_status")]

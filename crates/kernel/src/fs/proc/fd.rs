@@ -42,7 +42,10 @@ fn get_file(subject: &Subject, fd: u32) -> Option<(Arc<File>, bool)> {
 fn list_fds(subject: &Subject, row: usize, mode: u32, from: u64, emit: &mut Emit<'_>) -> Result<(), Error> {
     let target = subject.get().map_err(|_| Errno::ENOENT)?;
     let Some(files) = target.files() else { return Ok(()) };
-    for (fd, _, _) in files.snapshot().into_iter().filter(|(fd, ..)| u64::from(*fd) >= from) {
+    let mut from = usize::try_from(from).unwrap_or(usize::MAX);
+    while let Some(fd) = files.next_open(from) {
+        from = fd + 1;
+        let fd = fd as u32;
         let name = alloc::format!("{fd}");
         let entry = Entry { name: name.as_bytes(), ino: subject.ino(row, FD_INO + fd), mode, next: u64::from(fd) + 1 };
         if !emit(entry) {
@@ -54,7 +57,7 @@ fn list_fds(subject: &Subject, row: usize, mode: u32, from: u64, emit: &mut Emit
 
 fn count_fds(subject: &Subject) -> u64 {
     let files = subject.get().ok().and_then(|target| target.files());
-    files.map_or(0, |files| files.snapshot().len() as u64)
+    files.map_or(0, |files| files.count_open() as u64)
 }
 
 /// A process may always look at its own descriptors.

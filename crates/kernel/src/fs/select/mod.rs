@@ -18,7 +18,7 @@ use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::Restart;
 
 use crate::current;
-use crate::fs::fdtable::FilesStruct;
+use crate::fs::fdtable::with_files;
 use crate::fs::file::File;
 use crate::fs::poll::{PollQueue, PollTable};
 use timeout::Timeout;
@@ -45,7 +45,6 @@ impl PollQueue for Registrar<'_> {
 
 /// One round over the files: asks each for its events, and registers while that is of use.
 struct Round<'a> {
-    files: &'a FilesStruct,
     poller: Option<&'a Poller>,
 }
 
@@ -60,7 +59,7 @@ impl Round<'_> {
             }
             None => file.ops.poll(&mut PollTable::none(key)),
         };
-        let events = self.files.with_files([fd], |[file]| ask(file)).ok()?;
+        let events = with_files([fd], |[file]| ask(file)).ok()?;
         Some(events.unwrap_or(DEFAULT_POLLMASK))
     }
 
@@ -83,8 +82,7 @@ fn wait_for_events(
 ) -> Result<usize, Restart> {
     Poller::with(|poller| {
         let mut timed_out = timeout == Timeout::Now;
-        let files = current().files();
-        let mut round = Round { files: &files, poller: (!timed_out).then_some(poller) };
+        let mut round = Round { poller: (!timed_out).then_some(poller) };
         loop {
             let ready = scan(&mut round);
             if ready > 0 {

@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 use acrida_kcore::frame::PAGE_SIZE;
 use acrida_uapi::errno::{Errno, Error};
 
+use super::can_splice_read;
 use super::pages::next_slice;
 use crate::abi::SysResult;
 use crate::fs::file::File;
@@ -16,7 +17,7 @@ use crate::fs::read_write::Blocking;
 
 /// Waits for a free slot if `blocking`, then fills what is free now; waits for the file's first bytes if `input` says so.
 pub fn splice(file: &Arc<File>, pos: &mut u64, pipe: &Pipe, len: usize, blocking: Blocking, input: Blocking) -> SysResult {
-    if !file.ops.can_splice_read() || file.inode().is_some_and(|inode| inode.is_dir()) {
+    if !can_splice_read(file) {
         return Err(Errno::EINVAL.into());
     }
     let mut state = pipe.lock_writable(blocking)?;
@@ -25,6 +26,7 @@ pub fn splice(file: &Arc<File>, pos: &mut u64, pipe: &Pipe, len: usize, blocking
         if done == len || state.ring.is_full() {
             break Ok(());
         }
+        state.show();
         let fresh = || state.ring.fresh_page().map_err(Error::from);
         // A stream is waited for once, if at all.
         let wait = if done == 0 && !file.nonblocking() { input } else { Blocking::No };

@@ -46,6 +46,11 @@ pub fn pipe_of(file: &File) -> Option<&Arc<Pipe>> {
     file.private::<PipeEnd>().map(PipeEnd::pipe)
 }
 
+/// Whether bytes can be spliced out of the file; never out of a directory.
+fn can_splice_read(file: &File) -> bool {
+    file.ops.can_splice_read() && !file.inode().is_some_and(|inode| inode.is_dir())
+}
+
 fn blocking(flags: u32, files: &[&File]) -> Blocking {
     let nonblocking = flags & SPLICE_F_NONBLOCK != 0 || files.iter().any(|file| file.flags() & O_NONBLOCK != 0);
     if nonblocking { Blocking::No } else { Blocking::Yes }
@@ -74,9 +79,9 @@ impl Offset {
             Offset::File => at_position(file, transfer),
             Offset::User(_, pos) if pos.cast_signed() < 0 => Err(Errno::EINVAL.into()),
             Offset::User(addr, mut pos) => {
-                let result = transfer(&mut pos);
+                let done = transfer(&mut pos)?;
                 addr.write(&pos)?;
-                result
+                Ok(done)
             }
         }
     }

@@ -24,6 +24,7 @@ pub fn splice(pipe: &Pipe, file: &Arc<File>, pos: &mut u64, how: Drain) -> SysRe
     let result = loop {
         let Some(first) = state.ring.first().filter(|_| done < how.len) else { break Ok(()) };
         let slice = PageSlice { len: first.len().min(how.len - done), ..first.slice.clone() };
+        state.show();
         match put_slice(file, &slice, pos) {
             Ok(taken) => {
                 done += taken;

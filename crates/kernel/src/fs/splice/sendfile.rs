@@ -12,7 +12,7 @@ use acrida_uapi::fcntl::O_APPEND;
 use acrida_uapi::uio::MAX_RW_COUNT;
 
 use super::pages::{next_slice, put_slice};
-use super::{Offset, at_position, blocking, file_to_pipe, pipe_of, to_socket};
+use super::{Offset, at_position, blocking, can_splice_read, file_to_pipe, pipe_of, to_socket};
 use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::file::File;
@@ -35,7 +35,16 @@ pub fn sys_sendfile(fd_out: Fd, fd_in: Fd, offset: UserAddr, count: usize) -> Sy
     if !output.writable() {
         return Err(Errno::EBADF.into());
     }
-    let done = place.run(&input, |pos| do_sendfile(&input, pos, &output, count.min(MAX_RW_COUNT)))?;
+    let count = count.min(MAX_RW_COUNT);
+    let done = match place {
+        Offset::File => at_position(&input, |pos| do_sendfile(&input, pos, &output, count)),
+        // Told also after an error.
+        Offset::User(addr, mut pos) => {
+            let result = do_sendfile(&input, &mut pos, &output, count);
+            addr.write(&pos)?;
+            result
+        }
+    }?;
     if done > 0 {
         fsnotify::access(&input);
         fsnotify::modify(&output);
@@ -47,7 +56,7 @@ fn do_sendfile(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usiz
     if let Some(pipe) = pipe_of(output) {
         return file_to_pipe::splice(input, pos, pipe, count, blocking(0, &[output]), Blocking::Yes);
     }
-    if output.flags() & O_APPEND != 0 || !input.ops.seekable() || !input.ops.can_splice_read() {
+    if output.flags() & O_APPEND != 0 || !input.ops.seekable() || !can_splice_read(input) {
         return Err(Errno::EINVAL.into());
     }
     if output.ops.can_take_pages() {

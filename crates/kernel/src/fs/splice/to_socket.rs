@@ -105,6 +105,7 @@ pub fn from_pipe(pipe: &Pipe, output: &Arc<File>, how: Drain) -> SysResult {
         if slices.is_empty() {
             break Ok(());
         }
+        state.show();
         match output.ops.take_pages(output, &slices) {
             Ok(taken) => {
                 done += taken;

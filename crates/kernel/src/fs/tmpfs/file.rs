@@ -37,8 +37,8 @@ use crate::fs::splice::PageSlice;
 use crate::fs::tmpfs::TmpFs;
 use crate::fs::tmpfs::inode::TmpInode;
 use crate::fs::tmpfs::memfd;
-use crate::fs::tmpfs::pages::{At, Pages};
-use crate::fs::truncate::check_file_size;
+use crate::fs::tmpfs::pages::{At, Pages, Span};
+use crate::fs::truncate::beyond_file_limit;
 use crate::mm::{MapBacking, MmapRequest, Piece};
 
 const PAGE: u64 = PAGE_SIZE as u64;
@@ -52,6 +52,65 @@ static ZEROS: [u8; PAGE_SIZE] = [0; PAGE_SIZE];
 struct Content {
     size: u64,
     pages: Pages,
+}
+
+impl Content {
+    /// Memory for a part of a write of `len` bytes at `pos`, with the pages charged that hold no data yet: one page at a time
+    /// where no more fit. What of the charge is not used is given back by the caller.
+    fn prepare(&mut self, fs: &TmpFs, pos: u64, len: u64) -> Result<(Span, u64), Errno> {
+        for len in [len, len.min(PAGE - pos % PAGE)] {
+            let missing = self.pages.missing(pos, len);
+            if !fs.charge(missing) {
+                continue;
+            }
+            let span = self.pages.span(pos, len).ok_or_else(|| {
+                fs.uncharge(missing);
+                Errno::ENOSPC
+            })?;
+            return Ok((span, missing));
+        }
+        Err(Errno::ENOSPC)
+    }
+
+    /// Gives `[from, end)` pages where it has none, or leaves it as it was.
+    ///
+    /// # Errors
+    /// `ENOSPC`; `EINTR` when a signal comes, for this may take long.
+    fn fill_holes(&mut self, fs: &TmpFs, from: u64, end: u64) -> Result<(), Errno> {
+        let mut filled = Vec::new();
+        let mut at = from;
+        let result = loop {
+            if at >= end {
+                break Ok(());
+            }
+            if current().thread.signal_pending() {
+                break Err(Errno::EINTR);
+            }
+            let len = match self.pages.at(at, end - at) {
+                At::Data(span) => span.len as u64,
+                At::Hole(len) => {
+                    let missing = self.pages.missing(at, len);
+                    if !fs.charge(missing) {
+                        break Err(Errno::ENOSPC);
+                    }
+                    if self.pages.span(at, len).is_none() {
+                        fs.uncharge(missing);
+                        break Err(Errno::ENOSPC);
+                    }
+                    self.pages.mark(at, len);
+                    filled.push(at / PAGE * PAGE..(at + len).next_multiple_of(PAGE));
+                    len
+                }
+            };
+            at += len;
+        };
+        if result.is_err() {
+            for hole in filled {
+                fs.uncharge(self.pages.punch(hole.start, hole.end));
+            }
+        }
+        result
+    }
 }
 
 /// The content of a regular file.
@@ -166,32 +225,17 @@ impl RegularFile {
         done
     }
 
-    /// One step of a write: charges, copies, and lets the file grow; the bytes taken.
+    /// One step of a write: charges, copies, and lets the file grow; the bytes taken. The caller keeps other writers away.
     fn write_step(&self, fs: &TmpFs, from: &mut IovIter<'_>, pos: u64) -> Result<usize, Errno> {
-        let mut len = STEP.min(from.count() as u64);
-        let span = {
-            let mut content = self.content.lock();
-            let missing = content.pages.missing(pos, len);
-            if !fs.charge(missing) {
-                // What fits: one page at a time near the limit.
-                len = len.min(PAGE - pos % PAGE);
-                let missing = content.pages.missing(pos, len);
-                if !fs.charge(missing) {
-                    return Err(Errno::ENOSPC);
-                }
-                fs.uncharge(missing);
-            } else {
-                fs.uncharge(missing);
-            }
-            content.pages.span(pos, len).ok_or(Errno::ENOSPC)?
-        };
+        let (span, charged) = self.content.lock().prepare(fs, pos, STEP.min(from.count() as u64))?;
         let copied = from.copy_page_from(&span.extent, span.start, span.len);
+        let mut content = self.content.lock();
+        let new = content.pages.mark(pos, copied as u64);
+        // A page may have been written through a mapping meanwhile.
+        fs.uncharge(charged.saturating_sub(new));
         if copied == 0 {
             return Err(Errno::EFAULT);
         }
-        let mut content = self.content.lock();
-        let new = content.pages.mark(pos, copied as u64);
-        fs.charge_always(new);
         content.size = content.size.max(pos + copied as u64);
         Ok(copied)
     }
@@ -225,7 +269,7 @@ impl RegularFile {
         }
         let limit = current().process.rlimit(acrida_uapi::resource::RLIMIT_FSIZE as usize).rlim_cur;
         if pos >= limit {
-            check_file_size(u64::MAX)?;
+            return Err(beyond_file_limit());
         }
         if pos >= MAX_BYTES {
             return Err(Errno::EFBIG);
@@ -285,15 +329,10 @@ impl RegularFile {
         if grows && self.has_seal(F_SEAL_GROW) {
             return Err(Errno::EPERM);
         }
-        if !fs.has_room(len.div_ceil(PAGE)) || !fs.charge(content.pages.missing(offset, len)) {
+        if !fs.has_room(len.div_ceil(PAGE)) {
             return Err(Errno::ENOSPC);
         }
-        let mut at = offset;
-        while at < offset + len {
-            let span = content.pages.span(at, offset + len - at).ok_or(Errno::ENOSPC)?;
-            content.pages.mark(at, span.len as u64);
-            at += span.len as u64;
-        }
+        content.fill_holes(fs, offset, offset + len)?;
         if grows {
             content.size = offset + len;
         }
@@ -349,7 +388,17 @@ impl RegularFile {
 }
 
 /// An open regular file.
-pub struct ShmemFile;
+pub struct ShmemFile {
+    pub opened: Opened,
+}
+
+/// How a file came to be open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    ByOpen,
+    /// Made together with its inode, without an open (`memfd_create`).
+    ByMaking,
+}
 
 /// The file's inode.
 ///
@@ -396,6 +445,11 @@ pub(super) fn written(inode: &TmpInode) {
 }
 
 impl FileOperations for ShmemFile {
+    #[doc(alias = "shmem_file_open")]
+    fn can_odirect(&self) -> bool {
+        self.opened == Opened::ByOpen
+    }
+
     fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let content = content_of(file)?;
         let asked = to.count();

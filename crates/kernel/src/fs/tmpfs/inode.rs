@@ -27,7 +27,7 @@ use crate::fs::inode::{Created, Inode, InodeCommon, Link, Looked, NewNode, Renam
 use crate::fs::locust::file::LocustFile;
 use crate::fs::tmpfs::attributes::{Attr, Attributes};
 use crate::fs::tmpfs::dir::Directory;
-use crate::fs::tmpfs::file::{DirFile, RegularFile, ShmemFile, written};
+use crate::fs::tmpfs::file::{DirFile, Opened, RegularFile, ShmemFile, written};
 use crate::fs::tmpfs::{Kind, TmpFs};
 use crate::kernel::task::try_current;
 
@@ -326,7 +326,7 @@ impl Inode for TmpInode {
             Body::Directory(_) => Ok(Arc::new(DirFile)),
             Body::Regular(content) => match content.swarm() {
                 Some(swarm) => LocustFile::open(swarm, path),
-                None => Ok(Arc::new(ShmemFile)),
+                None => Ok(Arc::new(ShmemFile { opened: Opened::ByOpen })),
             },
             Body::Special(rdev) if self.kind == S_IFCHR => crate::drivers::char::open(*rdev, path, flags),
             _ => Err(Errno::ENXIO.into()),

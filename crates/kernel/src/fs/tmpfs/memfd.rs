@@ -23,7 +23,7 @@ use crate::fs::attr::Owner;
 use crate::fs::dcache::{Dentry, Path};
 use crate::fs::file::File;
 use crate::fs::namespace::Mount;
-use crate::fs::tmpfs::file::{RegularFile, ShmemFile};
+use crate::fs::tmpfs::file::{Opened, RegularFile, ShmemFile};
 use crate::fs::tmpfs::inode::{Body, TmpInode};
 use crate::fs::tmpfs::options::Options;
 use crate::fs::tmpfs::{Kind, TmpFs, new_instance};
@@ -76,7 +76,7 @@ pub fn unnamed_file(new: &UnnamedFile<'_>) -> Result<Arc<File>, Error> {
     let inode = TmpInode::numbered(&internal.fs, new.ino, owner, 0, Body::Regular(content))?;
     let shown = [b"/", new.name, b" (deleted)"].concat();
     let path = Path { mnt: internal.mnt.clone(), dentry: Dentry::anonymous(&shown, inode.clone()) };
-    let file = File::of_path(Arc::new(ShmemFile), O_RDWR | O_LARGEFILE, path);
+    let file = File::of_path(Arc::new(ShmemFile { opened: Opened::ByMaking }), O_RDWR | O_LARGEFILE, path);
     Ok(file)
 }
 

@@ -121,11 +121,6 @@ impl TmpFs {
         self.used_blocks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).is_ok()
     }
 
-    /// Counts pages that are in use already.
-    fn charge_always(&self, pages: u64) {
-        self.used_blocks.fetch_add(pages, Ordering::Relaxed);
-    }
-
     /// Whether so many pages could ever fit.
     fn has_room(&self, pages: u64) -> bool {
         let limit = self.options.lock().max_blocks;
@@ -133,6 +128,9 @@ impl TmpFs {
     }
 
     fn uncharge(&self, pages: u64) {
+        if pages == 0 {
+            return;
+        }
         let before = self.used_blocks.fetch_sub(pages, Ordering::Relaxed);
         // Only what was full can have anybody waiting.
         if let Some(room) = &self.room

@@ -131,11 +131,16 @@ impl Pages {
 
     /// Pages of `[pos, pos + len)` that hold no data yet.
     pub fn missing(&self, pos: u64, len: u64) -> u64 {
+        let (mut page, end) = (pos / PAGE, (pos + len).div_ceil(PAGE));
         let mut missing = 0;
-        for page in pos / PAGE..(pos + len).div_ceil(PAGE) {
+        while page < end {
             let here = place(page);
-            let present = self.runs.get(&here.index).is_some_and(|run| run.is_present(page - here.first));
-            missing += u64::from(!present);
+            let stop = end.min(here.first + here.pages);
+            missing += match self.runs.get(&here.index) {
+                Some(run) => (page..stop).filter(|page| !run.is_present(page - here.first)).count() as u64,
+                None => stop - page,
+            };
+            page = stop;
         }
         missing
     }

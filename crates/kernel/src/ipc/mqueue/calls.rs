@@ -24,7 +24,7 @@ use crate::fs::dcache::{Dentry, Path};
 use crate::fs::file::File;
 use crate::fs::inode::{Inode, MAY_READ, MAY_WRITE};
 use crate::fs::namei::may::{Victim, may_create, may_delete};
-use crate::fs::namei::{getname, lookup_child};
+use crate::fs::namei::{getname, lookup_child, lookup_locked};
 use crate::fs::read_write::Blocking;
 
 /// What a descriptor of a queue stands for.
@@ -109,7 +109,8 @@ fn open_or_make(root: &Arc<Dentry>, name: &[u8], flags: u32, mode: u32, attr: Op
 pub fn sys_mq_unlink(name: UserPath) -> SysResult {
     let name = queue_name(name)?;
     let root = &internal()?.instance.root;
-    let (victim, _) = lookup_child(root, &name)?.ok_or(Errno::ENOENT)?;
+    let _removal = root.begin_removal();
+    let (victim, _) = lookup_locked(root, &name)?.ok_or(Errno::ENOENT)?;
     may_delete(root, &victim, Victim::Other)?;
     root.inode().unlink(root, &victim)?;
     root.removed(&victim);
@@ -184,8 +185,7 @@ pub fn sys_mq_getsetattr(fd: Fd, new: UserAddr, old: UserAddr) -> SysResult {
         ..MqAttr::default()
     };
     if let Some(new) = new {
-        let flags = file.flags();
-        file.set_flags(if new.mq_flags & nonblock != 0 { flags | O_NONBLOCK } else { flags & !O_NONBLOCK });
+        file.note_flags(O_NONBLOCK, if new.mq_flags & nonblock != 0 { O_NONBLOCK } else { 0 });
     }
     old.write_opt(&was)?;
     Ok(0)

@@ -145,7 +145,7 @@ pub struct Socket {
     first: Box<dyn ProtoOps>,
     /// What took the first one's place.
     successor: SetOnce<Box<dyn ProtoOps>>,
-    inode: PseudoInode,
+    inode: Arc<PseudoInode>,
 }
 
 impl Socket {
@@ -242,7 +242,7 @@ impl FileOperations for Socket {
         }
     }
 
-    fn pseudo_inode(&self) -> Option<&PseudoInode> {
+    fn pseudo_inode(&self) -> Option<&Arc<PseudoInode>> {
         Some(&self.inode)
     }
 
