@@ -4,6 +4,9 @@
 // Passes: host acrida
 // Places: disk tmpfs
 #include "check.h"
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
 
 static int fd;
 static pid_t parent;
@@ -297,4 +300,28 @@ CHECK(lock_of_unlinked_and_linked_names)
 	unlink("f");
 	unlink("g");
 	ask(0, 1);
+}
+
+// Files that are only a mechanism have one inode between them, and every process of the host: a place of our own is locked.
+CHECK(mechanisms_are_one_file)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_start = getpid(), .l_len = 1 };
+	uint64_t hint = 7;
+	int event = need(eventfd(0, 0)), set = need(epoll_create1(0));
+	show(fcntl(event, F_SETLK, &lock));
+	show(flock(event, LOCK_SH | LOCK_NB));
+	show(fcntl(event, F_GETLEASE));
+	show(fcntl(event, F_SETLEASE, F_RDLCK));
+	show(fcntl(event, F_GET_RW_HINT, &hint));
+	show(hint);
+	IN_CHILD("child") {
+		show(fcntl(event, F_SETLK, &lock));
+		show(fcntl(set, F_SETLK, &lock));
+		show(fcntl(set, F_GETLK, &lock));
+		say("held by the parent: %d", lock.l_pid == getppid());
+	}
+	show(close(set));
+	IN_CHILD("child, after a close of the other one") {
+		show(fcntl(event, F_SETLK, &lock));
+	}
 }

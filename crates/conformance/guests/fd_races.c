@@ -1,9 +1,11 @@
 // fd_races.c: threads that open, close, duplicate and use the same descriptors.
 //
-// Calls: open close dup dup2 read write
+// Calls: open close dup dup2 read write accept
 // Passes: host acrida
 #include "check.h"
 #include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 enum { THREADS = 4, ROUNDS = 2000 };
 static pthread_barrier_t barrier;
@@ -245,4 +247,75 @@ CHECK(a_look_does_not_keep_the_table)
 	for (int i = 0; i < 2; i++)
 		pthread_join(readers[i], NULL);
 	show(left);
+}
+
+static volatile pid_t sleeper;
+static int listener;
+
+static void *accept_one(void *unused UNUSED)
+{
+	sleeper = gettid();
+	return (void *)(long)accept(listener, NULL, NULL);
+}
+
+static void *open_fifo(void *unused UNUSED)
+{
+	sleeper = gettid();
+	return (void *)(long)open("fifo", O_RDONLY);
+}
+
+static pthread_t start_sleeper(void *(*body)(void *))
+{
+	pthread_t thread;
+	sleeper = 0;
+	pthread_create(&thread, NULL, body, NULL);
+	while (sleeper == 0)
+		sched_yield();
+	wait_asleep(sleeper);
+	return thread;
+}
+
+// The number is chosen before the call sleeps, and is nobody else's meanwhile.
+CHECK(a_sleeping_call_holds_its_number)
+{
+	struct sockaddr_un name = { AF_UNIX, "socket" };
+	void *result;
+	int fds[2];
+	listener = need(socket(AF_UNIX, SOCK_STREAM, 0));
+	need(bind(listener, (struct sockaddr *)&name, sizeof name));
+	need(listen(listener, 1));
+	pthread_t thread = start_sleeper(accept_one);
+	int client = socket(AF_UNIX, SOCK_STREAM, 0);
+	show(client);
+	show(dup2(0, 4));
+	show(close(4));
+	show(fcntl(4, F_GETFD));
+	show(connect(client, (struct sockaddr *)&name, sizeof name));
+	pthread_join(thread, &result);
+	show((long)result);
+	need(mkfifo("fifo", 0600));
+	thread = start_sleeper(open_fifo);
+	show(pipe(fds));
+	show(fds[0]);
+	show(open("fifo", O_WRONLY));
+	pthread_join(thread, &result);
+	show((long)result);
+}
+
+// A table without room is noticed before anything is made or taken.
+CHECK(a_full_table_makes_nothing)
+{
+	struct sockaddr_un name = { AF_UNIX, "socket" };
+	struct rlimit few = { 5, 5 };
+	listener = need(socket(AF_UNIX, SOCK_STREAM, 0));
+	need(bind(listener, (struct sockaddr *)&name, sizeof name));
+	need(listen(listener, 1));
+	int client = need(socket(AF_UNIX, SOCK_STREAM, 0));
+	show(connect(client, (struct sockaddr *)&name, sizeof name));
+	need(setrlimit(RLIMIT_NOFILE, &few));
+	show(open("new", O_CREAT | O_RDWR, 0644));
+	show(access("new", F_OK));
+	show(accept(listener, NULL, NULL));
+	close(0);
+	show(accept(listener, NULL, NULL));
 }

@@ -2,7 +2,7 @@
 //
 // Calls: splice ftruncate truncate
 // Passes: host acrida
-// Places: disk
+// Places: disk tmpfs
 #include "check.h"
 
 static char buffer[16384];

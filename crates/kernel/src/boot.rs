@@ -63,6 +63,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         pids: PidTable::default(),
         mounts,
         renames: SpinLock::new(()),
+        anon_inode: Default::default(),
         hostname: SpinLock::new(crate::host::nodename()),
         control,
         sysctl: Default::default(),

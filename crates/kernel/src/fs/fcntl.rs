@@ -5,7 +5,7 @@
 //! file system of ours places data by them.
 
 use alloc::sync::{Arc, Weak};
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::Ordering;
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
@@ -66,8 +66,8 @@ fn do_fcntl(fd: Fd, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
         }
         F_SETSIG => set_signal(file, int.cast_signed())?,
         F_GETSIG => return Ok(file.owner.lock().signum.cast_unsigned() as usize),
-        F_GET_RW_HINT => user.write(&u64::from(hint_of(file)?.load(Ordering::Relaxed)))?,
-        F_SET_RW_HINT => hint_of(file)?.store(checked_hint(user.read()?)?, Ordering::Relaxed),
+        F_GET_RW_HINT => user.write(&u64::from(file.inode_common().write_hint.load(Ordering::Relaxed)))?,
+        F_SET_RW_HINT => file.inode_common().write_hint.store(checked_hint(user.read()?)?, Ordering::Relaxed),
         F_ADD_SEALS if !file.writable() => return Err(Errno::EPERM.into()),
         _ => return file.ops.fcntl(file, cmd, arg).unwrap_or(Err(unknown(cmd).into())),
     }
@@ -193,11 +193,6 @@ fn set_signal(file: &File, signo: i32) -> Result<(), Errno> {
     }
     file.owner.lock().signum = signo;
     Ok(())
-}
-
-/// Where the inode's hint is kept.
-fn hint_of(file: &File) -> Result<&AtomicU8, Errno> {
-    file.inode_common().map(|inode| &inode.write_hint).ok_or(Errno::EINVAL)
 }
 
 #[doc(alias = "rw_hint_valid")]

@@ -268,13 +268,6 @@ impl FilesStruct {
         Ok(fd as u32)
     }
 
-    /// `EMFILE` when no descriptor is free; the answer of one moment.
-    pub fn check_room(&self) -> Result<(), Errno> {
-        let limit = nofile_limit();
-        let free = self.table.read(|table| table.open.find_next_zero_bit(table.next));
-        if free >= limit { Err(Errno::EMFILE) } else { Ok(()) }
-    }
-
     /// Puts `file` at the lowest free descriptor.
     #[doc(alias = "fd_install")]
     pub fn install(&self, file: Arc<File>, cloexec: bool) -> Result<u32, Errno> {
@@ -435,7 +428,7 @@ pub fn filp_flush(file: &Arc<File>, files: &FilesStruct) -> Result<(), Error> {
     let result = file.ops.flush(file);
     files.dnotify.flush(file);
     if !file.is_path()
-        && let Some(locks) = file.inode_common().and_then(|inode| inode.locks.get())
+        && let Some(locks) = file.inode_common().locks.get()
     {
         locks.table_closed(files);
     }

@@ -28,6 +28,7 @@ use crate::fs::iov_iter::IovIter;
 use crate::fs::notify::fsnotify;
 use crate::fs::poll::PollTable;
 use crate::fs::splice::PageSlice;
+use crate::kernel;
 use crate::kernel::task::{Pid, Process, Task};
 use crate::mm::{MapBacking, MmapRequest};
 
@@ -386,11 +387,16 @@ impl File {
     pub fn claim_writing(&self) -> Result<(), Errno> {
         let Some(inode) = &self.inode else { return Ok(()) };
         inode.common().get_write_access()?;
+        self.keep_write_access();
+        Ok(())
+    }
+
+    /// The same for a caller who counts among them already, and hands that over.
+    pub fn keep_write_access(&self) {
         if let Some(path) = &self.path {
             path.mnt.writer_came();
         }
         self.change_claim(Claim::Writes);
-        Ok(())
     }
 
     /// Keeps writers away until the file goes or [`File::allow_writers`]; `ETXTBSY` while there are any.
@@ -449,11 +455,11 @@ impl File {
         self.inode.as_ref()
     }
 
-    /// What hangs on the inode, of a file system or of a pipe or socket.
-    pub fn inode_common(&self) -> Option<&InodeCommon> {
+    /// What hangs on the inode: of a file system, of a pipe or socket, or of all the files that are only a mechanism.
+    pub fn inode_common(&self) -> &InodeCommon {
         match &self.inode {
-            Some(inode) => Some(inode.common()),
-            None => self.ops.pseudo_inode().map(|inode| inode.common()),
+            Some(inode) => inode.common(),
+            None => self.ops.pseudo_inode().map_or(&kernel().anon_inode, |inode| inode.common()),
         }
     }
 
@@ -512,7 +518,7 @@ impl File {
     fn end(&mut self) {
         fsnotify::close(self);
         eventpoll::ctl::release_file(self);
-        if let Some(locks) = self.inode_common().and_then(|inode| inode.locks.get()) {
+        if let Some(locks) = self.inode_common().locks.get() {
             locks.file_closed(self);
         }
         self.ops.release(self);

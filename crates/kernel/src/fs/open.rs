@@ -282,15 +282,12 @@ fn vfs_open(path: Path, flags: u32, writes: bool) -> Result<Arc<File>, Error> {
         true => Err(Errno::EINVAL.into()),
         false => Ok(File::of_path(ops, flags, path)),
     });
-    let claimed = match &opened {
-        Ok(file) if writes && file.writable() => file.claim_writing(),
-        _ => Ok(()),
-    };
-    if writes {
-        inode.common().put_write_access();
+    match &opened {
+        Ok(file) if writes && file.writable() => file.keep_write_access(),
+        _ if writes => inode.common().put_write_access(),
+        _ => {}
     }
     let file = opened?;
-    claimed?;
     fsnotify::open(&file);
     if flags & O_TRUNC != 0 {
         if !inode.checks_itself() {
@@ -407,10 +404,9 @@ pub fn kernel_read(file: &Arc<File>, buf: &mut [u8], mut pos: u64) -> Result<usi
 fn open_fd(dfd: i32, path: UserPath, how: &OpenFlags) -> SysResult {
     let name = getname(path)?;
     // A full table must not leave a new file behind.
-    let files = current().files();
-    files.check_room()?;
+    let number = current().files().reserve()?;
     let file = open(dfd, &name, how)?;
-    Ok(files.install(file, how.flags & O_CLOEXEC != 0)? as usize)
+    Ok(number.publish(file, how.flags & O_CLOEXEC != 0) as usize)
 }
 
 pub fn sys_open(path: UserPath, flags: Flags, mode: Mode) -> SysResult {

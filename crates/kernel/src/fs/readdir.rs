@@ -3,8 +3,6 @@
 //! Mirrors: fs/readdir.c, Linux 6.1.
 //! Differs: a file system whose records already have the guest's form may fill the guest's buffer itself.
 
-use alloc::vec::Vec;
-
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::dirent::{LinuxDirent, LinuxDirent64, dirent_reclen, dirent64_reclen};
 use acrida_uapi::errno::Errno;
@@ -55,11 +53,11 @@ impl<'a> DirContext<'a> {
         let taken = match &mut self.sink {
             Sink::Call(call) => call(name, ino, kind),
             Sink::Records { form, user, room, filled, fault } => {
-                let record = record(*form, name, ino, kind, next);
-                let fits = *filled + record.len() <= *room;
-                *fault |= fits && user.add(*filled as u64).write_bytes(&record).is_err();
+                let (record, len) = record(*form, name, ino, kind, next);
+                let fits = *filled + len <= *room;
+                *fault |= fits && user.add(*filled as u64).write_bytes(&record[..len]).is_err();
                 let taken = fits && !*fault;
-                *filled += if taken { record.len() } else { 0 };
+                *filled += if taken { len } else { 0 };
                 taken
             }
         };
@@ -96,26 +94,31 @@ impl<'a> DirContext<'a> {
     }
 }
 
-fn record(form: Form, name: &[u8], ino: u64, kind: u8, next: u64) -> Vec<u8> {
-    let mut out = Vec::new();
-    // At most 19 + 255 + 1 bytes, rounded up: the lengths fit.
-    match form {
+/// Bytes of the longest record: head, a name of 255 bytes and its NUL, rounded up.
+const LONGEST: usize = 280;
+
+/// The record of a name of at most 255 bytes, and its length.
+fn record(form: Form, name: &[u8], ino: u64, kind: u8, next: u64) -> ([u8; LONGEST], usize) {
+    let mut out = [0; LONGEST];
+    let mut put = |head: &[u8]| {
+        out[..head.len()].copy_from_slice(head);
+        out[head.len()..][..name.len()].copy_from_slice(name);
+    };
+    // The lengths fit.
+    let len = match form {
         Form::Dirent64 => {
             let len = dirent64_reclen(name.len());
-            let head = LinuxDirent64 { d_ino: ino, d_off: next.cast_signed(), d_reclen: len as u16, d_type: kind };
-            out.extend_from_slice(head.as_bytes());
-            out.extend_from_slice(name);
-            out.resize(len, 0);
+            put(LinuxDirent64 { d_ino: ino, d_off: next.cast_signed(), d_reclen: len as u16, d_type: kind }.as_bytes());
+            len
         }
         Form::Dirent => {
             let len = dirent_reclen(name.len());
-            out.extend_from_slice(LinuxDirent { d_ino: ino, d_off: next, d_reclen: len as u16 }.as_bytes());
-            out.extend_from_slice(name);
-            out.resize(len - 1, 0);
-            out.push(kind);
+            put(LinuxDirent { d_ino: ino, d_off: next, d_reclen: len as u16 }.as_bytes());
+            out[len - 1] = kind;
+            len
         }
-    }
-    out
+    };
+    (out, len)
 }
 
 fn getdents(fd: Fd, buf: BufOut, count: u32, form: Form) -> SysResult {

@@ -8,6 +8,7 @@ use acrida_kcore::sync::SpinLock;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, AtomicU64};
 
+use crate::fs::inode::InodeCommon;
 use crate::fs::locks::deadlock::WaitGraph;
 use crate::fs::namespace::MountNamespace;
 use crate::kernel::pid::PidTable;
@@ -22,6 +23,9 @@ pub struct Kernel {
     /// Held by renames from one directory to another.
     #[doc(alias = "s_vfs_rename_mutex")]
     pub renames: SpinLock<()>,
+    /// Of the files that are only a mechanism; locks on one are locks on all.
+    #[doc(alias = "anon_inode_inode")]
+    pub anon_inode: InodeCommon,
     pub hostname: SpinLock<alloc::vec::Vec<u8>>,
     /// The command's end of the control socket.
     pub control: HostFd,

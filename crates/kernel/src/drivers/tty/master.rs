@@ -98,11 +98,10 @@ impl Master {
     /// Opens the slave without a look at its name.
     #[doc(alias = "ptm_open_peer")]
     fn open_peer(&self, flags: u32) -> SysResult {
-        let files = current().files();
-        files.check_room()?;
+        let number = current().files().reserve()?;
         let ops = self.pty.open_slave(flags)?;
         let path = slave_path(&self.mount, &self.devpts, self.pty.index).ok_or(Errno::EIO)?;
-        Ok(files.install(File::of_path(ops, flags, path), flags & O_CLOEXEC != 0)? as usize)
+        Ok(number.publish(File::of_path(ops, flags, path), flags & O_CLOEXEC != 0) as usize)
     }
 
     fn set_packet_mode(&self, on: i32) {

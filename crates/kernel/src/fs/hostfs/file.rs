@@ -205,9 +205,7 @@ fn host_inode(file: &File) -> Option<&HostInode> {
 }
 
 fn content_changed(file: &File) {
-    if let Some(inode) = file.inode_common() {
-        inode.changed();
-    }
+    file.inode_common().changed();
 }
 
 fn open_named(inode: &HostInode, path: &Path, flags: u32) -> Result<HostFd, Errno> {

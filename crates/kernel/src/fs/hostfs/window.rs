@@ -226,5 +226,5 @@ impl Windowed {
 }
 
 fn version(file: &File) -> u32 {
-    file.inode_common().map_or(0, |inode| inode.version())
+    file.inode_common().version()
 }

@@ -74,7 +74,7 @@ pub fn sys_flock(fd: Fd, operation: Flags) -> SysResult {
         _ => return Err(Errno::EINVAL.into()),
     };
     let file = fdget(fd)?;
-    let locks = FileLocks::of(&file)?;
+    let locks = FileLocks::of(&file);
     let Some(kind) = kind else {
         locks.clear_flock(owner_of_file(&file));
         return Ok(0);

@@ -181,13 +181,13 @@ fn is_open_otherwise(file: &File, kind: Kind, inode: &InodeCommon) -> bool {
 
 #[doc(alias = "fcntl_getlease")]
 pub fn getlease(file: &File) -> SysResult {
-    let kind = FileLocks::of(file).map_or(F_UNLCK, |locks| locks.lists.lock().leases.kind_of(owner_of_file(file)));
+    let kind = FileLocks::of(file).lists.lock().leases.kind_of(owner_of_file(file));
     Ok(kind.cast_unsigned().into())
 }
 
 #[doc(alias = "fcntl_setlease")]
 pub fn setlease(fd: Fd, file: &Arc<File>, kind: u32) -> SysResult {
-    let (Some(inode), Some(common)) = (file.inode(), file.inode_common()) else { return Err(Errno::EINVAL.into()) };
+    let (inode, common) = (file.inode().ok_or(Errno::EINVAL)?, file.inode_common());
     let cred = current().cred();
     if cred.fsuid != inode.owner().uid && !cred.capable(CAP_LEASE) {
         return Err(Errno::EACCES.into());
@@ -195,7 +195,7 @@ pub fn setlease(fd: Fd, file: &Arc<File>, kind: u32) -> SysResult {
     if !inode.is_regular() {
         return Err(Errno::EINVAL.into());
     }
-    let locks = FileLocks::of(file)?;
+    let locks = FileLocks::of(file);
     let kind = match i16::try_from(kind) {
         Ok(F_UNLCK) if locks.clear_lease(owner_of_file(file)) => return Ok(0),
         Ok(F_UNLCK) => return Err(Errno::EAGAIN.into()),

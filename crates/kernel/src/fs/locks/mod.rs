@@ -64,14 +64,17 @@ pub enum OnConflict {
 }
 
 impl FileLocks {
-    /// The locks of the file that `file` has open, or `EINVAL` when it is none that could have any.
-    pub fn of(file: &File) -> Result<&FileLocks, Errno> {
-        let slot = &file.inode_common().ok_or(Errno::EINVAL)?.locks;
-        if slot.get().is_none() {
-            // Lost to another first user: theirs serves.
+    /// The locks of what `file` has open.
+    #[doc(alias = "locks_get_lock_context")]
+    pub fn of(file: &File) -> &FileLocks {
+        let slot = &file.inode_common().locks;
+        loop {
+            if let Some(locks) = slot.get() {
+                return locks;
+            }
+            // Lost to another first user: theirs serves, in a moment.
             let _ = slot.set(Box::default());
         }
-        slot.get().map(|locks| &**locks).ok_or(Errno::EINVAL)
     }
 
     fn address(&self) -> usize {

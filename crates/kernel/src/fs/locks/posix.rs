@@ -87,7 +87,7 @@ pub fn getlk(file: &Arc<File>, cmd: u32, arg: UserAddr) -> SysResult {
     if is_ofd(cmd) && flock.l_pid != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let locks = FileLocks::of(file)?.lists.lock();
+    let locks = FileLocks::of(file).lists.lock();
     let found = match request.wanted() {
         Some(wanted) => locks.records.conflict(&wanted).copied(),
         // Only the OFD form gets here: it asks for the file's own locks.
@@ -122,7 +122,7 @@ pub fn setlk(fd: Fd, file: &Arc<File>, cmd: u32, arg: UserAddr) -> SysResult {
     if is_ofd(cmd) && flock.l_pid != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let locks = FileLocks::of(file)?;
+    let locks = FileLocks::of(file);
     let Some(wanted) = request.wanted() else {
         locks.clear_records(request.owner, request.range);
         return Ok(0);

@@ -263,7 +263,8 @@ fn show(target: &Target, fd: u32, out: &mut SeqFile) -> Result<(), Error> {
 
 #[doc(alias = "show_fd_locks")]
 fn show_locks(target: &Target, file: &File, out: &mut SeqFile) {
-    let (Some(files), Some(common)) = (target.files(), file.inode_common()) else { return };
+    let Some(files) = target.files() else { return };
+    let common = file.inode_common();
     let held = common.locks.get().map(|locks| locks.held()).unwrap_or_default();
     let ours = held.iter().filter(|lock| lock.belongs_to(file, &files));
     for (index, lock) in ours.enumerate() {

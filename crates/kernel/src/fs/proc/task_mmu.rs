@@ -121,10 +121,11 @@ fn parse_smaps(text: &[u8]) -> Vec<HostArea> {
     areas
 }
 
-/// What the host counts inside `range`.
+/// What the host counts inside `range`; its areas are in order.
 fn sum(areas: &[HostArea], range: &Range<u64>) -> Counts {
     let mut counts = [0; 19];
-    for area in areas.iter().filter(|area| range.contains(&area.range.start)) {
+    let first = areas.partition_point(|area| area.range.start < range.start);
+    for area in areas[first..].iter().take_while(|area| area.range.start < range.end) {
         for (sum, count) in counts.iter_mut().zip(area.counts) {
             *sum += count;
         }

@@ -87,7 +87,7 @@ pub fn locks(out: &mut SeqFile) -> Result<(), Error> {
     for process in kernel().pids.processes() {
         let Some(task) = process.threads.lock().first().cloned() else { continue };
         for (_, file, _) in task.files().snapshot() {
-            let Some(common) = file.inode_common() else { continue };
+            let common = file.inode_common();
             let Some(locks) = common.locks.get().filter(|locks| seen.insert(core::ptr::from_ref(&***locks).addr())) else {
                 continue;
             };

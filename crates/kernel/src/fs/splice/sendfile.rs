@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 
 use acrida_kcore::frame::Extent;
 use acrida_kcore::uaccess::UserAddr;
-use acrida_uapi::errno::Errno;
+use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::O_APPEND;
 use acrida_uapi::uio::MAX_RW_COUNT;
 
@@ -65,34 +65,43 @@ fn do_sendfile(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usiz
     at_position(output, |out_pos| direct(input, pos, output, out_pos, count))
 }
 
-/// Passes `count` bytes on, one slice at a time; stops early at the end, at a short write and at a signal.
-#[doc(alias = "splice_direct_to_actor")]
+/// Passes `count` bytes on, one slice at a time.
 pub fn direct(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, out_pos: &mut u64, count: usize) -> SysResult {
     let mut spare: Option<Arc<Extent>> = None;
+    pass_on(pos, count, |pos, left| {
+        let fresh = || Ok(spare.take().or_else(|| Extent::new(1)).ok_or(Errno::ENOMEM)?);
+        let Some(slice) = next_slice(input, pos, left, Blocking::Yes, fresh)? else { return Ok(Passed::default()) };
+        let passed = Passed { read: slice.len, taken: put_slice(output, &slice, out_pos)? };
+        // A receiver may have kept the page.
+        spare = slice.pages.into_own();
+        Ok(passed)
+    })
+}
+
+/// What became of one step's bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Passed {
+    /// 0 at the end of the input.
+    pub read: usize,
+    pub taken: usize,
+}
+
+/// Passes `count` bytes on in steps, which get the position, and move it, and what is left; stops early at the end, at a
+/// short write and at a signal. What was read but not taken stays to be read.
+#[doc(alias = "splice_direct_to_actor")]
+pub fn pass_on(pos: &mut u64, count: usize, mut step: impl FnMut(&mut u64, usize) -> Result<Passed, Error>) -> SysResult {
     let mut done = 0;
     while done < count {
         let before = *pos;
-        let fresh = || Ok(spare.take().or_else(|| Extent::new(1)).ok_or(Errno::ENOMEM)?);
-        let step = next_slice(input, pos, count - done, Blocking::Yes, fresh).and_then(|slice| match slice {
-            None => Ok((0, 0)),
-            Some(slice) => {
-                let wanted = slice.len;
-                let taken = put_slice(output, &slice, out_pos)?;
-                // A receiver may have kept the page.
-                spare = slice.pages.into_own();
-                Ok((wanted, taken))
-            }
-        });
-        match step {
-            Ok((wanted, taken)) => {
+        match step(pos, count - done) {
+            Ok(Passed { read, taken }) => {
                 done += taken;
-                if taken < wanted || wanted == 0 {
-                    *pos -= (wanted - taken) as u64;
+                if taken < read || read == 0 {
+                    *pos = before + taken as u64;
                     break;
                 }
             }
             Err(error) => {
-                // What was read but not taken stays to be read.
                 *pos = before;
                 return if done > 0 { Ok(done) } else { Err(error) };
             }

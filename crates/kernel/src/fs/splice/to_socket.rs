@@ -12,8 +12,8 @@ use acrida_uapi::errno::Error;
 
 use super::pages::PageSlice;
 use super::pipe_to_file::Drain;
+use super::sendfile::{Passed, pass_on};
 use crate::abi::SysResult;
-use crate::current;
 use crate::fs::file::File;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::pipe::Pipe;
@@ -58,34 +58,15 @@ fn bytes_of(slices: &[PageSlice]) -> usize {
     slices.iter().map(|slice| slice.len).sum()
 }
 
-/// Passes `count` bytes of a file on; stops early at the end, at a short send and at a signal.
+/// Passes `count` bytes of a file on, a message at a time.
 pub fn from_file(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usize) -> SysResult {
-    let mut done = 0;
-    while done < count {
-        let before = *pos;
-        let step = gather(input, pos, count - done).and_then(|slices| match bytes_of(&slices) {
-            0 => Ok((0, 0)),
-            wanted => Ok((wanted, output.ops.take_pages(output, &slices)?)),
-        });
-        match step {
-            Ok((wanted, taken)) => {
-                done += taken;
-                if taken < wanted || wanted == 0 {
-                    *pos = before + taken as u64;
-                    break;
-                }
-            }
-            Err(error) => {
-                // What was read but not taken stays to be read.
-                *pos = before;
-                return if done > 0 { Ok(done) } else { Err(error) };
-            }
+    pass_on(pos, count, |pos, left| {
+        let slices = gather(input, pos, left)?;
+        match bytes_of(&slices) {
+            0 => Ok(Passed::default()),
+            read => Ok(Passed { read, taken: output.ops.take_pages(output, &slices)? }),
         }
-        if current().thread.signal_pending() {
-            break;
-        }
-    }
-    Ok(done)
+    })
 }
 
 /// Waits for something in the pipe, then sends what is there now, at most `how.len` bytes.

@@ -4,7 +4,6 @@
 //! Differs: entries are in the directory itself, by name and by the order of their making; the newest is read first.
 //! Locking: `TmpFs::tree` around what touches two directories; then parent before child, two parents by address.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
@@ -38,8 +37,8 @@ struct Entry {
 /// Entries by name, and names by cookie.
 #[derive(Default)]
 struct Entries {
-    by_name: BTreeMap<Box<[u8]>, Entry>,
-    by_cookie: BTreeMap<u64, Box<[u8]>>,
+    by_name: BTreeMap<Arc<[u8]>, Entry>,
+    by_cookie: BTreeMap<u64, Arc<[u8]>>,
     made: u64,
     /// Removed: nothing may be made in it.
     dead: bool,
@@ -49,8 +48,9 @@ impl Entries {
     fn insert(&mut self, name: &[u8], inode: Arc<TmpInode>) {
         let cookie = FIRST_COOKIE + self.made;
         self.made += 1;
-        self.by_cookie.insert(cookie, name.into());
-        self.by_name.insert(name.into(), Entry { inode, cookie });
+        let name: Arc<[u8]> = name.into();
+        self.by_cookie.insert(cookie, name.clone());
+        self.by_name.insert(name, Entry { inode, cookie });
     }
 
     fn remove(&mut self, name: &[u8]) -> Option<Arc<TmpInode>> {
@@ -105,7 +105,7 @@ impl Directory {
     }
 
     /// The newest entry older than `pos`.
-    fn before(&self, pos: u64) -> Option<(u64, Box<[u8]>, u64, u32)> {
+    fn before(&self, pos: u64) -> Option<(u64, Arc<[u8]>, u64, u32)> {
         let entries = self.entries.lock();
         let (&cookie, name) = entries.by_cookie.range(..pos).next_back()?;
         let inode = &entries.by_name.get(name)?.inode;

@@ -5,7 +5,8 @@
 //!   run         0         1         2          3
 //! ```
 //! Run k > 0 is as long as everything before it, up to 1 GiB; longer files go on in runs of 1 GiB. So a file of n bytes
-//! has about log2(n) runs, and no run ever moves: a mapping of a page stays right while the file grows.
+//! has about log2(n) runs, and no run ever moves: a mapping of a page stays right while the file grows. Pages that are cut
+//! off while a pipe or a socket has them queued are left to it; others take their place should the file grow again.
 //!
 //! Mirrors: mm/shmem.c (page cache of an inode), Linux 6.18.
 //! Differs: a bit per page says whether it was written; a page that only a mapping touched is found by asking the host.
@@ -14,6 +15,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use acrida_kcore::frame::{Extent, PAGE_SIZE};
 use acrida_klib::bitmap::Bitmap;
@@ -49,15 +51,67 @@ fn place(page: u64) -> Place {
 /// One run.
 struct Run {
     extent: Arc<Extent>,
+    second: Option<Second>,
     /// Bit per page: holds data.
     present: Bitmap,
     /// A guest may have written any page of it.
     mapped: bool,
 }
 
+/// Memory in the place of pages that were cut off and left to others.
+struct Second {
+    extent: Arc<Extent>,
+    /// Bit per page: it is here.
+    pages: Bitmap,
+}
+
 impl Run {
+    fn new(pages: u64) -> Option<Run> {
+        Some(Run { extent: Extent::new(pages as usize)?, second: None, present: Bitmap::new(), mapped: false })
+    }
+
     fn is_present(&self, page: u64) -> bool {
         self.present.test(page as usize)
+    }
+
+    /// Whether somebody besides the file holds pages of it.
+    fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.extent) > 1 || self.second.as_ref().is_some_and(|second| Arc::strong_count(&second.extent) > 1)
+    }
+
+    /// Where the memory of `page` is.
+    fn home(&self, page: u64) -> &Arc<Extent> {
+        match &self.second {
+            Some(second) if second.pages.test(page as usize) => &second.extent,
+            _ => &self.extent,
+        }
+    }
+
+    /// The first page from `page` on whose memory is elsewhere, or `end`.
+    fn home_end(&self, page: u64, end: u64) -> u64 {
+        let Some(Second { pages, .. }) = &self.second else { return end };
+        let next = match pages.test(page as usize) {
+            true => Some(pages.find_next_zero_bit(page as usize)),
+            false => pages.find_next_bit(page as usize),
+        };
+        next.map_or(end, |next| end.min(next as u64))
+    }
+
+    /// Gives the memory of whole pages up, to the host or to those who have them queued. Somebody's pages that were cut off here
+    /// once before are zeros for him.
+    fn let_go(&mut self, pages: Range<u64>, all: u64) {
+        let (start, len) = ((pages.start * PAGE) as usize, ((pages.end - pages.start) * PAGE) as usize);
+        if let Some(second) = &self.second {
+            second.extent.punch(start, len);
+        }
+        let is_queued = !self.mapped && Arc::strong_count(&self.extent) > 1;
+        if is_queued && self.second.is_none() {
+            self.second = Extent::new(all as usize).map(|extent| Second { extent, pages: Bitmap::new() });
+        }
+        match &mut self.second {
+            Some(second) if is_queued => pages.for_each(|page| second.pages.assign(page as usize, true)),
+            _ => self.extent.punch(start, len),
+        }
     }
 }
 
@@ -98,6 +152,7 @@ impl Pages {
         let len = len.min(run_end - pos);
         let Some(run) = self.runs.get(&here.index) else { return At::Hole(len) };
         let page = pos / PAGE - here.first;
+        let len = len.min((here.first + run.home_end(page, here.pages)) * PAGE - pos);
         let is_data = |page| run.mapped || run.is_present(page);
         let wanted = is_data(page);
         let mut end = (pos / PAGE + 1) * PAGE;
@@ -106,7 +161,7 @@ impl Pages {
         }
         let len = len.min(end - pos);
         if wanted {
-            At::Data(Span { extent: run.extent.clone(), start: (pos - here.first * PAGE) as usize, len: len as usize })
+            At::Data(Span { extent: run.home(page).clone(), start: (pos - here.first * PAGE) as usize, len: len as usize })
         } else {
             At::Hole(len)
         }
@@ -114,8 +169,7 @@ impl Pages {
 
     fn run(&mut self, here: Place) -> Option<&mut Run> {
         if !self.runs.contains_key(&here.index) {
-            let extent = Extent::new(here.pages as usize)?;
-            self.runs.insert(here.index, Run { extent, present: Bitmap::new(), mapped: false });
+            self.runs.insert(here.index, Run::new(here.pages)?);
         }
         self.runs.get_mut(&here.index)
     }
@@ -125,8 +179,8 @@ impl Pages {
         let here = place(pos / PAGE);
         let run = self.run(here)?;
         let start = pos - here.first * PAGE;
-        let len = len.min(here.pages * PAGE - start);
-        Some(Span { extent: run.extent.clone(), start: start as usize, len: len as usize })
+        let len = len.min(run.home_end(start / PAGE, here.pages) * PAGE - start);
+        Some(Span { extent: run.home(start / PAGE).clone(), start: start as usize, len: len as usize })
     }
 
     /// Pages of `[pos, pos + len)` that hold no data yet.
@@ -167,6 +221,9 @@ impl Pages {
                 run.mapped = true;
                 let end = (pos + len).min((here.first + here.pages) * PAGE) - here.first * PAGE;
                 run.extent.touch(end);
+                if let Some(second) = &run.second {
+                    second.extent.touch(end);
+                }
             }
             page = here.first + here.pages;
         }
@@ -174,7 +231,7 @@ impl Pages {
 
     /// Whether somebody besides this file holds pages of it: mappings, pipes.
     pub fn is_shared(&self) -> bool {
-        self.runs.values().any(|run| Arc::strong_count(&run.extent) > 1)
+        self.runs.values().any(Run::is_shared)
     }
 
     /// Makes `[pos, end)` read as zeros and gives whole pages back; gives how many held data.
@@ -189,14 +246,14 @@ impl Pages {
             if from >= to {
                 continue;
             }
-            if (from, to) == (first, last) && !run.mapped && Arc::strong_count(&run.extent) > 1 {
+            if (from, to) == (first, last) && !run.mapped && run.is_shared() {
                 // Somebody has the pages queued (a pipe, a socket) and keeps them as they are; the file lets go of them.
                 freed += run.present.iter().count() as u64;
                 dead.push(index);
                 continue;
             }
-            freed += punch_run(run, from - first, to - first);
-            let unused = (from, to) == (first, last) && Arc::strong_count(&run.extent) == 1;
+            freed += punch_run(run, from - first, to - first, here.pages);
+            let unused = (from, to) == (first, last) && !run.is_shared();
             if unused {
                 dead.push(index);
             }
@@ -217,12 +274,12 @@ fn run_first(index: u64) -> u64 {
     }
 }
 
-/// Zeros bytes `[from, to)` of the run; whole pages go back to the host.
-fn punch_run(run: &mut Run, from: u64, to: u64) -> u64 {
+/// Zeros bytes `[from, to)` of a run of `all` pages; whole pages are given up.
+fn punch_run(run: &mut Run, from: u64, to: u64, all: u64) -> u64 {
     let (first_whole, end_whole) = (from.next_multiple_of(PAGE), to / PAGE * PAGE);
     let zero = |run: &Run, from: u64, to: u64| {
         if from < to && (run.mapped || run.is_present(from / PAGE)) {
-            run.extent.zero(from as usize, (to - from) as usize);
+            run.home(from / PAGE).zero(from as usize, (to - from) as usize);
         }
     };
     if first_whole > end_whole {
@@ -235,7 +292,7 @@ fn punch_run(run: &mut Run, from: u64, to: u64) -> u64 {
     let pages = first_whole / PAGE..end_whole / PAGE;
     let in_use = run.mapped || pages.clone().any(|page| run.is_present(page));
     if in_use && first_whole < end_whole {
-        run.extent.punch(first_whole as usize, (end_whole - first_whole) as usize);
+        run.let_go(pages.clone(), all);
     }
     for page in pages.start..pages.end.min(run.present.end() as u64) {
         freed += u64::from(run.present.clear(page as usize));

@@ -112,14 +112,14 @@ pub fn sys_accept4(fd: Fd, addr: UserAddr, len: UserAddr, flags: Flags) -> SysRe
         return Err(Errno::EINVAL.into());
     }
     // A connection that could have no number stays in the queue.
-    current().files().check_room()?;
+    let number = current().files().reserve()?;
     let new = socket_of(&file)?.proto().accept(file.nonblocking())?;
     let new = Socket::file(new, flags.0);
     if !addr.is_null() {
         let name = socket_of(&new)?.proto().name(End::Peer).map_err(|_| Errno::ECONNABORTED)?;
         write_addr(&name, addr, len)?;
     }
-    Ok(current().files().install(new, flags.0 & SOCK_CLOEXEC != 0)? as usize)
+    Ok(number.publish(new, flags.0 & SOCK_CLOEXEC != 0) as usize)
 }
 
 pub fn sys_connect(fd: Fd, addr: UserAddr, len: i32) -> SysResult {

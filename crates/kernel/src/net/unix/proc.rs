@@ -24,7 +24,7 @@ pub fn show() -> String {
             continue;
         };
         for (_, file, _) in task.files().snapshot() {
-            let ino = file.inode_common().map_or(0, |inode| inode.ino);
+            let ino = file.inode_common().ino;
             if let Some(sock) = garbage::socket_of(&file) {
                 found.insert(ino, sock.clone());
             }
