@@ -110,8 +110,10 @@ pub fn attach(thread: &'static Thread, new_process: bool, guest: bool) {
     let at = core::ptr::from_ref(thread) as u64;
     // SAFETY: only the calling thread's GS base changes; nothing used it before.
     let _ = unsafe { raw::syscall(nr::arch_prctl, &[ARCH_SET_GS, at]) };
-    // SAFETY: plain ids.
-    let (tid, pid) = unsafe { (raw::syscall6(nr::gettid, [0; 6]), raw::syscall6(nr::getpid, [0; 6])) };
+    // SAFETY: a plain id.
+    let tid = unsafe { raw::syscall6(nr::gettid, [0; 6]) };
+    // SAFETY: a plain id.
+    let pid = if new_process { tid } else { unsafe { raw::syscall6(nr::getpid, [0; 6]) } };
     thread.host_tid.store(tid as u32, Ordering::Relaxed);
     thread.host_pid.store(pid as u32, Ordering::Relaxed);
     let (base, len) = thread.altstack();

@@ -250,13 +250,14 @@ fn unless_unmappable<T>(found: Result<T, acrida_loader::Error>) -> Result<Option
 fn program_cred(file: &File) -> Result<(Cred, bool), Error> {
     let old = current().cred();
     let mut new = (*old).clone();
-    let stat = file.ops.stat(file)?;
+    // As its opening saw it, a moment ago.
+    let owner = file.inode().ok_or(Errno::EACCES)?.owner();
     let nosuid = file.path.as_ref().is_some_and(|p| p.mnt.nosuid()) || old.no_new_privs;
-    if !nosuid && stat.mode & S_ISUID != 0 {
-        new.euid = stat.uid;
+    if !nosuid && owner.mode & S_ISUID != 0 {
+        new.euid = owner.uid;
     }
-    if !nosuid && stat.mode & (S_ISGID | S_IXGRP) == S_ISGID | S_IXGRP {
-        new.egid = stat.gid;
+    if !nosuid && owner.mode & (S_ISGID | S_IXGRP) == S_ISGID | S_IXGRP {
+        new.egid = owner.gid;
     }
     new.suid = new.euid;
     new.fsuid = new.euid;

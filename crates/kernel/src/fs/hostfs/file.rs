@@ -99,6 +99,7 @@ impl HostFile {
                 // Replaced between look-up and open.
                 return Err(Errno::ESTALE.into());
             }
+            inode.saw(&stat);
         }
         inode.opened(&handle);
         Ok(Arc::new(HostFile::new(handle, kind)))

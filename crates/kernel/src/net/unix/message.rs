@@ -35,12 +35,14 @@ impl Files {
     /// # Errors
     /// `ETOOMANYREFS`.
     #[doc(alias = "unix_attach_fds")]
+    #[inline]
     pub fn attach(files: Vec<Arc<File>>) -> Result<Option<Files>, Errno> {
-        if files.is_empty() {
-            return Ok(None);
-        }
+        if files.is_empty() { Ok(None) } else { Files::depart(files).map(Some) }
+    }
+
+    fn depart(files: Vec<Arc<File>>) -> Result<Files, Errno> {
         let user = kernel().unix.collector.files_travel(&files)?;
-        Ok(Some(Files(Box::new(Travellers { files, user }))))
+        Ok(Files(Box::new(Travellers { files, user })))
     }
 
     /// They have arrived. Not to be called under a socket's lock.
