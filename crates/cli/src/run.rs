@@ -28,7 +28,8 @@ use crate::{objects, stats, supervise, worlds};
 /// and current directory are the program's. A run that goes well prints nothing else.
 #[derive(clap::Args)]
 pub struct RunArgs {
-    /// Mount a file system: tmpfs, locust, demofs, devtmpfs, proc, devpts, or `bind` with a SOURCE
+    /// Mount a file system: tmpfs, locust, demofs, devtmpfs, proc, devpts; `bind` shows a part of the world's tree at a second
+    /// place, `host` a part of the host's, also one that the world's own /tmp, /run and /dev/shm hide: `host:/tmp/work`
     #[arg(long, value_name = "TYPE:[SOURCE:]PATH[:ro]")]
     mount: Vec<OsString>,
     /// Let the world connect to sockets of the host: the one at PATH, or those below it if it is a directory. They are seen at

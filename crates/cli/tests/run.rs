@@ -49,8 +49,10 @@ fn options_are_acridas_before_the_program_and_the_programs_after_it() {
 fn what_cannot_be_done_is_named_with_its_cure() {
     for (args, expected, words) in [
         (&["--mount", "foo:/mnt", "--", "true"][..], 125, "foo:/mnt: no such type of file system"),
-        (&["--mount", "tmpfs:/no/such", "--", "true"], 125, "tmpfs:/no/such: no such file or directory; make the place first"),
+        (&["--mount", "tmpfs:/no/such", "--", "true"], 125, "tmpfs:/no/such: no such file or directory; make it first"),
         (&["--mount", "tmpfs", "--", "true"], 125, "TYPE:[SOURCE:]PATH[:ro]"),
+        (&["--mount", "tmpfs:mnt", "--", "true"], 125, "TYPE:[SOURCE:]PATH[:ro]"),
+        (&["--mount", "host:/no/such:/mnt", "--", "true"], 125, "host:/no/such:/mnt: no such file or directory"),
         (&["--", "/etc/passwd"], 126, "/etc/passwd: permission denied; is it an executable file?"),
         (&["--", ""], 127, "not found"),
         (&["--trace=/no/such/file", "--", "true"], 125, "cannot write the trace to /no/such/file"),
@@ -60,6 +62,37 @@ fn what_cannot_be_done_is_named_with_its_cure() {
         assert_eq!(status(&output), expected, "{args:?}");
         assert!(text(&output.stderr).contains(words), "{args:?}: {}", text(&output.stderr));
     }
+}
+
+/// A directory of the host's below /tmp, which every world has of its own.
+#[test]
+fn what_the_world_hides_is_shown_when_asked() {
+    let dir = std::env::temp_dir().join(format!("acrida-hidden-{}", std::process::id()));
+    std::fs::create_dir(&dir).expect("made");
+    std::fs::write(dir.join("file"), "of the host").expect("written");
+    let within = |args: &[&str]| acrida(&[&["run"], args].concat()).current_dir(&dir).output().expect("started");
+    let dir_name = dir.to_str().expect("plain");
+    let at = format!("host:{dir_name}");
+    let read_only = format!("host:{dir_name}:/mnt:ro");
+    let program = dir.join("file").display().to_string();
+    let outputs = [
+        within(&["--", "ls"]),
+        run(&["--", &program]),
+        within(&["--mount", &at, "--", "sh", "-c", "pwd; cat file; echo x > made; ls"]),
+        run(&["--mount", &read_only, "--", "sh", "-c", "cat /mnt/file; echo x 2>&1 > /mnt/other"]),
+    ];
+    std::fs::remove_dir_all(&dir).expect("removed");
+    let said = outputs.map(|output| (status(&output), text(&output.stdout), text(&output.stderr)));
+    let hidden = |what: &str| {
+        format!(
+            "acrida: {what}: not in the world, whose /tmp is its own; `--mount host:DIRECTORY` shows one of the host's there\n"
+        )
+    };
+    assert_eq!(said[0], (125, String::new(), hidden(dir_name)));
+    assert_eq!(said[1], (127, String::new(), hidden(&program)));
+    assert_eq!(said[2], (0, format!("{dir_name}\nof the hostfile\nmade\n"), String::new()));
+    assert_eq!(said[3].0, 2, "{said:?}");
+    assert!(said[3].1.starts_with("of the host") && said[3].2.contains("Read-only"), "{said:?}");
 }
 
 #[test]

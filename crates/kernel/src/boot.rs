@@ -6,7 +6,10 @@
 //! socket; when the command is gone, so is the world.
 //! Locking: boot runs in one thread.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -24,6 +27,7 @@ use zerocopy::{FromZeros, IntoBytes};
 
 use crate::fs::fs_struct::FsStruct;
 use crate::fs::hostfs::watch::HostWatch;
+use crate::fs::init_mount::covered_by;
 use crate::fs::namespace::MountNamespace;
 use crate::kernel::cred::Cred;
 use crate::kernel::kthread::become_kthread;
@@ -45,7 +49,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     let mounts = match MountNamespace::new_world(&lists.mounts, &host_sockets) {
         Ok(mounts) => mounts,
         Err(refused) => {
-            platform().console(&alloc::format!("acrida: cannot mount {refused}\n"));
+            platform().console(&format!("acrida: cannot mount {refused}\n"));
             send(control, Message { kind: control::INIT_EXITED, status: 125 << 8, ..Message::new_zeroed() });
             return;
         }
@@ -53,7 +57,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     let host_watch = match HostWatch::new() {
         Ok(host_watch) => host_watch,
         Err(errno) => {
-            platform().console(&alloc::format!("acrida: the host refused a pipe: {errno}\n"));
+            platform().console(&format!("acrida: the host refused a pipe: {errno}\n"));
             send(control, Message { kind: control::INIT_EXITED, status: 125 << 8, ..Message::new_zeroed() });
             return;
         }
@@ -105,7 +109,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
             has_host_process(&kernel, &first.process);
         }
         Err(errno) => {
-            platform().console(&alloc::format!("acrida: cannot start a process: {}\n", errno.name().unwrap_or("?")));
+            platform().console(&format!("acrida: cannot start a process: {}\n", errno.name().unwrap_or("?")));
             send(control, Message { kind: control::INIT_EXITED, status: 125 << 8, ..Message::new_zeroed() });
         }
     }
@@ -268,8 +272,10 @@ fn run_first(lists: Lists) {
         }
     }
     if let Some(cwd) = lists.option("cwd") {
-        // A directory that is gone leaves the process in the root, as a login would.
-        let _ = crate::fs::access::do_chdir(cwd);
+        // Going on in another directory would let `rm -r *` work on the wrong files.
+        if let Err(error) = crate::fs::access::do_chdir(cwd) {
+            return refuse(125, cwd, &reason(error, cwd));
+        }
     }
     // A search that finds a file it may not run says so unless a later directory has a better one.
     let mut outcome: Error = Errno::ENOENT.into();
@@ -283,15 +289,31 @@ fn run_first(lists: Lists) {
             }
         }
     }
-    let program = alloc::string::String::from_utf8_lossy(lists.argv.first().map_or(&b""[..], |a| a)).into_owned();
+    let program = lists.argv.first().map_or(&b""[..], |program| program);
     let (code, why) = match outcome {
-        Error::Errno(Errno::ENOENT | Errno::ENOTDIR) => (127, "not found"),
-        Error::Errno(Errno::EACCES) => (126, "permission denied; is it an executable file?"),
-        Error::Errno(Errno::ENOEXEC) => (126, "not a program that can be executed here"),
-        Error::Errno(Errno::EMFILE | Errno::ENFILE) => (126, "too many open files; see `ulimit -n`"),
-        Error::Errno(errno) => (126, errno.name().unwrap_or("cannot be executed")),
-        Error::Restart(_) => (126, "interrupted"),
+        Error::Errno(Errno::ENOENT | Errno::ENOTDIR) => (127, reason(outcome, program)),
+        Error::Errno(Errno::EACCES) => (126, "permission denied; is it an executable file?".into()),
+        Error::Errno(Errno::ENOEXEC) => (126, "not a program that can be executed here".into()),
+        Error::Errno(Errno::EMFILE | Errno::ENFILE) => (126, "too many open files; see `ulimit -n`".into()),
+        outcome => (126, reason(outcome, program)),
     };
-    platform().console(&alloc::format!("acrida: {program}: {why}\n"));
+    refuse(code, program, &why);
+}
+
+/// Why the world has no use of a path that the command gave.
+fn reason(error: Error, path: &[u8]) -> Cow<'static, str> {
+    match (error, covered_by(path)) {
+        (Error::Errno(Errno::ENOENT | Errno::ENOTDIR), Some(own)) => {
+            format!("not in the world, whose {own} is its own; `--mount host:DIRECTORY` shows one of the host's there").into()
+        }
+        (Error::Errno(Errno::ENOENT | Errno::ENOTDIR), None) => "not found".into(),
+        (Error::Errno(errno), _) => errno.name().unwrap_or("cannot be used").into(),
+        (Error::Restart(_), _) => "interrupted".into(),
+    }
+}
+
+/// Ends the world before its program has begun.
+fn refuse(code: i32, what: &[u8], why: &str) {
+    platform().console(&format!("acrida: {}: {why}\n", String::from_utf8_lossy(what)));
     crate::kernel::exit::do_group_exit(WaitStatus::exited(code));
 }

@@ -15,6 +15,9 @@ pub struct Program {
     /// Run natively first, in the same directory, for both sides alike.
     #[serde(default)]
     pub prepare: String,
+    /// What its output must contain natively: a script that goes on after a failure would otherwise only be shown to fail alike.
+    #[serde(default)]
+    pub says: Vec<String>,
     /// Seconds.
     #[serde(default = "default_timeout")]
     pub timeout: u64,

@@ -79,6 +79,10 @@ fn check_program(program: &Program, binary: PathBuf) -> Result<()> {
     let ours = one_side(Side::Acrida(binary), "acrida")?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     ensure!(native.status == 0, "fails natively with {}: {}", native.status, text(&native.stderr));
+    for words in &program.says {
+        let said = text(&native.stdout);
+        ensure!(said.contains(words), "does not say {words:?} natively:\n{said}{}", text(&native.stderr));
+    }
     ensure!(
         native.status == ours.status && native.stdout == ours.stdout,
         "status {} natively, {} under acrida\n--- native\n{}--- acrida\n{}--- acrida's stderr\n{}",

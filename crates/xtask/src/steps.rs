@@ -38,17 +38,10 @@ const STAGES: &[&[Step]] = &[
     ],
     // What grows here costs every user; what the counts are pinned to is in crates/bench/instructions.toml.
     &[step("instructions", "cargo run --quiet --release --package acrida -- bench --instructions --check")],
-    &[step(
-        "conformance",
-        "export ACRIDA_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug/acrida
-         [ -x $ACRIDA_BIN ] || cargo build --package acrida
-         cargo test --quiet --package acrida-conformance",
-    )],
+    &[step("conformance", "cargo test --quiet --package acrida-conformance")],
     &[step(
         "seccomp",
-        "export ACRIDA_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug/acrida
-         [ -x $ACRIDA_BIN ] || cargo build --package acrida
-         ACRIDA_OPTIONS=--seccomp cargo test --quiet --package acrida-conformance --test conformance -- registers/",
+        "ACRIDA_OPTIONS=--seccomp cargo test --quiet --package acrida-conformance --test conformance -- registers/",
     )],
     &[
         step("programs", "ACRIDA_PROFILE=release cargo test --quiet --package acrida-programs --lib --test programs"),

@@ -6,6 +6,8 @@
 
 mod sockets;
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::FileExt;
@@ -138,7 +140,7 @@ const BUSY: &str =
 fn killed_worlds(binary: &Path, soak: bool) -> Result<()> {
     set_child_subreaper(Some(rustix::process::getpid()))?;
     let mut random = Random(42);
-    let before = leftovers()?;
+    let before = shared_memory()?;
     // Where the worlds are entered.
     let runtime = scratch()?;
     for round in 0..if soak { 1000 } else { 40 } {
@@ -156,22 +158,20 @@ fn killed_worlds(binary: &Path, soak: bool) -> Result<()> {
     }
     let entries = std::fs::read_dir(runtime.path().join("acrida"))?.count();
     ensure!(entries == 0, "{entries} worlds are still entered");
-    let after = leftovers()?;
-    ensure!(before == after, "left behind: {after:?}, before: {before:?}");
+    let after = shared_memory()?;
+    ensure!(before == after, "left in /dev/shm: {after:?}, before: {before:?}");
     Ok(())
 }
 
-/// Files of worlds that would outlive them.
-fn leftovers() -> Result<Vec<PathBuf>> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let uid = rustix::process::getuid().as_raw();
-    let places = [runtime.map(|d| d.join("acrida")), Some(format!("/run/user/{uid}/acrida").into()), Some("/dev/shm".into())];
-    let mut found = Vec::new();
-    for place in places.into_iter().flatten() {
-        let Ok(entries) = std::fs::read_dir(&place) else { continue };
-        found.extend(entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.to_string_lossy().contains("acrida")));
+/// Objects of shared memory that carry our name: a world's memory has none.
+fn shared_memory() -> Result<BTreeSet<OsString>> {
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir("/dev/shm")? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().contains("acrida") {
+            found.insert(name);
+        }
     }
-    found.sort();
     Ok(found)
 }
 
