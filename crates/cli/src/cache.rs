@@ -14,6 +14,8 @@ use crate::image::{self, IMAGE};
 
 /// Directories of other builds and boots go when nobody has written to them for so long.
 const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// And all but so many: who changes the kernel makes a build every few minutes.
+const OTHERS: usize = 4;
 /// Bytes of one directory: above this the oldest files go.
 const ROOM: u64 = 512 << 20;
 /// Looking at every file costs time: one run of so many does it.
@@ -72,13 +74,13 @@ impl Cache {
 }
 
 fn remove_stale(all: &Path, except: &Path) {
-    for entry in std::fs::read_dir(all).into_iter().flatten().flatten() {
-        let age = entry
-            .metadata()
-            .and_then(|meta| meta.modified())
-            .map(|time| SystemTime::now().duration_since(time).unwrap_or_default());
-        if entry.path() != except && age.is_ok_and(|age| age > STALE) {
-            let _ = std::fs::remove_dir_all(entry.path());
+    let age = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok()?.elapsed().ok();
+    let others = std::fs::read_dir(all).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path != except);
+    let mut others: Vec<(Duration, PathBuf)> = others.map(|path| (age(&path).unwrap_or_default(), path)).collect();
+    others.sort();
+    for (index, (age, path)) in others.iter().enumerate() {
+        if index >= OTHERS || *age > STALE {
+            let _ = std::fs::remove_dir_all(path);
         }
     }
 }

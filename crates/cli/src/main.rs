@@ -49,8 +49,18 @@ enum Command {
     Completions(manual::CompletionsArgs),
 }
 
+/// As env, docker and others have it.
+const OWN_FAILURE: u8 = 125;
+
 fn main() -> ExitCode {
-    let Cli { command } = Cli::parse();
+    let command = match Cli::try_parse() {
+        Ok(Cli { command }) => command,
+        Err(error) => {
+            let _ = error.print();
+            // A program may end with clap's own 2.
+            return if error.use_stderr() { ExitCode::from(OWN_FAILURE) } else { ExitCode::SUCCESS };
+        }
+    };
     let result = match command {
         Command::Run(args) => run::run(&args),
         Command::Ps(args) => ps::ps(&args),
@@ -64,7 +74,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             say(format_args!("{error:#}"));
-            ExitCode::from(125)
+            ExitCode::from(OWN_FAILURE)
         }
     }
 }
@@ -86,7 +96,7 @@ fn print(text: &str) -> ExitCode {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             say(format_args!("cannot write to standard output: {error}"));
-            ExitCode::from(125)
+            ExitCode::from(OWN_FAILURE)
         }
         _ => ExitCode::SUCCESS,
     }

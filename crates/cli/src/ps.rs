@@ -58,6 +58,10 @@ fn chosen(world: Option<u32>) -> Result<Vec<Found>> {
             bail!("no world of yours is run by process {wanted}; `acrida ps` shows all");
         }
     }
+    if worlds.is_empty() {
+        let why = if worlds::place().is_none() { ", or none could be entered: set XDG_RUNTIME_DIR or HOME" } else { "" };
+        crate::say(format_args!("no world of yours is running{why}"));
+    }
     Ok(worlds)
 }
 

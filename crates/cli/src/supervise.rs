@@ -94,14 +94,16 @@ pub fn supervise(world: &World, signals: Signals, tracer: Option<Tracer>) -> Res
     }
     watch_children(send, world.kernel_pid);
     let mut supervisor =
-        Supervisor { world, tracer, exit: None, first: None, early: Vec::new(), unknown: false, questions: VecDeque::new() };
+        Supervisor { world, tracer, exit: None, first: None, early: Vec::new(), unknown: Vec::new(), questions: VecDeque::new() };
     let ended = supervisor.serve(&news);
     if let Some(tracer) = supervisor.tracer.take() {
         tracer.finish()?;
     }
     ended?;
     match supervisor.exit {
-        Some(_) if world.strict && supervisor.unknown => bail!("--strict: the program made calls that the kernel does not know"),
+        Some(_) if world.strict && !supervisor.unknown.is_empty() => {
+            bail!("--strict: the kernel does not know what the program called: {}", supervisor.unknown.join(", "))
+        }
         Some(status) => Ok(ExitCode::from(shell_status(status))),
         // The kernel process has said why.
         None => Ok(ExitCode::from(125)),
@@ -166,7 +168,8 @@ struct Supervisor<'a> {
     /// Signals that came before there was one.
     early: Vec<i32>,
     /// A call in nobody's table was made.
-    unknown: bool,
+    /// Calls in nobody's table.
+    unknown: Vec<String>,
     /// Who waits for an answer of the kernel, in the order of the questions.
     questions: VecDeque<UnixStream>,
 }
@@ -211,11 +214,11 @@ impl Supervisor<'_> {
                 }
             }
             control::UNKNOWN_CALL => {
-                self.unknown = true;
+                let call = format!("{} ({})", message.status, calls::name(message.status as usize));
                 if !self.world.quiet {
-                    let name = calls::name(message.status as usize);
-                    crate::say(format_args!("system call {} ({name}) is in nobody's table; it answered ENOSYS", message.status));
+                    crate::say(format_args!("system call {call} is in nobody's table; it answered ENOSYS"));
                 }
+                self.unknown.push(call);
             }
             control::ALL_EXITED => self.tell(control::SHUT_DOWN, 0, 0),
             // The shell that waits for this process must see it stop; its continuing continues the guests.

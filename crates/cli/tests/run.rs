@@ -2,7 +2,7 @@
 
 mod acrida;
 
-use acrida::{acrida, finish, run, start, status, text, until};
+use acrida::{World, acrida, finish, run, start, status, text, timed, until};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::process::Child;
 
@@ -20,7 +20,7 @@ fn the_status_is_the_programs() {
         (&["--", "/etc/passwd"], 126),
         (&["--", "/no/such/program"], 127),
         (&["--", "no-such-program"], 127),
-        (&["--trace-filter", "opn", "--", "true"], 2),
+        (&["--trace-filter", "opn", "--", "true"], 125),
     ] {
         assert_eq!(status(&run(args)), expected, "{args:?}");
     }
@@ -39,7 +39,7 @@ fn options_are_acridas_before_the_program_and_the_programs_after_it() {
     let output = run(&["echo", "--stats", "-x", "--", "--trace"]);
     assert_eq!((text(&output.stdout), text(&output.stderr)), ("--stats -x -- --trace\n".into(), String::new()));
     let output = run(&["--stat", "--", "true"]);
-    assert_eq!(status(&output), 2);
+    assert_eq!(status(&output), 125);
     assert!(text(&output.stderr).contains("'--stats'"), "{}", text(&output.stderr));
     let output = run(&["--", "--stats"]);
     assert_eq!((status(&output), text(&output.stderr)), (127, "acrida: --stats: not found\n".into()));
@@ -70,7 +70,7 @@ fn what_the_world_hides_is_shown_when_asked() {
     let dir = std::env::temp_dir().join(format!("acrida-hidden-{}", std::process::id()));
     std::fs::create_dir(&dir).expect("made");
     std::fs::write(dir.join("file"), "of the host").expect("written");
-    let within = |args: &[&str]| acrida(&[&["run"], args].concat()).current_dir(&dir).output().expect("started");
+    let within = |args: &[&str]| timed(args).current_dir(&dir).output().expect("started");
     let dir_name = dir.to_str().expect("plain");
     let at = format!("host:{dir_name}");
     let read_only = format!("host:{dir_name}:/mnt:ro");
@@ -99,8 +99,8 @@ fn what_the_world_hides_is_shown_when_asked() {
 fn a_standard_error_that_is_full_costs_no_status() {
     let full = || std::fs::File::options().write(true).open("/dev/full").expect("there");
     let program = ["run", "--stats", "--", "sh", "-c", "exit 7"];
-    let ended = acrida(&program).stderr(full()).status().expect("started");
-    assert_eq!(ended.code(), Some(7));
+    let mut world = World::new(acrida(&program).stderr(full()).spawn().expect("started"));
+    assert_eq!(finish(&mut world).code(), Some(7));
 }
 
 /// As `nohup` and shells without job control start programs.
@@ -147,7 +147,7 @@ fn a_world_ends_with_its_first_process_unless_it_lingers() {
     let script = "(trap '' HUP; read x < /dev/fd/3; echo late) 3<&0 & exit 3";
     let (mut child, line) = start(&["--", "sh", "-c", "sleep 1000 & echo gone; exit 3"]);
     assert_eq!((line.as_str(), finish(&mut child).code()), ("gone\n", Some(3)));
-    let output = acrida(&["run", "--linger", "--", "sh", "-c", script]).output().expect("runs");
+    let output = run(&["--linger", "--", "sh", "-c", script]);
     assert_eq!((text(&output.stdout).as_str(), output.status.code()), ("late\n", Some(3)));
 }
 
@@ -167,14 +167,16 @@ fn an_unknown_call_is_named_once_and_fails_a_strict_run() {
     let error = text(&output.stderr);
     assert_eq!((status(&output), text(&output.stdout).as_str()), (0, "-1\n"));
     assert_eq!(error.matches("system call 500").count(), 1, "{error}");
-    assert_eq!(status(&run(&["--strict", "--", "/usr/bin/python3", "-c", program])), 125);
+    let strict = run(&["--strict", "--quiet", "--", "/usr/bin/python3", "-c", program]);
+    assert_eq!((status(&strict), text(&strict.stderr).matches("500").count()), (125, 1), "{}", text(&strict.stderr));
 }
 
 #[test]
 fn nothing_is_left_after_kill_9() {
     let home = std::env::temp_dir().join(format!("acrida-test-{}", std::process::id()));
     std::fs::create_dir_all(home.join("run")).expect("a directory");
-    let mut child = acrida(&["run", "--", "sleep", "1000"]).env("XDG_RUNTIME_DIR", home.join("run")).spawn().expect("starts");
+    let mut child =
+        World::new(acrida(&["run", "--", "sleep", "1000"]).env("XDG_RUNTIME_DIR", home.join("run")).spawn().expect("starts"));
     let entry = home.join("run/acrida").join(child.id().to_string());
     let ps = || text(&acrida(&["ps"]).env("XDG_RUNTIME_DIR", home.join("run")).output().expect("runs").stdout);
     until("the world shows its process", || ps().contains("sleep 1000"));

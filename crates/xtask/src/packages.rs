@@ -55,7 +55,7 @@ pub fn ensure() -> Result<()> {
         status.is_ok_and(|s| s.success())
     };
     if !(apt(&["update"]) && apt(&[&["install", "--no-install-recommends"], &missing[..]].concat())) {
-        bail!("apt-get failed; try by hand: {hint}");
+        bail!("apt-get failed; the packages are those of Debian 12; try by hand: {hint}");
     }
     Ok(())
 }

@@ -6,32 +6,47 @@
 
 use anyhow::{Result, bail};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// The workspace's.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
 /// One step.
 struct Step {
     name: &'static str,
-    /// As a shell reads it.
+    /// As a shell reads it, in the workspace's root.
     command: &'static str,
+    /// Whether it uses what `packages` installs.
+    uses_packages: bool,
 }
 
 const fn step(name: &'static str, command: &'static str) -> Step {
-    Step { name, command }
+    Step { name, command, uses_packages: true }
 }
+
+/// One that needs Rust and a C compiler only.
+const fn plain(name: &'static str, command: &'static str) -> Step {
+    Step { name, command, uses_packages: false }
+}
+
+/// A step that takes longer hangs.
+const STEP_LIMIT: &str = "3600";
+const SOAK_LIMIT: &str = "14400";
 
 /// Conformance has the debug build, whose kernel checks itself, all else the one that users have.
 const STAGES: &[&[Step]] = &[
-    &[step("format", "cargo fmt --all --check")],
+    &[plain("format", "cargo fmt --all --check")],
     &[
         step(
             "unit",
             "cargo test --quiet --workspace --exclude acrida-image --exclude acrida-conformance --exclude acrida-programs",
         ),
-        step("build", "cargo build --release --package acrida"),
+        plain("build", "cargo build --release --package acrida"),
         // Those of sleeping, waking and epoll are among the unit tests; these need the crate built for loom.
-        step(
+        plain(
             "loom",
             "RUSTFLAGS='--cfg loom' cargo test --quiet --release --package acrida-klib --test loom --target-dir target/loom",
         ),
@@ -68,7 +83,10 @@ pub fn run(only: Option<&str>, soak: bool) -> Result<()> {
     if stages.iter().all(Vec::is_empty) {
         bail!("no step is called so; the steps are {}", names(STAGES.iter().chain(SOAKS)));
     }
-    crate::packages::ensure()?;
+    if stages.iter().flatten().any(|step| step.uses_packages) {
+        ensure_visible()?;
+        crate::packages::ensure()?;
+    }
     let begun = Instant::now();
     let mut failed = Vec::new();
     let mut passed = 0;
@@ -80,6 +98,25 @@ pub fn run(only: Option<&str>, soak: bool) -> Result<()> {
     println!("steps: {passed} passed, {} failed, after {:.0} s", failed.len(), begun.elapsed().as_secs_f64());
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+/// Where cargo was told to build.
+fn target_dir() -> Option<PathBuf> {
+    std::path::absolute(std::env::var_os("CARGO_TARGET_DIR")?).ok()
+}
+
+/// Guests' programs and directories lie in the workspace, so worlds must see it.
+fn ensure_visible() -> Result<()> {
+    for place in [Some(PathBuf::from(ROOT)), target_dir()].into_iter().flatten() {
+        let Ok(place) = place.canonicalize() else { continue };
+        if let Some(own) = ["/tmp", "/run", "/dev/shm"].iter().find(|own| place.starts_with(own)) {
+            bail!(
+                "{} cannot be seen by the worlds that are tested, whose {own} is their own; move it elsewhere",
+                place.display()
+            );
+        }
     }
     Ok(())
 }
@@ -106,15 +143,27 @@ impl Step {
     fn run(&self) -> bool {
         println!("==> {}: {}", self.name, self.command);
         let start = Instant::now();
-        let ended = Command::new("sh").args(["-c", self.command]).status();
-        self.verdict(ended.ok(), start.elapsed())
+        self.verdict(self.shell("").status().ok(), start.elapsed())
+    }
+
+    /// The shell that runs it, after `first`. Tests give others (PostgreSQL's user) what they make; a caller's umask may not.
+    fn shell(&self, first: &str) -> Command {
+        let mut command = Command::new("timeout");
+        let limit = if self.name.starts_with("soak") { SOAK_LIMIT } else { STEP_LIMIT };
+        // In the foreground: a Ctrl-C at the terminal reaches it.
+        command.args(["--foreground", "-k", "10", limit, "sh", "-c"]);
+        command.arg(format!("{first}umask 022\n{}", self.command)).current_dir(ROOT);
+        // Relative to where the command was typed, for cargo as for us.
+        if let Some(target) = target_dir() {
+            command.env("CARGO_TARGET_DIR", target);
+        }
+        command
     }
 
     fn run_quietly(&self) -> (Option<Output>, Duration) {
         let start = Instant::now();
         // One stream: what was said stays in order.
-        let command = format!("exec 2>&1\n{}", self.command);
-        let output = Command::new("sh").args(["-c", &command]).stdin(Stdio::null()).output();
+        let output = self.shell("exec 2>&1\n").stdin(Stdio::null()).output();
         (output.ok(), start.elapsed())
     }
 

@@ -2,9 +2,14 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 use std::io::Read;
+use std::ops::{Deref, DerefMut};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// No run of these tests takes longer on a busy machine.
 pub const BOUND: Duration = Duration::from_secs(60);
@@ -25,11 +30,16 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs to the end, under `timeout`.
-pub fn run(args: &[&str]) -> Output {
+/// `acrida run`, under `timeout`.
+pub fn timed(args: &[&str]) -> Command {
     let mut command = Command::new("timeout");
     command.args(["-k", "5", "60", env!("CARGO_BIN_EXE_acrida"), "run"]).args(args).stdin(Stdio::null());
-    command.output().expect("timeout is there")
+    command
+}
+
+/// Runs to the end, under `timeout`.
+pub fn run(args: &[&str]) -> Output {
+    timed(args).output().expect("timeout is there")
 }
 
 /// As a shell shows it.
@@ -37,9 +47,51 @@ pub fn status(output: &Output) -> i32 {
     output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0))
 }
 
+/// A world under test: killed after [`BOUND`], so that every wait for it ends, and when the test is over.
+pub struct World {
+    child: Child,
+    /// Closed when the test has no use of the world any more.
+    over: Option<mpsc::Sender<()>>,
+}
+
+impl World {
+    pub fn new(child: Child) -> World {
+        let world = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).expect("a child");
+        let (over, ends) = mpsc::channel();
+        thread::spawn(move || {
+            if ends.recv_timeout(BOUND) == Err(RecvTimeoutError::Timeout) {
+                let _ = pidfd_send_signal(&world, Signal::KILL);
+            }
+        });
+        World { child, over: Some(over) }
+    }
+}
+
+impl Deref for World {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.child
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.child
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.over = None;
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// Starts a world and waits for the first line that its program writes.
-pub fn start(args: &[&str]) -> (Child, String) {
-    let mut child = acrida(&["run"]).args(args).stderr(Stdio::inherit()).spawn().expect("acrida starts");
+pub fn start(args: &[&str]) -> (World, String) {
+    let mut child = World::new(acrida(&["run"]).args(args).stderr(Stdio::inherit()).spawn().expect("acrida starts"));
     let mut line = Vec::new();
     let mut byte = [0];
     let stdout = child.stdout.as_mut().expect("piped");
@@ -52,19 +104,11 @@ pub fn start(args: &[&str]) -> (Child, String) {
 /// Waits for the end of a world.
 ///
 /// # Panics
-/// After [`BOUND`]; the world is killed.
-pub fn finish(child: &mut Child) -> ExitStatus {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().expect("a child") {
-            return status;
-        }
-        if start.elapsed() > BOUND {
-            child.kill().expect("a child");
-            panic!("the world does not end");
-        }
-        std::thread::yield_now();
-    }
+/// When it had to be killed after [`BOUND`].
+pub fn finish(world: &mut World) -> ExitStatus {
+    let status = world.wait().expect("a child");
+    assert_ne!(status.signal(), Some(Signal::KILL.as_raw()), "the world does not end");
+    status
 }
 
 /// Asks again until the answer is yes.
