@@ -112,6 +112,28 @@ CHECK(nice_values)
 			report_result("lower-again", raw(SYS_setpriority, (long)PRIO_PROCESS, 0L, 4L));
 			report_result("same", raw(SYS_setpriority, (long)PRIO_PROCESS, 0L, 5L));
 		}
+		// One of a group may not have it, the others get theirs.
+		IN_CHILD("group")
+		{
+			struct rlimit limit = {0, 0};
+			setrlimit(RLIMIT_NICE, &limit);
+			need(setpgid(0, 0));
+			int hold[2];
+			need(pipe(hold));
+			pid_t nicer = start();
+			if (nicer == 0) {
+				char c;
+				close(hold[1]);
+				read(hold[0], &c, 1);
+				_exit(0);
+			}
+			need(raw(SYS_setpriority, (long)PRIO_PROCESS, (long)nicer, 15L));
+			need(setresuid(1001, 1001, 1001));
+			report_result("other-of-root", raw(SYS_setpriority, (long)PRIO_PGRP, 0L, 10L));
+			report("own", "%ld", raw(SYS_getpriority, (long)PRIO_PROCESS, 0L));
+			close(hold[1]);
+			report("waited", "%s", ending(nicer));
+		}
 	}
 }
 
@@ -163,5 +185,19 @@ CHECK(rights)
 		report_result("attr-short", raw(SYS_sched_setattr, 0L, &attr, 0L));
 		report_result("attr-bad", raw(SYS_sched_setattr, 0L, BAD, 0L));
 		report_result("attr-null", raw(SYS_sched_setattr, 0L, 0L, 0L));
+		report("size", "%u", attr.size);
+		struct {
+			unsigned size, policy;
+			unsigned long words[511];
+		} later = {.size = 4096, .policy = SCHED_IDLE};
+		report_result("attr-later", raw(SYS_sched_setattr, 0L, &later, 0L));
+		later.words[200] = 1;
+		report_result("attr-later-used", raw(SYS_sched_setattr, 0L, &later, 0L));
+		report("size", "%u", later.size);
+		later.size = 4097;
+		report_result("attr-too-long", raw(SYS_sched_setattr, 0L, &later, 0L));
+		report("size", "%u", later.size);
+		report_result("attr-flags", raw(SYS_sched_setattr, 0L, &later, 1L));
+		report_result("affinity-of-init", raw(SYS_sched_setaffinity, 1L, (long)sizeof mask, mask));
 	}
 }

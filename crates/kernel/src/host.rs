@@ -9,6 +9,7 @@ pub mod io;
 pub mod mm;
 pub mod net;
 pub mod proc;
+pub mod sched;
 pub mod time;
 pub mod xattr;
 

@@ -12,13 +12,15 @@ use acrida_kcore::host::Arg;
 use acrida_kcore::platform::platform;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::CAP_SYS_NICE;
-use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::errno::Errno;
+use acrida_uapi::mman::PAGE_SIZE;
 use acrida_uapi::nr;
 use acrida_uapi::resource::{RLIMIT_NICE, RLIMIT_RTPRIO};
 use acrida_uapi::sched::*;
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::abi::SysResult;
+use crate::host::sched as host;
 use crate::kernel::lend::own_host_process;
 use crate::kernel::pid::INIT_PID;
 use crate::{Task, current, kernel};
@@ -57,14 +59,6 @@ fn task_of(pid: i32) -> Option<Arc<Task>> {
 fn is_same_owner(task: &Task) -> bool {
     let (mine, theirs) = (current().cred(), task.cred());
     mine.euid == theirs.euid || mine.euid == theirs.uid
-}
-
-/// How the host schedules a thread now.
-fn attributes(host_tid: u64) -> Result<SchedAttr, Error> {
-    let mut attr = SchedAttr::default();
-    let size = size_of::<SchedAttr>() as u64;
-    call(nr::sched_getattr, &mut [Arg::Val(host_tid), Arg::Out(attr.as_mut_bytes()), Arg::Val(size), Arg::Val(0)])?;
-    Ok(attr)
 }
 
 /// Whether the caller may have guest task `pid` scheduled as `wanted`: the host's thread has rights that the guest's may
@@ -106,7 +100,7 @@ pub fn sys_sched_yield() -> SysResult {
 pub fn sys_sched_setaffinity(pid: i32, len: usize, mask: UserAddr) -> SysResult {
     own_host_process()?;
     let tid = host_tid_any(pid)?;
-    let is_allowed = task_of(pid).is_none_or(|task| is_same_owner(&task)) || current().cred().capable(CAP_SYS_NICE);
+    let is_allowed = task_of(pid).is_some_and(|task| is_same_owner(&task)) || current().cred().capable(CAP_SYS_NICE);
     if !is_allowed {
         return Err(Errno::EPERM.into());
     }
@@ -127,10 +121,11 @@ pub fn sys_sched_setparam(pid: i32, param: UserAddr) -> SysResult {
     own_host_process()?;
     let param: SchedParam = read_param(pid, param)?;
     let tid = host_tid(pid)?;
-    let now = attributes(tid)?;
+    let now = host::attributes(tid)?;
     let wanted = SchedAttr { sched_priority: param.sched_priority.cast_unsigned(), ..now };
     check_change(pid, &now, &wanted)?;
-    call(nr::sched_setparam, &mut [Arg::Val(tid), Arg::In(param.as_bytes())])
+    host::set_param(tid, &param)?;
+    Ok(0)
 }
 
 pub fn sys_sched_getparam(pid: i32, param: UserAddr) -> SysResult {
@@ -145,7 +140,7 @@ pub fn sys_sched_setscheduler(pid: i32, policy: i32, param: UserAddr) -> SysResu
     own_host_process()?;
     let param: SchedParam = read_param(pid, param)?;
     let tid = host_tid(pid)?;
-    let now = attributes(tid)?;
+    let now = host::attributes(tid)?;
     let wanted = SchedAttr {
         sched_policy: (policy & !SCHED_RESET_ON_FORK).cast_unsigned(),
         sched_flags: if policy & SCHED_RESET_ON_FORK != 0 { SCHED_FLAG_RESET_ON_FORK } else { 0 },
@@ -153,7 +148,8 @@ pub fn sys_sched_setscheduler(pid: i32, policy: i32, param: UserAddr) -> SysResu
         ..now
     };
     check_change(pid, &now, &wanted)?;
-    call(nr::sched_setscheduler, &mut [Arg::Val(tid), Arg::Val(policy as u64), Arg::In(param.as_bytes())])
+    host::set_scheduler(tid, policy, &param)?;
+    Ok(0)
 }
 
 pub fn sys_sched_getscheduler(pid: i32) -> SysResult {
@@ -161,22 +157,39 @@ pub fn sys_sched_getscheduler(pid: i32) -> SysResult {
     call(nr::sched_getscheduler, &mut [Arg::Val(tid)])
 }
 
-pub fn sys_sched_setattr(pid: i32, attr: UserAddr, flags: u32) -> SysResult {
-    own_host_process()?;
-    let size = match read_param::<u32>(pid, attr)? {
+/// A `struct sched_attr` of the guest, of any version.
+#[doc(alias = "sched_copy_attr")]
+fn read_attributes(attr: UserAddr) -> Result<SchedAttr, Errno> {
+    const OURS: usize = size_of::<SchedAttr>();
+    let size = match attr.read::<u32>()? {
         0 => SCHED_ATTR_SIZE_VER0,
         size => size as usize,
     };
-    if !(SCHED_ATTR_SIZE_VER0..=size_of::<SchedAttr>()).contains(&size) {
-        // The host says what it thinks of a size that is not ours.
-        let tid = host_tid(pid)?;
-        return call(nr::sched_setattr, &mut [Arg::Val(tid), Arg::User(attr, SCHED_ATTR_SIZE_VER0), Arg::Val(flags.into())]);
-    }
     let mut wanted = SchedAttr::default();
-    attr.read_bytes(&mut wanted.as_mut_bytes()[..size])?;
-    wanted.size = size as u32;
+    let is_known = (SCHED_ATTR_SIZE_VER0..=PAGE_SIZE).contains(&size) && {
+        attr.read_bytes(&mut wanted.as_mut_bytes()[..size.min(OURS)])?;
+        // Later versions are understood as long as what they added is not used.
+        let mut added = [0; PAGE_SIZE - OURS];
+        let added = &mut added[..size.saturating_sub(OURS)];
+        attr.add(OURS as u64).read_bytes(added)?;
+        added.iter().all(|&byte| byte == 0)
+    };
+    if !is_known {
+        attr.write(&(OURS as u32))?;
+        return Err(Errno::E2BIG);
+    }
+    wanted.size = size.min(OURS) as u32;
+    Ok(wanted)
+}
+
+pub fn sys_sched_setattr(pid: i32, attr: UserAddr, flags: u32) -> SysResult {
+    own_host_process()?;
+    if pid < 0 || attr.is_null() || flags != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut wanted = read_attributes(attr)?;
     let tid = host_tid(pid)?;
-    let now = attributes(tid)?;
+    let now = host::attributes(tid)?;
     let asked = wanted;
     if wanted.sched_flags & SCHED_FLAG_KEEP_POLICY != 0 {
         wanted.sched_policy = now.sched_policy;
@@ -185,7 +198,8 @@ pub fn sys_sched_setattr(pid: i32, attr: UserAddr, flags: u32) -> SysResult {
         (wanted.sched_priority, wanted.sched_nice) = (now.sched_priority, now.sched_nice);
     }
     check_change(pid, &now, &wanted)?;
-    call(nr::sched_setattr, &mut [Arg::Val(tid), Arg::In(asked.as_bytes()), Arg::Val(flags.into())])
+    host::set_attributes(tid, &asked)?;
+    Ok(0)
 }
 
 pub fn sys_sched_getattr(pid: i32, attr: UserAddr, size: u32, flags: u32) -> SysResult {
@@ -246,22 +260,23 @@ pub fn sys_setpriority(which: i32, who: i32, nice: i32) -> SysResult {
     own_host_process()?;
     let nice = nice.clamp(-20, 19);
     let is_capable = current().cred().capable(CAP_SYS_NICE);
-    let mut result = Ok(0);
-    for Named { host_tid, task } in who_threads(which, who)? {
+    let set_one = |Named { host_tid, task }: Named| {
         if !is_capable {
-            let Some(task) = task.filter(|task| is_same_owner(task)) else {
-                // Others of the group get theirs nevertheless.
-                result = Err(Errno::EPERM.into());
-                continue;
-            };
+            let task = task.filter(|task| is_same_owner(task)).ok_or(Errno::EPERM)?;
             let now = call(nr::getpriority, &mut [Arg::Val(0), Arg::Val(host_tid)])?;
             if (20 - nice) as usize > now && !is_within_nice_limit(&task, nice) {
                 return Err(Errno::EACCES.into());
             }
         }
-        call(nr::setpriority, &mut [Arg::Val(0), Arg::Val(host_tid), Arg::Val(nice as i64 as u64)])?;
-    }
-    result
+        call(nr::setpriority, &mut [Arg::Val(0), Arg::Val(host_tid), Arg::Val(nice as i64 as u64)])
+    };
+    // Whom it is refused for does not keep the others of a group from theirs.
+    let nobody = Err(Errno::ESRCH.into());
+    who_threads(which, who)?.into_iter().map(set_one).fold(nobody, |result, one| match (&result, one) {
+        (_, Err(error)) if error != Errno::ESRCH => Err(error),
+        (Err(error), Ok(_)) if *error == Errno::ESRCH => Ok(0),
+        _ => result,
+    })
 }
 
 /// Answers 20 - nice, the highest priority of those named.
