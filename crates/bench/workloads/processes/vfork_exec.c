@@ -21,7 +21,7 @@ static void loop(uint64_t iterations)
 WORKLOAD(vfork_exec,
     .name = "vfork_exec", .group = "processes", .unit = NANOSECONDS, .placement = PLACED_FREE,
     .operation = "vfork() + execve() of /bin/true + waitpid()",
-    .bound = "The parent waits until the child has its own memory. The host process of ours is made without shared memory, so "
-             "the copying that vfork avoids may come back.",
+    .bound = "The parent waits until the child has its own memory. Until then the child runs on its parent's host thread; at its "
+             "exec a host process is forked, which copies a handful of areas.",
     .points = POINTS({""}),
     .loop = loop);

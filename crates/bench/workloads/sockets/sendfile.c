@@ -29,6 +29,7 @@ static void loop(uint64_t iterations)
 WORKLOAD(sendfile_unix,
     .name = "sendfile", .group = "sockets", .unit = MEBIBYTES_PER_SECOND, .placement = PLACED_FREE,
     .operation = "sendfile() of 1 MiB, read by another process",
-    .bound = "One copy of each byte, by the reader: pages are handed on by reference. A host file is read first.",
+    .bound = "One copy of each byte, by the reader: pages are handed on by reference. The pages of a host file are "
+             "fetched by a call of the host on their way to the reader.",
     .points = POINTS({"on=tmpfs", ">=1.3"}, {"on=host"}),
     .setup = setup, .loop = loop);

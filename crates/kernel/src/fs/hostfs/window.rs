@@ -38,6 +38,11 @@ use crate::kernel::task::try_current;
 const SMALL: usize = 16 << 10;
 /// Small reads before a window is worth its price, which is that of five host calls.
 const WORTH_IT: u32 = 8;
+/// Reads from a window that pay for it and for the faults on its pages.
+const PAID: u32 = 32;
+/// Doublings of [`WORTH_IT`]. Reads at random in a file with more parts than places throw out windows before they have
+/// paid: they took three times as long as the host's own, now 1.2 times.
+const MOST_PATIENT: u32 = 8;
 /// In place of a file's number: it can have no windows.
 const NEVER: u64 = u64::MAX;
 
@@ -53,6 +58,17 @@ struct Window {
     end: u64,
     /// The inode's, when the host was asked last.
     version: u32,
+    /// Reads that it served.
+    served: u32,
+}
+
+/// What a window that was opened has taken the place of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// Nothing, or the window itself.
+    Nothing,
+    Paid,
+    Unpaid,
 }
 
 /// The windows of an address space. A part of a file has one place where it can be, so nothing is searched.
@@ -69,6 +85,8 @@ pub struct Windowed {
     number: AtomicU64,
     /// Small reads that the host served since the last window was opened.
     small_reads: AtomicU32,
+    /// How often [`WORTH_IT`] is doubled for this file.
+    patience: AtomicU32,
 }
 
 /// One read of a file at a place.
@@ -111,29 +129,37 @@ impl FileWindows {
         let has_next = next_page < window.end;
         let [at, witness] = [wanted.pos, if has_next { next_page } else { end - 1 }].map(|pos| (pos - start) as usize);
         let seen = platform().host().copy_file_window(index, at, wanted.to, wanted.len, witness);
-        seen.is_some_and(|byte| has_next || byte != 0)
+        let is_served = seen.is_some_and(|byte| has_next || byte != 0);
+        window.served = window.served.saturating_add(is_served.into());
+        is_served
     }
 
-    /// Opens the window with the bytes of `wanted`, in place of what is there; whether it shows them.
-    fn open(&self, number: u64, fd: HostFd, version: u32, wanted: Wanted) -> bool {
-        let Some(start) = wanted.window_start() else { return false };
-        let Ok(stat) = host::fs::statx(fd, b"") else { return false };
+    /// Opens the window with the bytes of `wanted`, in place of what is there; `None` when it cannot show them.
+    fn open(&self, number: u64, fd: HostFd, version: u32, wanted: Wanted) -> Option<Before> {
+        let start = wanted.window_start()?;
+        let stat = host::fs::statx(fd, b"").ok()?;
         let end = stat.size.min(start + FILE_WINDOW_SIZE);
         if wanted.pos + wanted.len as u64 > end {
-            return false;
+            return None;
         }
         let index = place(number, start);
-        let Some(mut window) = self.places[index].try_lock() else { return false };
-        if window.file != number || window.start != start {
-            let old = core::mem::take(&mut *window);
-            if platform().host().map_file_window(index, fd, start).is_err() {
-                self.mapped.fetch_sub(u32::from(old.file != 0), Ordering::Relaxed);
-                return false;
-            }
-            self.mapped.fetch_add(u32::from(old.file == 0), Ordering::Relaxed);
+        let mut window = self.places[index].try_lock()?;
+        if window.file == number && window.start == start {
+            *window = Window { end, version, ..*window };
+            return Some(Before::Nothing);
         }
-        *window = Window { file: number, start, end, version };
-        true
+        let old = core::mem::take(&mut *window);
+        if platform().host().map_file_window(index, fd, start).is_err() {
+            self.mapped.fetch_sub(u32::from(old.file != 0), Ordering::Relaxed);
+            return None;
+        }
+        self.mapped.fetch_add(u32::from(old.file == 0), Ordering::Relaxed);
+        *window = Window { file: number, start, end, version, served: 0 };
+        Some(match old {
+            Window { file: 0, .. } => Before::Nothing,
+            Window { served, .. } if served < PAID => Before::Unpaid,
+            _ => Before::Paid,
+        })
     }
 
     /// Closes every window of a file.
@@ -190,16 +216,24 @@ impl Windowed {
     fn missed(&self, fd: HostFd, file: &Arc<File>, mut wanted: Wanted, pos: &mut u64) -> Option<usize> {
         // Lost counts do no harm.
         let count = self.small_reads.load(Ordering::Relaxed) + 1;
-        self.small_reads.store(count % WORTH_IT, Ordering::Relaxed);
-        if count < WORTH_IT {
+        let patience = self.patience.load(Ordering::Relaxed);
+        let is_worth_it = count >= WORTH_IT << patience;
+        self.small_reads.store(if is_worth_it { 0 } else { count }, Ordering::Relaxed);
+        if !is_worth_it {
             return None;
         }
         let number = self.number(file, fd)?;
         if wanted.pos == HOST_POSITION {
             wanted.pos = host::fs::lseek(fd, 0, SEEK_CUR).ok()?;
         }
-        if current().mm().file_windows.open(number, fd, version(file), wanted) {
+        if let Some(before) = current().mm().file_windows.open(number, fd, version(file), wanted) {
             *pos = wanted.pos;
+            let patience = match before {
+                Before::Nothing => patience,
+                Before::Paid => patience.saturating_sub(1),
+                Before::Unpaid => (patience + 1).min(MOST_PATIENT),
+            };
+            self.patience.store(patience, Ordering::Relaxed);
         }
         // This one is still the host's: it notes the access.
         None
