@@ -92,7 +92,7 @@ fn what_the_world_hides_is_shown_when_asked() {
     assert_eq!(said[1], (127, String::new(), hidden(&program)));
     assert_eq!(said[2], (0, format!("{dir_name}\nof the hostfile\nmade\n"), String::new()));
     assert_eq!(said[3].0, 2, "{said:?}");
-    assert!(said[3].1.starts_with("of the host") && said[3].2.contains("Read-only"), "{said:?}");
+    assert!(said[3].1.starts_with("of the host") && said[3].1.contains("Read-only"), "{said:?}");
 }
 
 #[test]

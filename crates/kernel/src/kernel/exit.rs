@@ -97,16 +97,19 @@ pub fn do_group_exit(status: WaitStatus) -> ! {
         // Another thread's program runs on.
         do_exit(status);
     }
-    let _ = process.group_exit.compare_exchange(-1, status.raw(), Ordering::SeqCst, Ordering::SeqCst);
-    zap_other_threads(process);
+    // Who comes later finds that the others have been told.
+    if process.group_exit.compare_exchange(-1, status.raw(), Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+        zap_other_threads(process);
+    }
     do_exit(WaitStatus::from_raw(process.group_exit.load(Ordering::SeqCst)))
 }
 
-/// Tells every other thread of the process to exit.
+/// Tells every other thread of the process to exit. A thread that is being made is told as well, or not made: `sighand` says
+/// which comes first.
 pub fn zap_other_threads(process: &Process) {
     let me = crate::kernel::task::try_current().map(|t| t.tid());
-    let threads: Vec<Arc<Task>> = process.threads.lock().clone();
-    for task in threads.iter().filter(|t| Some(t.tid()) != me) {
+    let _sighand = process.sighand.lock();
+    for task in process.threads.lock().iter().filter(|task| Some(task.tid()) != me) {
         task.thread.set_work(work::EXIT);
         if !task.thread.wake_up_state(state::NORMAL | state::STOPPED) {
             platform().interrupt(task.thread);

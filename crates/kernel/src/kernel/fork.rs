@@ -16,7 +16,7 @@ use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::Thread;
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr};
 use acrida_uapi::capability::{CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN};
-use acrida_uapi::errno::Errno;
+use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::resource::RLIMIT_NPROC;
 use acrida_uapi::sched::*;
 use acrida_uapi::signal::SIGCHLD;
@@ -230,8 +230,11 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
     };
     match spawned {
         Ok(host) => {
+            // Whoever finds the child may ask the host about it before it runs. Once it has, it may have moved.
+            let first = |number: &AtomicU32| number.compare_exchange(0, host, Ordering::Relaxed, Ordering::Relaxed);
+            let _ = first(&child.thread.host_tid);
             if !is_thread {
-                child.process.host_pid.store(host, Ordering::Relaxed);
+                let _ = first(&child.process.host_pid);
             }
             publish(&child);
         }
@@ -273,7 +276,11 @@ impl Drop for ThreadRecord {
 }
 
 /// A complete child task that has not started.
-fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<VforkDone>>) -> Result<Arc<Task>, Errno> {
+///
+/// # Errors
+/// `ERESTARTNOINTR` when the caller has a signal to take first: one for the whole group, and the end or the stop of its
+/// process, would miss the child.
+fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<VforkDone>>) -> Result<Arc<Task>, Error> {
     let parent = current();
     let flags = request.flags;
     let has = |bit: u64| flags & bit != 0;
@@ -286,7 +293,6 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     }
     thread.init_frame(&child_frame);
 
-    let process = (!has(CLONE_THREAD)).then(|| new_process(parent, request));
     let files = parent.files();
     let files = if has(CLONE_FILES) {
         files.share();
@@ -304,6 +310,11 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     // A new process's memory is copied together with the host's, when it starts.
     let mm = if has(CLONE_VM) { parent.mm.lock().clone() } else { MmUser::new() };
     let mut tables = parent.kernel.pids.lock();
+    let process = (!has(CLONE_THREAD)).then(|| new_process(parent, request));
+    let sighand = parent.process.sighand.lock();
+    if parent.thread.signal_pending() {
+        return Err(Restart::ERESTARTNOINTR.into());
+    }
     let tid = if request.set_tid == 0 { tables.alloc()? } else { tables.claim(request.set_tid)? };
     let process = match process {
         None => parent.process.clone(),
@@ -326,6 +337,7 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     thread.set_ext(task.clone());
     thread.set_entry(child_entry(flags, *request, tid));
     process.threads.lock().push(task.clone());
+    drop(sighand);
     tables.tasks.insert(tid, task.clone());
     if !has(CLONE_THREAD) {
         let home =

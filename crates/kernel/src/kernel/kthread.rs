@@ -22,14 +22,10 @@ impl Kthread {
         Arc::new(Kthread { kernel: kernel.clone() })
     }
 
-    /// The calling kernel thread's kernel.
-    ///
-    /// # Panics
-    /// In a thread that no kernel made.
+    /// The calling kernel thread's kernel; `None` in the thread that makes one.
     #[cold]
-    pub(super) fn kernel() -> &'static Arc<Kernel> {
-        let me = thread::current().ext::<Kthread>();
-        me.map(|me| &me.kernel).unwrap_or_else(|| panic!("a thread that belongs to no kernel"))
+    pub(super) fn kernel() -> Option<&'static Arc<Kernel>> {
+        thread::current().ext::<Kthread>().map(|me| &me.kernel)
     }
 }
 

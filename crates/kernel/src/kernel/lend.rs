@@ -60,7 +60,9 @@ pub fn run_child(child: &Arc<Task>) -> Outcome {
             }
             Wish::SharingProcess => {
                 if let Ok(host) = platform().spawn_switched(child.thread, SpawnKind::SharingProcess) {
-                    child.process.host_pid.store(host, Ordering::Relaxed);
+                    // Unless it has gone on to another by now, by an exec.
+                    let number = &child.process.host_pid;
+                    let _ = number.compare_exchange(host_pid, host, Ordering::Relaxed, Ordering::Relaxed);
                     break Outcome::MovedOut;
                 }
             }

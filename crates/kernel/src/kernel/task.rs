@@ -326,10 +326,19 @@ pub fn try_current() -> Option<&'static Task> {
 }
 
 /// The calling thread's kernel.
+///
+/// # Panics
+/// In a thread that belongs to none.
 #[inline]
 pub fn kernel() -> &'static Arc<Kernel> {
+    try_kernel().unwrap_or_else(|| panic!("a thread that belongs to no kernel"))
+}
+
+/// The calling thread's kernel; `None` while it is being made.
+#[inline]
+pub fn try_kernel() -> Option<&'static Arc<Kernel>> {
     match try_current() {
-        Some(task) => &task.kernel,
+        Some(task) => Some(&task.kernel),
         None => Kthread::kernel(),
     }
 }

@@ -46,8 +46,9 @@ pub fn kill_pgrp(kernel: &Kernel, pgrp: Pid, signo: i32) {
     if pgrp == 0 {
         return;
     }
-    let members = kernel.pids.lock().group(pgrp);
-    for member in &members {
+    // Under the table's lock, as kill: no child of a member is missed.
+    let tables = kernel.pids.lock();
+    for member in &tables.group(pgrp) {
         signal::send_to_process(SigInfo::kernel(signo), member);
     }
 }

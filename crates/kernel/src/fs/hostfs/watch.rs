@@ -23,6 +23,7 @@ use acrida_uapi::poll::Pollfd;
 use crate::host;
 use crate::kernel::kthread::kthread_run;
 use crate::kernel::state::Kernel;
+use crate::kernel::task::try_kernel;
 
 /// Events of one `epoll_wait`.
 const BATCH: usize = 64;
@@ -155,7 +156,7 @@ impl HostWatch {
             while host::io::read_now(self.bell[0], &mut bytes) == Ok(bytes.len()) {}
             return;
         }
-        let Some(queue) = self.queues.lock().get(&fd).cloned() else { return };
+        let Some(queue) = self.queue(HostFd(fd)) else { return };
         if mask & (EPOLLERR | EPOLLHUP | EPOLLRDHUP) != 0 {
             queue.wake_all(mask);
         } else {
@@ -181,7 +182,8 @@ pub fn watch_on(fd: HostFd, queue: impl FnOnce() -> Arc<WaitQueueHead>) -> Arc<W
 
 /// The descriptor is about to be closed; its number may come back as something else.
 pub fn forget(fd: HostFd) {
-    let watch = &crate::kernel().host_watch;
-    let gone = watch.queues.lock().remove(&fd.0);
+    // Files that a kernel gives up while it is being made were never watched.
+    let Some(kernel) = try_kernel() else { return };
+    let gone = kernel.host_watch.queues.lock().remove(&fd.0);
     drop(gone);
 }

@@ -99,7 +99,7 @@ fn get_signal(task: &Task) -> Option<Caught> {
 fn leave(task: &Task) -> ! {
     match task.process.group_exit.load(Ordering::SeqCst) {
         -1 => do_exit(WaitStatus::signaled(SIGKILL, false)),
-        status => do_group_exit(WaitStatus::from_raw(status)),
+        status => do_exit(WaitStatus::from_raw(status)),
     }
 }
 

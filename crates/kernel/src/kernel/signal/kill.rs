@@ -2,11 +2,11 @@
 //!
 //! Mirrors: kernel/signal.c (`kill_something_info`, `check_kill_permission`, `do_send_specific`, `do_rt_sigqueueinfo`),
 //! Linux 6.18.
-//! Differs: processes are found under the pid table's lock and signalled after it; one that ends in between takes nothing.
-//! Locking: the pid table for look-ups; then as in `send`.
+//! Differs: processes are found and signalled under one hold of the pid table's lock. So a child is either there, or the
+//! process that forks it has the signal before it is and forks again behind it (`fork.rs`).
+//! Locking: the pid table, then as in `send`.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::uaccess::UserAddr;
@@ -20,14 +20,14 @@ use super::send::{Target, send_signal};
 use crate::abi::{Fd, Flags, Signo, SysResult};
 use crate::current;
 use crate::kernel::cred::Cred;
-use crate::kernel::pid::INIT_PID;
+use crate::kernel::pid::{INIT_PID, Tables};
 use crate::kernel::pidfd;
 use crate::kernel::task::{Process, Task};
 
 /// Who the members of `process` are, as far as permission goes: a zombie is still its leader's. `None`: init.
-fn cred_of(process: &Process) -> Option<Arc<Cred>> {
+fn cred_of(tables: &Tables, process: &Process) -> Option<Arc<Cred>> {
     let member = process.threads.lock().first().cloned();
-    member.or_else(|| crate::kernel().pids.task(process.tgid)).map(|task| task.cred())
+    member.or_else(|| tables.tasks.get(&process.tgid).cloned()).map(|task| task.cred())
 }
 
 #[doc(alias = "kill_ok_by_cred")]
@@ -40,7 +40,7 @@ fn may_kill(sender: &Cred, target: Option<&Cred>) -> bool {
 ///
 /// # Errors
 /// `EINVAL` for no signal number, `EPERM`.
-pub fn check_kill_permission(info: &SigInfo, process: &Process) -> Result<(), Errno> {
+fn check_kill_permission(tables: &Tables, info: &SigInfo, process: &Process) -> Result<(), Errno> {
     let signo = info.si_signo;
     if signo != 0 && !valid_signal(signo) {
         return Err(Errno::EINVAL);
@@ -49,7 +49,7 @@ pub fn check_kill_permission(info: &SigInfo, process: &Process) -> Result<(), Er
     if !info.is_from_user() || process.tgid == me.process.tgid {
         return Ok(());
     }
-    let target = cred_of(process);
+    let target = cred_of(tables, process);
     if may_kill(&me.cred(), target.as_deref()) {
         return Ok(());
     }
@@ -58,8 +58,8 @@ pub fn check_kill_permission(info: &SigInfo, process: &Process) -> Result<(), Er
 }
 
 /// Sends from the calling task, with the permission checked; signal 0 only checks.
-fn kill_checked(info: SigInfo, process: &Process, target: Target<'_>) -> Result<(), Errno> {
-    check_kill_permission(&info, process)?;
+fn kill_checked(tables: &Tables, info: SigInfo, process: &Process, target: Target<'_>) -> Result<(), Errno> {
+    check_kill_permission(tables, &info, process)?;
     if info.si_signo != 0 {
         send_signal(target, info.into())?;
     }
@@ -67,16 +67,15 @@ fn kill_checked(info: SigInfo, process: &Process, target: Target<'_>) -> Result<
 }
 
 #[doc(alias = "group_send_sig_info")]
-fn kill_process(info: SigInfo, process: &Arc<Process>) -> Result<(), Errno> {
-    kill_checked(info, process, Target::Process(process))
+fn kill_process(tables: &Tables, info: SigInfo, process: &Arc<Process>) -> Result<(), Errno> {
+    kill_checked(tables, info, process, Target::Process(process))
 }
 
 /// The process that `pid` names, by its own number or that of one of its threads.
-fn find_process(pid: i32) -> Option<Arc<Process>> {
-    let pid = u32::try_from(pid).ok()?;
-    let tables = current().kernel.pids.lock();
-    let of_thread = || tables.tasks.get(&pid).filter(|task| !is_gone(task)).map(|task| task.process.clone());
-    tables.processes.get(&pid).cloned().or_else(of_thread)
+fn find_process(tables: &Tables, pid: i32) -> Result<&Arc<Process>, Errno> {
+    let pid = u32::try_from(pid).map_err(|_| Errno::ESRCH)?;
+    let of_thread = || tables.tasks.get(&pid).filter(|task| !is_gone(task)).map(|task| &task.process);
+    tables.processes.get(&pid).or_else(of_thread).ok_or(Errno::ESRCH)
 }
 
 /// Whether a thread's number is free as far as anybody can tell: whoever joined it finds it gone.
@@ -94,23 +93,23 @@ fn sender_info(signo: i32, code: i32) -> SigInfo {
 pub fn sys_kill(pid: i32, signo: Signo) -> SysResult {
     let info = sender_info(signo.0, SI_USER);
     let own_group = current().process.relations.lock().pgrp;
+    let tables = current().kernel.pids.lock();
     match pid {
-        1.. => kill_process(info, &find_process(pid).ok_or(Errno::ESRCH)?)?,
-        0 => kill_group(info, own_group)?,
-        -1 => kill_all(info)?,
+        1.. => kill_process(&tables, info, find_process(&tables, pid)?)?,
+        0 => kill_group(&tables, info, own_group)?,
+        -1 => kill_all(&tables, info)?,
         i32::MIN => return Err(Errno::ESRCH.into()),
-        _ => kill_group(info, pid.unsigned_abs())?,
+        _ => kill_group(&tables, info, pid.unsigned_abs())?,
     }
     Ok(0)
 }
 
 /// Sends to every member of a group; one success is enough.
 #[doc(alias = "__kill_pgrp_info")]
-fn kill_group(info: SigInfo, pgrp: u32) -> Result<(), Errno> {
-    let members = current().kernel.pids.lock().group(pgrp);
+fn kill_group(tables: &Tables, info: SigInfo, pgrp: u32) -> Result<(), Errno> {
     let mut result = Err(Errno::ESRCH);
-    for member in &members {
-        let sent = kill_process(info, member);
+    for member in &tables.group(pgrp) {
+        let sent = kill_process(tables, info, member);
         if result.is_err() {
             result = sent;
         }
@@ -119,21 +118,17 @@ fn kill_group(info: SigInfo, pgrp: u32) -> Result<(), Errno> {
 }
 
 /// Sends to everybody but init and the caller's own process.
-fn kill_all(info: SigInfo) -> Result<(), Errno> {
+fn kill_all(tables: &Tables, info: SigInfo) -> Result<(), Errno> {
     let me = current().process.tgid;
-    let others: Vec<_> = {
-        let tables = current().kernel.pids.lock();
-        tables.processes.values().filter(|p| p.tgid != INIT_PID && p.tgid != me).cloned().collect()
-    };
-    let mut result = if others.is_empty() { Err(Errno::ESRCH) } else { Ok(()) };
-    for process in &others {
-        match kill_process(info, process) {
+    let mut result = None;
+    for process in tables.processes.values().filter(|process| process.tgid != INIT_PID && process.tgid != me) {
+        match kill_process(tables, info, process) {
             // Those that may not be signalled do not count.
-            Err(Errno::EPERM) => {}
-            sent => result = sent,
+            Err(Errno::EPERM) => result = result.or(Some(Ok(()))),
+            sent => result = Some(sent),
         }
     }
-    result
+    result.unwrap_or(Err(Errno::ESRCH))
 }
 
 /// Sends to one thread, of the process `tgid` if that is given.
@@ -142,11 +137,12 @@ fn kill_thread(info: SigInfo, tgid: Option<i32>, tid: i32) -> Result<(), Errno> 
     if tid <= 0 || tgid.is_some_and(|tgid| tgid <= 0) {
         return Err(Errno::EINVAL);
     }
-    let task: Arc<Task> = current().kernel.pids.task(tid as u32).ok_or(Errno::ESRCH)?;
-    if is_gone(&task) || tgid.is_some_and(|tgid| tgid as u32 != task.process.tgid) {
+    let tables = current().kernel.pids.lock();
+    let task = tables.tasks.get(&tid.cast_unsigned()).ok_or(Errno::ESRCH)?;
+    if is_gone(task) || tgid.is_some_and(|tgid| tgid as u32 != task.process.tgid) {
         return Err(Errno::ESRCH);
     }
-    kill_checked(info, &task.process, Target::Task(&task))
+    kill_checked(&tables, info, &task.process, Target::Task(task))
 }
 
 /// `tgkill(tgid, pid, sig)`.
@@ -181,7 +177,8 @@ fn read_info(signo: i32, info: UserAddr) -> Result<SigInfo, Errno> {
 pub fn sys_rt_sigqueueinfo(pid: i32, signo: Signo, info: UserAddr) -> SysResult {
     let info = read_info(signo.0, info)?;
     check_claim(&info, pid)?;
-    kill_process(info, &find_process(pid).ok_or(Errno::ESRCH)?)?;
+    let tables = current().kernel.pids.lock();
+    kill_process(&tables, info, find_process(&tables, pid)?)?;
     Ok(0)
 }
 
@@ -229,16 +226,13 @@ pub fn sys_pidfd_send_signal(pidfd: Fd, signo: Signo, info: UserAddr, flags: Fla
         check_claim(&info, if scope == Scope::Group { 0 } else { process.tgid as i32 })?;
         info
     };
-    let (is_known, leader) = {
-        let tables = current().kernel.pids.lock();
-        let is_known = tables.processes.get(&process.tgid).is_some_and(|found| Arc::ptr_eq(found, &process));
-        (is_known, tables.tasks.get(&process.tgid).cloned())
-    };
-    match (scope, leader) {
-        (Scope::Group, _) => kill_group(info, process.tgid)?,
+    let tables = current().kernel.pids.lock();
+    let is_known = tables.processes.get(&process.tgid).is_some_and(|found| Arc::ptr_eq(found, &process));
+    match (scope, tables.tasks.get(&process.tgid)) {
+        (Scope::Group, _) => kill_group(&tables, info, process.tgid)?,
         (_, _) if !is_known => return Err(Errno::ESRCH.into()),
-        (Scope::Thread, Some(leader)) => kill_checked(info, &process, Target::Task(&leader))?,
-        _ => kill_process(info, &process)?,
+        (Scope::Thread, Some(leader)) => kill_checked(&tables, info, &process, Target::Task(leader))?,
+        _ => kill_process(&tables, info, &process)?,
     }
     Ok(0)
 }

@@ -40,9 +40,7 @@ pub use altstack::sys_sigaltstack;
 pub use deliver::{dequeue, exit_work};
 pub use frame::sys_rt_sigreturn;
 pub use host::{fault, translate_host_signals};
-pub use kill::{
-    check_kill_permission, sys_kill, sys_pidfd_send_signal, sys_rt_sigqueueinfo, sys_rt_tgsigqueueinfo, sys_tgkill, sys_tkill,
-};
+pub use kill::{sys_kill, sys_pidfd_send_signal, sys_rt_sigqueueinfo, sys_rt_tgsigqueueinfo, sys_tgkill, sys_tkill};
 pub use mask::{is_deliverable, recalc_sigpending, restore_saved_sigmask, set_current_blocked, set_user_sigmask};
 pub use parent::{is_auto_reaped, notify_parent, notify_parent_cldstop};
 pub use queue::{Queued, SigPending};
