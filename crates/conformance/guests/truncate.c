@@ -112,19 +112,34 @@ CHECK(append_after_cut)
 }
 
 // The limit is for files that grow.
+// What is said goes to a file, which the limit is for as well: it is said afterwards.
 CHECK(size_limit)
 {
 	struct rlimit limit = { 10, RLIM_INFINITY };
 	int fd = file("");
 	signal(SIGXFSZ, SIG_IGN);
-	show(ftruncate(fd, 100));
+	need(ftruncate(fd, 100));
 	need(setrlimit(RLIMIT_FSIZE, &limit));
-	show(ftruncate(fd, 50));
-	show(truncate("f", 40));
-	show(ftruncate(fd, 60));
-	show(truncate("f", 60));
-	show(fallocate(fd, 0, 0, 20));
-	show(fallocate(fd, 0, 0, 60));
+	struct {
+		const char *call;
+		int result, error;
+	} results[6];
+	int count = 0;
+#define NOTE(expression)                                                                          \
+	do {                                                                                      \
+		errno = 0;                                                                        \
+		results[count].result = (expression);                                             \
+		results[count].error = errno;                                                     \
+		results[count++].call = #expression;                                              \
+	} while (0)
+	NOTE(ftruncate(fd, 50));
+	NOTE(truncate("f", 40));
+	NOTE(ftruncate(fd, 60));
+	NOTE(truncate("f", 60));
+	NOTE(fallocate(fd, 0, 0, 20));
+	NOTE(fallocate(fd, 0, 0, 60));
 	limit.rlim_cur = RLIM_INFINITY;
 	need(setrlimit(RLIMIT_FSIZE, &limit));
+	for (int i = 0; i < count; i++)
+		say("%s = %d %s", results[i].call, results[i].result, results[i].result ? errno_name(results[i].error) : "");
 }
