@@ -17,6 +17,9 @@
 #ifndef SO_PASSPIDFD
 #define SO_PASSPIDFD 76
 #endif
+#ifndef SIOCUNIXFILE
+#define SIOCUNIXFILE (SIOCPROTOPRIVATE + 0)
+#endif
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 4
 #endif

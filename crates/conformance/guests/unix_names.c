@@ -366,3 +366,42 @@ CHECK(proc_net_unix)
 	fclose(file);
 	say("found: %d", lines > 0);
 }
+
+// The file behind a name.
+CHECK(file_of_a_path)
+{
+	struct stat of_path, of_file;
+	char link[64], target[256] = "";
+	mode_t old = umask(0);
+	int fd = bound(SOCK_STREAM, "s"), unnamed = need(socket(AF_UNIX, SOCK_DGRAM, 0)), abstract = need(socket(AF_UNIX, SOCK_DGRAM, 0));
+	umask(old);
+	struct name name = abstract_name("file");
+	need(bind(abstract, AT(name)));
+	show(ioctl(unnamed, SIOCUNIXFILE, 0));
+	show(ioctl(abstract, SIOCUNIXFILE, 0));
+	int file = ioctl(fd, SIOCUNIXFILE, 0);
+	say("a descriptor: %d", file > fd);
+	show(fstat(file, &of_file));
+	show(stat("s", &of_path));
+	say("the same: %d, kind %o", of_path.st_ino == of_file.st_ino && of_path.st_dev == of_file.st_dev, of_file.st_mode);
+	say("flags %x, close on exec %d", fcntl(file, F_GETFL), fcntl(file, F_GETFD));
+	show(read(file, target, 1));
+	snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+	show(readlink(link, target, sizeof target - 1) > 0);
+	say("ends with %s", strrchr(target, '/') ? strrchr(target, '/') : target);
+	need(unlink("s"));
+	int again = ioctl(fd, SIOCUNIXFILE, 0);
+	say("a descriptor: %d", again > fd);
+	show(fstat(again, &of_file));
+	show(of_file.st_nlink);
+	int listening = listener(SOCK_STREAM, "l", 1), one = connected(SOCK_STREAM, "l"), other = need(accept(listening, NULL, NULL));
+	say("accepted: %d", ioctl(other, SIOCUNIXFILE, 0) > 0);
+	show(ioctl(one, SIOCUNIXFILE, 0));
+	IN_CHILD("user")
+	{
+		if (geteuid() == 0)
+			need(setresuid(1000, 1000, 1000));
+		show(ioctl(fd, SIOCUNIXFILE, 0));
+		show(ioctl(unnamed, SIOCUNIXFILE, 0));
+	}
+}

@@ -22,6 +22,7 @@ pub mod epoll;
 pub mod errno;
 pub mod eventfd;
 pub mod fcntl;
+pub mod filter;
 pub mod futex;
 pub mod inet;
 pub mod inotify;

@@ -118,6 +118,8 @@ fn sockets() {
     layout!(socket::Cmsghdr, net::cmsghdr; cmsg_len cmsg_level cmsg_type;);
     layout!(socket::Ucred, net::ucred; pid uid gid;);
     layout!(socket::Linger, net::linger; l_onoff l_linger;);
+    layout!(filter::SockFilter, libc::sock_filter; code jt jf k;);
+    layout!(filter::SockFprog, libc::sock_fprog; len filter;);
     // The big-endian numbers are unaligned bytes: these two may be less aligned than in C.
     assert_eq!(size_of::<inet::SockaddrIn>(), size_of::<net::sockaddr_in>());
     assert_eq!(offset_of!(inet::SockaddrIn, sin_addr), offset_of!(net::sockaddr_in, sin_addr));

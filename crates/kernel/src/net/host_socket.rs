@@ -53,6 +53,8 @@ pub struct HostSocket {
     notices: SpinLock<VecDeque<Vec<u8>>>,
 }
 
+/// Longest option value taken in.
+const OPTION_MAX: usize = 4096;
 /// Bytes of Linux's `ifreq`.
 const IFREQ: usize = 40;
 /// Calls on an `ifreq` that change nothing.
@@ -356,11 +358,13 @@ impl ProtoOps for HostSocket {
         (ask(FIONREAD), ask(TIOCOUTQ))
     }
 
-    fn set_option(&self, level: i32, name: i32, value: &[u8]) -> Option<Result<(), Error>> {
+    fn set_option(&self, level: i32, name: i32, value: UserAddr, len: usize) -> Option<Result<(), Error>> {
         if self.family == AF_UNIX && level == SOL_SOCKET && OF_THIS_WORLD.contains(&name) {
             return None;
         }
-        Some(host::net::set_option(self.fd(), level, name, value).map_err(Error::from))
+        let mut bytes = vec![0; len.min(OPTION_MAX)];
+        let set = value.read_bytes(&mut bytes).and_then(|()| host::net::set_option(self.fd(), level, name, &bytes));
+        Some(set.map_err(Error::from))
     }
 
     fn get_option(&self, level: i32, name: i32, room: usize) -> Option<Result<Vec<u8>, Error>> {

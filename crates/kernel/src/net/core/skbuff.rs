@@ -139,6 +139,20 @@ impl SkBuff {
         self.truesize
     }
 
+    /// Keeps the first `len` bytes at most; the charge stays.
+    #[doc(alias = "pskb_trim")]
+    pub fn trim(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Copies the bytes from `offset` on that fill `to`; `None` if there are not that many.
+    #[doc(alias = "skb_copy_bits")]
+    pub fn copy_bits(&self, offset: usize, to: &mut [u8]) -> Option<()> {
+        let len = to.len();
+        let inside = offset.checked_add(len).is_some_and(|end| end <= self.len);
+        (inside && self.copy_to(&mut IovIter::kernel_out(to), offset, len) == len).then_some(())
+    }
+
     /// Copies `len` bytes from `offset` on out; the bytes copied.
     #[doc(alias = "skb_copy_datagram_iter")]
     pub fn copy_to(&self, to: &mut IovIter<'_>, offset: usize, len: usize) -> usize {

@@ -11,6 +11,7 @@ use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::sync::SetOnce;
 use acrida_uapi::errno::{Errno, Error, Restart};
 
+use super::filter::FilterSlot;
 use crate::fs::fasync::{self, FasyncQueue};
 use crate::fs::file::File;
 
@@ -45,6 +46,8 @@ pub struct SockCommon {
     /// Microseconds; kept for who asks.
     pub busy_poll: AtomicU32,
     pub peek_off: AtomicI32,
+    #[doc(alias = "sk_filter")]
+    pub filter: FilterSlot,
     /// Pending error; reading it clears it.
     #[doc(alias = "sk_err")]
     pub err: AtomicI32,
@@ -78,6 +81,7 @@ impl Default for SockCommon {
             mark: AtomicU32::new(0),
             busy_poll: AtomicU32::new(0),
             peek_off: AtomicI32::new(-1),
+            filter: FilterSlot::default(),
             err: AtomicI32::new(0),
             wmem: AtomicUsize::new(0),
             fasync: FasyncQueue::new(),

@@ -18,8 +18,8 @@ use acrida_kcore::sync::SetOnce;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_NONBLOCK, O_RDWR};
-use acrida_uapi::ioctl::{FIOGETOWN, FIONREAD, FIOSETOWN, SIOCATMARK, SIOCGPGRP, SIOCSPGRP, TIOCOUTQ};
-use acrida_uapi::socket::{MSG_DONTWAIT, SOCK_NONBLOCK};
+use acrida_uapi::ioctl::{FIOGETOWN, FIONREAD, FIOSETOWN, SIOCATMARK, SIOCGPGRP, SIOCSPGRP, SIOCUNIXFILE, TIOCOUTQ};
+use acrida_uapi::socket::{AF_UNIX, MSG_DONTWAIT, SOCK_NONBLOCK};
 use acrida_uapi::stat::S_IFSOCK;
 
 use crate::abi::SysResult;
@@ -69,6 +69,9 @@ pub struct Received {
     pub scm: Scm,
     /// Files that came off a queue and are still counted as being in flight.
     pub travelled: Option<Files>,
+    /// Bytes that could be read next, if the receiver wants to know (`SO_INQ`).
+    #[doc(alias = "msg_inq")]
+    pub left: Option<i32>,
     /// What else comes beside the bytes, as the guest sees it.
     pub control: Vec<u8>,
     /// `MSG_TRUNC`, `MSG_EOR`...
@@ -110,6 +113,10 @@ pub trait ProtoOps: core::any::Any + core::marker::Send + Sync {
     fn poll(&self, table: &mut PollTable<'_>) -> u32;
     /// Bytes that can be read, and bytes sent but not yet taken.
     fn queued(&self) -> (usize, usize);
+    /// A descriptor of the file that the socket is bound to.
+    fn bound_file(&self) -> Result<u32, Error> {
+        Err(Errno::ENOTTY.into())
+    }
     /// Whether the next byte is the urgent one; `None`: the protocol knows none.
     fn at_mark(&self) -> Option<bool> {
         None
@@ -122,8 +129,8 @@ pub trait ProtoOps: core::any::Any + core::marker::Send + Sync {
         None
     }
     /// Options of other levels, or all of them where the protocol keeps its own; `None`: the socket layer answers.
-    fn set_option(&self, level: i32, name: i32, value: &[u8]) -> Option<Result<(), Error>> {
-        let _ = (level, name, value);
+    fn set_option(&self, level: i32, name: i32, value: UserAddr, len: usize) -> Option<Result<(), Error>> {
+        let _ = (level, name, value, len);
         None
     }
     fn get_option(&self, level: i32, name: i32, room: usize) -> Option<Result<Vec<u8>, Error>> {
@@ -222,6 +229,7 @@ impl FileOperations for Socket {
             FIONREAD if self.proto().is_listening() => return Err(Errno::EINVAL.into()),
             FIONREAD => self.proto().queued().0 as i32,
             TIOCOUTQ => self.proto().queued().1 as i32,
+            SIOCUNIXFILE if self.proto().kind().0 == AF_UNIX => return Ok(self.proto().bound_file()? as usize),
             SIOCATMARK => self.proto().at_mark().ok_or(Errno::EOPNOTSUPP)?.into(),
             _ => return host_socket::ask_interfaces(self.proto().kind().0, cmd, arg),
         };

@@ -123,6 +123,9 @@ fn receive_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> SysRe
     control.put_raw(&got.control)?;
     let files = core::mem::take(&mut got.scm.files);
     control.put_files(files, flags & MSG_CMSG_CLOEXEC != 0)?;
+    if let Some(left) = got.left {
+        control.put(SOL_SOCKET, SCM_INQ, left.as_bytes())?;
+    }
     if header.msg_name != 0 {
         let room = header.msg_namelen as usize;
         UserAddr(header.msg_name).write_bytes(&got.name[..got.name.len().min(room)])?;

@@ -8,6 +8,7 @@ use core::sync::atomic::Ordering;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::{CAP_NET_ADMIN, CAP_NET_RAW};
 use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::filter::{SKF_AD_MAX, SockFprog};
 use acrida_uapi::socket::*;
 use acrida_uapi::time::Timeval;
 use alloc::vec::Vec;
@@ -18,6 +19,8 @@ use super::calls::socket_of;
 use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::read_write::fdget;
+use crate::net::core::filter::Filter;
+use crate::net::core::sock::SockCommon;
 
 /// Linux's `wmem_max` and `rmem_max`, and the smallest buffers.
 const BUF_MAX: u32 = 4 << 20;
@@ -49,17 +52,15 @@ pub fn sys_setsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len: i32) 
     if len < 0 {
         return Err(Errno::EINVAL.into());
     }
-    let room = (len as usize).min(OPTION_MAX);
-    let mut bytes = alloc::vec![0u8; room];
-    value.read_bytes(&mut bytes)?;
-    if let Some(result) = socket.proto().set_option(level, name, &bytes) {
+    let len = len.cast_unsigned() as usize;
+    if let Some(result) = socket.proto().set_option(level, name, value, len) {
         result?;
-        return remember_timeouts(socket.proto(), level, name, value, room);
+        return remember_timeouts(socket.proto(), level, name, value, len);
     }
     if level != SOL_SOCKET {
         return Err(Errno::EOPNOTSUPP.into());
     }
-    set(socket.proto(), name, value, len as usize)?;
+    set(socket.proto(), name, value, len)?;
     Ok(0)
 }
 
@@ -79,6 +80,33 @@ fn read_timeval(value: UserAddr, len: usize) -> Result<u64, Errno> {
     let span = time.to_timespec().ok_or(Errno::EDOM)?;
     // A time that is over already still has a name.
     Ok(if span.tv_sec < 0 { 1 } else { span.to_nanos().cast_unsigned() })
+}
+
+#[doc(alias = "SOCK_FILTER_LOCKED")]
+fn check_filter_lock(common: &SockCommon) -> Result<(), Errno> {
+    if common.remembers(SO_LOCK_FILTER) { Err(Errno::EPERM) } else { Ok(()) }
+}
+
+fn read_filter(common: &SockCommon, value: UserAddr, len: usize) -> Result<Filter, Errno> {
+    if len != size_of::<SockFprog>() {
+        return Err(Errno::EINVAL);
+    }
+    let program: SockFprog = value.read()?;
+    check_filter_lock(common)?;
+    Filter::from_user(&program)
+}
+
+/// Why there is no program of `bpf(2)` behind a descriptor: that call is refused, so there is never one.
+#[doc(alias = "bpf_prog_get_type")]
+fn refuse_bpf(common: &SockCommon, fd: i32, len: usize) -> Errno {
+    let refusal = || {
+        if len != size_of::<i32>() {
+            return Err(Errno::EINVAL);
+        }
+        check_filter_lock(common)?;
+        current().files().get(fd).map(drop)
+    };
+    refusal().err().unwrap_or(Errno::EINVAL)
 }
 
 fn is_inet(proto: &dyn ProtoOps) -> bool {
@@ -131,10 +159,19 @@ fn set(proto: &dyn ProtoOps, name: i32, value: UserAddr, len: usize) -> Result<(
         }
         SO_BUSY_POLL if number < 0 => return Err(Errno::EINVAL.into()),
         SO_BUSY_POLL => common.busy_poll.store(number.cast_unsigned(), Ordering::Relaxed),
-        // There is never a filter to change, but the lock is for good.
-        SO_LOCK_FILTER if number == 0 && common.remembers(SO_LOCK_FILTER) => return Err(Errno::EPERM.into()),
+        SO_ATTACH_FILTER => common.filter.attach(read_filter(common, value, len)?),
+        SO_ATTACH_REUSEPORT_CBPF => {
+            read_filter(common, value, len)?;
+            // No local socket shares its name.
+            return Err(Errno::EINVAL.into());
+        }
+        SO_ATTACH_BPF | SO_ATTACH_REUSEPORT_EBPF => return Err(refuse_bpf(common, number, len).into()),
+        SO_DETACH_REUSEPORT_BPF => return Err(Errno::EINVAL.into()),
+        // The lock is for good.
+        SO_LOCK_FILTER if number == 0 => check_filter_lock(common)?,
         SO_DETACH_FILTER => {
-            return Err(if common.remembers(SO_LOCK_FILTER) { Errno::EPERM } else { Errno::ENOENT }.into());
+            check_filter_lock(common)?;
+            common.filter.detach()?;
         }
         SO_PASSPIDFD => common.passpidfd.store(number != 0, Ordering::Relaxed),
         SO_TIMESTAMP | SO_TIMESTAMP_NEW | SO_TIMESTAMPNS | SO_TIMESTAMPNS_NEW => {
@@ -172,6 +209,7 @@ pub fn sys_getsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len_at: Us
     let answer = match socket.proto().get_option(level, name, (len as usize).min(OPTION_MAX)) {
         Some(answer) => answer?,
         None if level != SOL_SOCKET => return Err(Errno::EOPNOTSUPP.into()),
+        None if name == SO_GET_FILTER => return tell_filter(socket.proto().common(), value, len as usize, len_at),
         None => get(socket.proto(), name)?,
     };
     if name == SO_PEERGROUPS && level == SOL_SOCKET && answer.len() > len as usize {
@@ -182,6 +220,21 @@ pub fn sys_getsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len_at: Us
     let len = answer.len().min(len as usize);
     value.write_bytes(&answer[..len])?;
     len_at.write(&(len as i32))?;
+    Ok(0)
+}
+
+/// Writes the program of a socket's filter; lengths are in instructions.
+#[doc(alias = "sk_get_filter")]
+fn tell_filter(common: &SockCommon, value: UserAddr, room: usize, len_at: UserAddr) -> SysResult {
+    let filter = common.filter.get();
+    let given = filter.as_ref().map_or(&[][..], |filter| filter.given());
+    if room > 0 && room < given.len() {
+        return Err(Errno::EINVAL.into());
+    }
+    if room > 0 {
+        value.write_bytes(given.as_bytes())?;
+    }
+    len_at.write(&(given.len() as i32))?;
     Ok(0)
 }
 
@@ -254,6 +307,7 @@ fn get(proto: &dyn ProtoOps, name: i32) -> Result<Vec<u8>, Error> {
         SO_MARK => common.mark.load(Ordering::Relaxed).cast_signed(),
         SO_BUSY_POLL => common.busy_poll.load(Ordering::Relaxed).cast_signed(),
         SO_BINDTOIFINDEX => 0,
+        SO_BPF_EXTENSIONS => SKF_AD_MAX,
         _ if REMEMBERED.contains(&name) => i32::from(common.remembered.load(Ordering::Relaxed) & (1 << name) != 0),
         _ => return Err(Errno::ENOPROTOOPT.into()),
     };

@@ -114,6 +114,7 @@ impl UnixSock {
             new.phase = Phase::Established;
             new.peer_cred = Some(PeerCred::of_current());
             new.name = theirs.name.clone();
+            new.path = theirs.path.clone();
         }
         embryo.common.inherit(&listener.common);
         theirs.pending.push_back(embryo.clone());

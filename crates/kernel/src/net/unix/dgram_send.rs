@@ -157,6 +157,13 @@ impl UnixSock {
             Some(Message { skb, consumed: 0, files: luggage.files, creds: luggage.creds, stamp: 0, sender: self.clone() });
         loop {
             let target = self.dgram_target(send.name)?;
+            if let Some(filter) = target.common.filter.get()
+                && let Some(message) = &mut message
+                && !filter.admit(&mut message.skb)
+            {
+                // Whoever sends is not told.
+                return Ok(len);
+            }
             let deadline = || self.common.send_deadline();
             let options = WaitOptions::interruptible("unix_wait_for_peer").exclusive();
             let limit = Limit::new(send.nonblock, &deadline);

@@ -45,7 +45,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
 use acrida_kcore::wait::{WaitError, WaitOptions, WaitQueueHead};
@@ -142,6 +142,9 @@ pub struct UnixSock {
     /// Others who sleep until there is room in this socket's queue: connecting sockets, senders of datagrams.
     peer_wait: Arc<WaitQueueHead>,
     shutdown: AtomicU32,
+    /// A receiver is told how much it could read next.
+    #[doc(alias = "recvmsg_inq")]
+    tells_left: AtomicBool,
     /// Whether messages carry it.
     flight: Flight,
 }
@@ -156,6 +159,7 @@ impl UnixSock {
             wait: Arc::default(),
             peer_wait: Arc::default(),
             shutdown: AtomicU32::new(0),
+            tells_left: AtomicBool::new(false),
             flight: Flight::none(),
         })
     }
@@ -225,6 +229,12 @@ impl State {
     #[doc(alias = "unix_recvq_full")]
     fn dgram_full(&self) -> bool {
         self.queue.len() > MAX_DGRAM_QLEN
+    }
+
+    /// Bytes queued.
+    #[doc(alias = "inq_len")]
+    fn queued(&self) -> usize {
+        self.queue.iter().map(Message::left).sum()
     }
 
     #[doc(alias = "unix_our_peer")]

@@ -6,12 +6,17 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
+use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::capability::CAP_NET_ADMIN;
 use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::fcntl::O_PATH;
 use acrida_uapi::socket::*;
 
 use super::names::Address;
 use super::{Kind, Message, Phase, UnixSock, UnixSocket};
 use crate::abi::SysResult;
+use crate::current;
+use crate::fs::file::File;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::splice::PageSlice;
@@ -115,9 +120,35 @@ impl ProtoOps for UnixSocket {
         let state = self.0.lock();
         let readable = match self.0.kind {
             Kind::Dgram => state.queue.front().map_or(0, Message::left),
-            _ => state.queue.iter().map(Message::left).sum(),
+            _ => state.queued(),
         };
         (readable, self.0.common.wmem.load(Ordering::SeqCst))
+    }
+
+    #[doc(alias = "unix_open_file")]
+    fn bound_file(&self) -> Result<u32, Error> {
+        if !current().cred().capable(CAP_NET_ADMIN) {
+            return Err(Errno::EPERM.into());
+        }
+        let path = self.0.lock().path.clone().ok_or(Errno::ENOENT)?;
+        let ops = path.inode().open_path(&path)?;
+        Ok(current().files().install(File::of_path(ops, O_PATH, path), true)?)
+    }
+
+    #[doc(alias = "unix_setsockopt")]
+    fn set_option(&self, level: i32, name: i32, value: UserAddr, len: usize) -> Option<Result<(), Error>> {
+        (level == SOL_SOCKET && name == SO_INQ && self.0.kind == Kind::Stream).then(|| {
+            if len != size_of::<i32>() {
+                return Err(Errno::EINVAL.into());
+            }
+            let tells = match value.read::<i32>()? {
+                0 => false,
+                1 => true,
+                _ => return Err(Errno::EINVAL.into()),
+            };
+            self.0.tells_left.store(tells, Ordering::Relaxed);
+            Ok(())
+        })
     }
 
     fn at_mark(&self) -> Option<bool> {

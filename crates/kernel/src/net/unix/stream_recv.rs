@@ -183,6 +183,9 @@ impl UnixSock {
         if let Some(sender) = from {
             got.name = sender.sender_name();
         }
+        if self.tells_left.load(Ordering::Relaxed) {
+            got.left = Some(i32::try_from(self.lock().queued()).unwrap_or(i32::MAX));
+        }
         self.unpack(&mut got, creds.flatten());
         Ok(got)
     }
