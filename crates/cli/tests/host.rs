@@ -77,6 +77,44 @@ fn files_stand_in_for_memory_objects() {
     assert_eq!((code, out.as_str(), error.as_str()), (0, SAYS, ""));
 }
 
+/// Edges of the host's descriptors, each told once: at first, of what comes, and again after a reader found nothing more.
+const EDGES: &str = r#"
+import select, socket
+listener = socket.create_server(("127.0.0.1", 0))
+near = socket.create_connection(listener.getsockname())
+far, _ = listener.accept()
+far.setblocking(False)
+edges = select.epoll()
+edges.register(far, select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET)
+def show(what, wait): print(what, [mask for _, mask in edges.poll(wait)])
+show("first", 5)
+show("no news", 0.1)
+near.send(b"one")
+show("came", 5)
+show("no news", 0.1)
+print(far.recv(2))
+show("still there", 0.1)
+print(far.recv(2))
+near.send(b"two")
+show("came", 5)
+print(far.recv(3))
+try: far.recv(3)
+except BlockingIOError: print("nothing")
+near.send(b"three")
+show("came", 5)
+near.close()
+show("end", 5)
+show("no news", 0.1)
+"#;
+
+#[test]
+fn edges_are_exact_without_the_hosts_epoll() {
+    let python = ["-q", "--", "python3", "-c", EDGES];
+    let native = Command::new(python[2]).args(&python[3..]).output().expect("python3 is there");
+    assert_eq!(status(&native), 0, "{}", text(&native.stderr));
+    assert_eq!(said(&run_without(&["waits"], &python)), (0, text(&native.stdout), String::new()));
+}
+
 #[test]
 fn an_old_kernel_is_named() {
     let (code, _, error) = said(&run_under(&["setarch", "x86_64", "--uname-2.6"], &["--", "true"]));

@@ -26,6 +26,13 @@ static struct sock_filter filters[] = {
 static struct sock_filter memory_objects[] = {
 	WORD(nr), UNLESS(SYS_memfd_create, 1), ANSWER(SECCOMP_RET_ERRNO | EPERM), ANSWER(SECCOMP_RET_ALLOW),
 };
+#define ALSO(call) UNLESS(call, 1), ANSWER(SECCOMP_RET_ERRNO | ENOSYS)
+static struct sock_filter waits[] = {
+	WORD(nr),		  ALSO(SYS_epoll_create),    ALSO(SYS_epoll_create1),	 ALSO(SYS_epoll_ctl),
+	ALSO(SYS_epoll_wait),	  ALSO(SYS_epoll_pwait),     ALSO(SYS_epoll_pwait2),	 ALSO(SYS_eventfd),
+	ALSO(SYS_eventfd2),	  ALSO(SYS_timerfd_create),  ALSO(SYS_timerfd_settime), ALSO(SYS_timerfd_gettime),
+	ALSO(SYS_signalfd),	  ALSO(SYS_signalfd4),	     ANSWER(SECCOMP_RET_ALLOW),
+};
 
 static const struct {
 	const char *name;
@@ -34,6 +41,7 @@ static const struct {
 	// The order of installation: the filter on seccomp goes last.
 	{ "dispatch", { sizeof dispatch / sizeof *dispatch, dispatch } },
 	{ "memory-objects", { sizeof memory_objects / sizeof *memory_objects, memory_objects } },
+	{ "waits", { sizeof waits / sizeof *waits, waits } },
 	{ "filters", { sizeof filters / sizeof *filters, filters } },
 };
 

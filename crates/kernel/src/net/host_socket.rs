@@ -30,10 +30,11 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use crate::abi::SysResult;
 use crate::fs::hostfs::handle::HostHandle;
-use crate::fs::hostfs::watch::{watch, watch_on};
+use crate::fs::hostfs::watch::{self, watch, watch_on};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::host;
+use crate::host::io::Direction;
 use crate::host::net::Fetched;
 use crate::kernel::signal::send_sig_self;
 use crate::net::core::sock::SockCommon;
@@ -163,13 +164,16 @@ impl HostSocket {
     /// Tries until the host does not answer `EAGAIN` any more.
     fn until<R>(
         &self,
+        direction: Direction,
         nonblock: bool,
-        (deadline, interrupted): (Option<u64>, Error),
         timed_out: Errno,
         mut attempt: impl FnMut() -> Result<R, Errno>,
     ) -> Result<R, Error> {
         let mut look = || match attempt() {
-            Err(Errno::EAGAIN) => None,
+            Err(Errno::EAGAIN) => {
+                watch::transferred(self.fd(), direction, 1, Err(Errno::EAGAIN));
+                None
+            }
             other => Some(other.map_err(Error::from)),
         };
         if let Some(result) = look() {
@@ -178,6 +182,10 @@ impl HostSocket {
         if nonblock {
             return Err(Errno::EAGAIN.into());
         }
+        let (deadline, interrupted) = match direction {
+            Direction::Read => self.common.receive_deadline(),
+            Direction::Write => self.common.send_deadline(),
+        };
         let options = WaitOptions::interruptible("sk_wait_data").until(deadline);
         match watch(self.fd()).wait_event(options, look) {
             Ok(result) => result,
@@ -190,8 +198,8 @@ impl HostSocket {
 impl HostSocket {
     /// Sleeps until a peek would see all that is `wanted`, or nothing more comes.
     fn wait_for_all(&self, receive: Receive, wanted: usize) -> Result<(), Error> {
-        self.until(receive.nonblock, self.common.receive_deadline(), Errno::EAGAIN, || {
-            let ended = host::io::poll_now(self.fd(), (EPOLLRDHUP | EPOLLERR | EPOLLHUP) as u16) != 0;
+        self.until(Direction::Read, receive.nonblock, Errno::EAGAIN, || {
+            let ended = watch::poll_now(self.fd(), (EPOLLRDHUP | EPOLLERR | EPOLLHUP) as u16) != 0;
             if ended || self.queued().0 >= wanted { Ok(()) } else { Err(Errno::EAGAIN) }
         })
     }
@@ -238,8 +246,8 @@ impl ProtoOps for HostSocket {
             Err(errno @ (Errno::EINPROGRESS | Errno::EALREADY)) if !nonblock => errno,
             other => return Ok(other.map(|()| None)?),
         };
-        self.until(false, self.common.send_deadline(), under_way, || {
-            let now = host::io::poll_now(self.fd(), (EPOLLOUT | EPOLLERR | EPOLLHUP) as u16);
+        self.until(Direction::Write, false, under_way, || {
+            let now = watch::poll_now(self.fd(), (EPOLLOUT | EPOLLERR | EPOLLHUP) as u16);
             if now == 0 {
                 return Err(Errno::EAGAIN);
             }
@@ -256,7 +264,7 @@ impl ProtoOps for HostSocket {
     }
 
     fn accept(&self, nonblock: bool) -> Result<Box<dyn ProtoOps>, Error> {
-        let fd = self.until(nonblock, self.common.receive_deadline(), Errno::EAGAIN, || host::net::accept(self.fd()))?;
+        let fd = self.until(Direction::Read, nonblock, Errno::EAGAIN, || host::net::accept(self.fd()))?;
         Ok(Box::new(HostSocket::new(fd, self.family, self.kind, self.protocol)))
     }
 
@@ -286,12 +294,14 @@ impl ProtoOps for HostSocket {
                     return if sent > 0 { Ok(sent) } else { Err(Errno::EFAULT.into()) };
                 }
             }
-            let piece = self.until(send.nonblock, self.common.send_deadline(), Errno::EAGAIN, || {
+            let piece = self.until(Direction::Write, send.nonblock, Errno::EAGAIN, || {
                 let bytes = direct.clone().map_or(MessageBytes::ToSend(&bounce), MessageBytes::User);
                 host::net::sendmsg(self.fd(), name, bytes, &send.scm.other, flags)
             });
             match piece {
                 Ok(len) => {
+                    let asked = if direct.is_some() { from.count() } else { bounce.len() };
+                    watch::transferred(self.fd(), Direction::Write, asked, Ok(len));
                     match direct {
                         Some(_) => from.advance(len),
                         None => drop(bounce.drain(..len)),
@@ -325,9 +335,13 @@ impl ProtoOps for HostSocket {
         }
         let mut got = Received::default();
         loop {
-            let piece = self.until(nonblock, self.common.receive_deadline(), Errno::EAGAIN, || self.fetch(to, receive));
+            let asked = to.count();
+            let piece = self.until(Direction::Read, nonblock, Errno::EAGAIN, || self.fetch(to, receive));
             match piece {
                 Ok(piece) => {
+                    if receive.flags & MSG_PEEK == 0 {
+                        watch::transferred(self.fd(), Direction::Read, asked, Ok(piece.len));
+                    }
                     let more = waits_for_all && piece.len > 0 && to.count() > 0;
                     got.len += piece.len;
                     got.name = piece.name;
@@ -350,7 +364,7 @@ impl ProtoOps for HostSocket {
     fn poll(&self, table: &mut PollTable<'_>) -> u32 {
         table.poll_wait(&watch(self.fd()));
         let noticed = if self.notices.lock().is_empty() { 0 } else { EPOLLIN };
-        noticed | host::io::poll_now(self.fd(), (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | 0x3c0) as u16) as u32
+        noticed | watch::poll_now(self.fd(), (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | 0x3c0) as u16) as u32
     }
 
     fn queued(&self) -> (usize, usize) {

@@ -160,6 +160,7 @@ pub fn transfer(
     seekable: bool,
     blocking: Blocking,
 ) -> SysResult {
+    let asked = iter.count();
     let position = (seekable && *pos != HOST_POSITION).then_some(*pos);
     let flags = iter.flags() & !RWF_NOWAIT;
     let result = if flags == 0
@@ -169,6 +170,9 @@ pub fn transfer(
     } else {
         transfer_other(fd, iter, direction, position, blocking, flags)
     };
+    if !seekable {
+        watch::transferred(fd, direction, asked, result);
+    }
     let done = result.map_err(restart)?;
     iter.advance(done);
     if position.is_some() {
@@ -234,7 +238,7 @@ pub fn poll(fd: HostFd, table: &mut PollTable<'_>) -> u32 {
         table.poll_wait(&watch::watch(fd));
     }
     const ALL: u16 = 0x3fff;
-    host::io::poll_now(fd, ALL).into()
+    watch::poll_now(fd, ALL).into()
 }
 
 impl FileOperations for HostFile {

@@ -22,6 +22,7 @@ use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::hostfs::file::{self, HOST_POSITION};
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::hostfs::inode::Spot;
+use crate::fs::hostfs::watch;
 use crate::fs::inode::{Inode, InodeCommon, Path};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
@@ -138,7 +139,7 @@ impl Inherited {
         if self.seekable || !file.nonblocking() {
             return Ok(());
         }
-        let now = host::io::poll_now(self.handle.fd(), wanted | POLLERR | POLLHUP);
+        let now = watch::poll_now(self.handle.fd(), wanted | POLLERR | POLLHUP);
         if now == 0 { Err(Errno::EAGAIN) } else { Ok(()) }
     }
 

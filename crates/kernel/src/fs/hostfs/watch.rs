@@ -4,9 +4,13 @@
 //! Differs: a thread of the kernel process waits for them and passes what happened to the wait queue of the descriptor. It uses
 //! the host's epoll, edge-triggered. A guest's thread adds a descriptor to that set itself, since the host's descriptor
 //! table is one for the world, and takes out what the host has to say at once (that it is ready already): so what a queue is told
-//! later is news. Where the host refuses its epoll the thread uses its poll, which knows states only: then a guest's thread
-//! rings a bell (a pipe), and a descriptor that stays ready wakes its queue again every [`REPEAT_MS`].
-//! Locking: `passing_on` over additions and wake-ups by edges; `queues` is a leaf; queues are woken without it.
+//! later is news.
+//!
+//! Where the host refuses its epoll the thread uses its poll, which knows states only, and makes edges of them: it asks for
+//! the events that were *not* there when somebody last looked. A guest's thread that finds an event gone (it polled, or a
+//! transfer stopped short of what was asked) says so, and rings a bell (a pipe) for the thread to ask for it again. What is
+//! lost against Linux: bytes that arrive behind others which nobody has read yet are no news.
+//! Locking: `passing_on` over additions and wake-ups by edges; `watched` is a leaf; queues are woken without it.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -18,19 +22,32 @@ use acrida_kcore::thread;
 use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLRDHUP};
 use acrida_uapi::errno::Errno;
-use acrida_uapi::poll::Pollfd;
+use acrida_uapi::poll::*;
 
 use crate::host;
+use crate::host::io::Direction;
 use crate::kernel::kthread::kthread_run;
 use crate::kernel::state::Kernel;
 use crate::kernel::task::try_kernel;
 
 /// Events of one `epoll_wait`.
 const BATCH: usize = 64;
-/// How long a descriptor that was found ready by the host's poll is left alone.
+/// How often a descriptor is looked at that the host's poll cannot wait for, because it has an error or was hung up.
 const REPEAT_MS: i32 = 20;
-/// Every event there is, for the host's poll.
+/// Every event that can be asked for, of the host's poll too.
 const ALL_EVENTS: u16 = 0x27c7;
+/// What poll tells unasked.
+const UNASKED: u16 = POLLERR | POLLHUP | POLLNVAL;
+/// What a reader waits for, and a writer.
+const TO_READ: u16 = POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND;
+const TO_WRITE: u16 = POLLOUT | POLLWRNORM | POLLWRBAND;
+
+/// A watched descriptor.
+struct Watched {
+    queue: Arc<WaitQueueHead>,
+    /// Without a set: the events that were there when somebody last looked.
+    known: u16,
+}
 
 /// Watched descriptors of a world.
 pub struct HostWatch {
@@ -38,7 +55,7 @@ pub struct HostWatch {
     epoll: Option<HostFd>,
     /// Without a set, rung when there is a new descriptor: the end that is read, the end that is written.
     bell: [HostFd; 2],
-    queues: SpinLock<BTreeMap<i32, Arc<WaitQueueHead>>>,
+    watched: SpinLock<BTreeMap<i32, Watched>>,
     /// Nobody else takes events out of the set and has not told the queues yet.
     passing_on: SpinLock<()>,
 }
@@ -51,7 +68,7 @@ impl HostWatch {
         let works =
             |&set: &HostFd| host::io::epoll_add(set, bell[0]).is_ok() && host::io::epoll_now(set, &mut [(0, 0); BATCH]).is_ok();
         let epoll = host::io::epoll_create().ok().filter(works);
-        Ok(HostWatch { epoll, bell, queues: SpinLock::default(), passing_on: SpinLock::default() })
+        Ok(HostWatch { epoll, bell, watched: SpinLock::default(), passing_on: SpinLock::default() })
     }
 
     /// Serves until the world ends.
@@ -93,17 +110,11 @@ impl HostWatch {
     }
 
     fn serve_states(&self) {
-        // Descriptors that were ready a moment ago.
-        let mut resting: Vec<i32> = Vec::new();
         loop {
-            let bell = self.bell[0].0;
-            let watched = self.queues.lock();
-            let awake = watched.keys().copied().filter(|fd| !resting.contains(fd));
-            let mut fds: Vec<Pollfd> = awake.chain([bell]).map(|fd| Pollfd { fd, events: ALL_EVENTS, revents: 0 }).collect();
-            drop(watched);
-            let patience = if resting.is_empty() { -1 } else { REPEAT_MS };
+            let mut fds = self.questions();
+            // Those that poll cannot wait for are negative, which it skips.
+            let patience = if fds.iter().any(|entry| entry.fd < 0) { REPEAT_MS } else { -1 };
             match host::io::poll(&mut fds, patience) {
-                Ok(0) => resting.clear(),
                 Ok(_) => {}
                 Err(Errno::EINTR) => {
                     thread::current().clear_work(u32::MAX);
@@ -112,18 +123,63 @@ impl HostWatch {
                 // The world ends.
                 Err(_) => return,
             }
-            for ready in fds.iter().filter(|entry| entry.revents != 0) {
-                self.happened(ready.fd, ready.revents.into());
-                if ready.fd != bell {
-                    resting.push(ready.fd);
+            if fds.first().is_some_and(|bell| bell.revents != 0) {
+                self.empty_bell();
+            }
+            for entry in &fds[1..] {
+                let fd = HostFd(if entry.fd < 0 { !entry.fd } else { entry.fd });
+                let now = if entry.fd < 0 { host::io::poll_now(fd, ALL_EVENTS) } else { entry.revents };
+                let news = self.learn(fd, if entry.fd < 0 { ALL_EVENTS | UNASKED } else { 0 }, now);
+                if news != 0 {
+                    self.happened(fd.0, news.into());
                 }
             }
             thread::current().task_work.run();
         }
     }
 
+    /// What to ask the host's poll: the bell first.
+    fn questions(&self) -> Vec<Pollfd> {
+        let watched = self.watched.lock();
+        let ask = |(&fd, watched): (&i32, &Watched)| {
+            let deaf = watched.known & UNASKED != 0;
+            Pollfd { fd: if deaf { !fd } else { fd }, events: ALL_EVENTS & !watched.known, revents: 0 }
+        };
+        let bell = Pollfd { fd: self.bell[0].0, events: POLLIN, revents: 0 };
+        core::iter::once(bell).chain(watched.iter().map(ask)).collect()
+    }
+
+    /// Of `asked`, only what is in `now` is there, and that besides; what of it is news.
+    fn learn(&self, fd: HostFd, asked: u16, now: u16) -> u16 {
+        let mut all = self.watched.lock();
+        let Some(watched) = all.get_mut(&fd.0) else { return 0 };
+        let before = watched.known;
+        watched.known = before & !asked | now;
+        now & !before
+    }
+
+    /// A guest's thread found the events in `gone` gone: the next of them are news.
+    #[cold]
+    fn forget_events(&self, fd: HostFd, gone: u16) {
+        let mut all = self.watched.lock();
+        let Some(watched) = all.get_mut(&fd.0).filter(|watched| watched.known & gone != 0) else { return };
+        watched.known &= !gone;
+        drop(all);
+        self.ring_bell();
+    }
+
+    fn ring_bell(&self) {
+        // Full means rung.
+        let _ = host::write(self.bell[1], &[1]);
+    }
+
+    fn empty_bell(&self) {
+        let mut bytes = [0; 64];
+        while host::io::read_now(self.bell[0], &mut bytes) == Ok(bytes.len()) {}
+    }
+
     fn queue(&self, fd: HostFd) -> Option<Arc<WaitQueueHead>> {
-        self.queues.lock().get(&fd.0).cloned()
+        self.watched.lock().get(&fd.0).map(|watched| watched.queue.clone())
     }
 
     fn watch(&self, fd: HostFd, queue: impl FnOnce() -> Arc<WaitQueueHead>) -> Arc<WaitQueueHead> {
@@ -141,21 +197,16 @@ impl HostWatch {
             let _ = self.pass_on(set, &passing_on);
         }
         let queue = queue();
-        self.queues.lock().insert(fd.0, queue.clone());
+        let known = if self.epoll.is_some() { 0 } else { host::io::poll_now(fd, ALL_EVENTS) };
+        self.watched.lock().insert(fd.0, Watched { queue: queue.clone(), known });
         if self.epoll.is_none() {
-            // Full means rung.
-            let _ = host::write(self.bell[1], &[1]);
+            self.ring_bell();
         }
         queue
     }
 
-    /// Something happened on `fd`: tells its queue, or empties the bell.
+    /// Something happened on `fd`: tells its queue.
     fn happened(&self, fd: i32, mask: u32) {
-        if fd == self.bell[0].0 {
-            let mut bytes = [0; 64];
-            while host::io::read_now(self.bell[0], &mut bytes) == Ok(bytes.len()) {}
-            return;
-        }
         let Some(queue) = self.queue(HostFd(fd)) else { return };
         if mask & (EPOLLERR | EPOLLHUP | EPOLLRDHUP) != 0 {
             queue.wake_all(mask);
@@ -180,10 +231,37 @@ pub fn watch_on(fd: HostFd, queue: impl FnOnce() -> Arc<WaitQueueHead>) -> Arc<W
     crate::kernel().host_watch.watch(fd, queue)
 }
 
+/// The events among `events` that hold now on a descriptor that may be watched.
+pub fn poll_now(fd: HostFd, events: u16) -> u16 {
+    let now = host::io::poll_now(fd, events);
+    let watch = &crate::kernel().host_watch;
+    if watch.epoll.is_none() {
+        watch.forget_events(fd, (events | UNASKED) & !now);
+    }
+    now
+}
+
+/// A guest's thread asked for `asked` bytes (a connection counts as one) and this is what it got.
+pub fn transferred(fd: HostFd, direction: Direction, asked: usize, result: Result<usize, Errno>) {
+    let watch = &crate::kernel().host_watch;
+    if watch.epoll.is_some() {
+        return;
+    }
+    // What ends a stream stays there to be read.
+    let drained = match result {
+        Ok(done) => (1..asked).contains(&done),
+        Err(errno) => errno == Errno::EAGAIN,
+    };
+    if drained {
+        watch.forget_events(fd, if matches!(direction, Direction::Read) { TO_READ } else { TO_WRITE });
+    }
+}
+
 /// The descriptor is about to be closed; its number may come back as something else.
 pub fn forget(fd: HostFd) {
     // Files that a kernel gives up while it is being made were never watched.
     let Some(kernel) = try_kernel() else { return };
-    let gone = kernel.host_watch.queues.lock().remove(&fd.0);
+    let watch = &kernel.host_watch;
+    let gone = watch.watched.lock().remove(&fd.0);
     drop(gone);
 }
