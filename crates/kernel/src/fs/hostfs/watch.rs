@@ -263,5 +263,8 @@ pub fn forget(fd: HostFd) {
     let Some(kernel) = try_kernel() else { return };
     let watch = &kernel.host_watch;
     let gone = watch.watched.lock().remove(&fd.0);
-    drop(gone);
+    if gone.is_some() && watch.epoll.is_none() {
+        // A descriptor that the host's poll waits for is not closed before that ends.
+        watch.ring_bell();
+    }
 }
