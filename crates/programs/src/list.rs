@@ -24,6 +24,9 @@ pub struct Program {
     /// Whether the shell itself runs on a new pseudo-terminal (through Python's `pty`).
     #[serde(default)]
     pub pty: bool,
+    /// Takes so long that only `--ignored` runs it.
+    #[serde(default)]
+    pub soak: bool,
     /// The script itself always runs natively and drives the program from outside, as `${RUN}PROGRAM`.
     #[serde(default)]
     pub outside: bool,
@@ -67,7 +70,9 @@ struct Modules {
 }
 
 pub fn programs() -> Result<Vec<Program>> {
-    let list: Programs = toml::from_str(include_str!("../cases/programs.toml")).context("cases/programs.toml")?;
+    let mut list: Programs = toml::from_str(include_str!("../cases/programs.toml")).context("cases/programs.toml")?;
+    let servers: Programs = toml::from_str(include_str!("../cases/servers.toml")).context("cases/servers.toml")?;
+    list.program.extend(servers.program);
     Ok(list.program)
 }
 

@@ -20,7 +20,9 @@ fn main() -> Result<ExitCode> {
     for program in programs()? {
         let binary = binary.clone();
         let name = format!("program::{}", program.name);
-        trials.push((program.timeout, Trial::test(name, move || report(check_program(&program, binary)))));
+        let (timeout, soak) = (program.timeout, program.soak);
+        let trial = Trial::test(name, move || report(check_program(&program, binary)));
+        trials.push((timeout, trial.with_ignored_flag(soak)));
     }
     for module in modules()? {
         let binary = binary.clone();

@@ -29,6 +29,14 @@ const PACKAGES: &[(&str, &str)] = &[
     ("libglib2.0-bin", "/usr/bin/gdbus"),
     ("tmux", "/usr/bin/tmux"),
     ("openssh-client", "/usr/bin/ssh-agent"),
+    ("nodejs", "/usr/bin/node"),
+    ("memcached", "/usr/bin/memcached"),
+    ("nginx-light", "/usr/sbin/nginx"),
+    ("haproxy", "/usr/sbin/haproxy"),
+    ("beanstalkd", "/usr/bin/beanstalkd"),
+    ("mosquitto", "/usr/sbin/mosquitto"),
+    ("mosquitto-clients", "/usr/bin/mosquitto_sub"),
+    ("curl", "/usr/bin/curl"),
     ("postgresql-15", "/usr/lib/postgresql/15/bin/initdb"),
 ];
 
