@@ -413,6 +413,42 @@ CHECK(the_end_of_a_directory)
 	say("wd %d", watch(fd, "dir", IN_CREATE));
 }
 
+// A directory that somebody uses goes when he is done with it.
+CHECK(the_end_of_a_directory_in_use)
+{
+	int in = new();
+	mkdir("d", 0755);
+	mkdir("d/e", 0755);
+	mkdir("d/f", 0755);
+	watch(in, "d/e", IN_ALL_EVENTS & ~IN_OPEN & ~IN_CLOSE);
+	watch(in, "d/f", IN_DELETE_SELF);
+	int held = need(open("d/e", O_PATH));
+	need(chdir("d/f"));
+	show(rmdir("../e"));
+	show(rmdir("../f"));
+	drain("removed", in);
+	close(held);
+	drain("closed", in);
+	need(chdir("../.."));
+	drain("left", in);
+	mkdir("d/g", 0755);
+	mkdir("d/h", 0755);
+	watch(in, "d/h", IN_DELETE_SELF);
+	held = need(open("d/h", O_RDONLY | O_DIRECTORY));
+	show(rename("d/g", "d/h"));
+	drain("renamed over", in);
+	close(held);
+	drain("closed", in);
+	mkdir("d/i", 0755);
+	watch(in, "d/i", IN_DELETE_SELF);
+	held = make("d/i/f", "text");
+	show(unlink("d/i/f"));
+	show(rmdir("d/i"));
+	drain("with an open file", in);
+	close(held);
+	drain("without", in);
+}
+
 CHECK(masks_and_numbers)
 {
 	int fd = new();

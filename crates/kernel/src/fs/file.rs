@@ -25,6 +25,7 @@ use crate::fs::eventpoll::{self, Watchers};
 use crate::fs::fasync::FasyncQueues;
 use crate::fs::inode::{DirContext, Inode, InodeCommon, Kstat, Path};
 use crate::fs::iov_iter::IovIter;
+use crate::fs::locks::FileLocks;
 use crate::fs::notify::fsnotify;
 use crate::fs::poll::PollTable;
 use crate::fs::splice::PageSlice;
@@ -276,6 +277,8 @@ pub struct File {
     /// What the file has against its inode's other users.
     claim: SpinLock<Claim>,
     created: AtomicBool,
+    /// Locks of the inode were used through this file: some may be its own.
+    pub(super) used_locks: AtomicBool,
     /// Names the open file as long as anything refers to it; never used twice.
     id: u64,
     /// Nobody refers to it any more: only its end is left.
@@ -345,6 +348,7 @@ impl File {
             epoll: Watchers::default(),
             claim: SpinLock::new(Claim::None),
             created: AtomicBool::new(false),
+            used_locks: AtomicBool::new(false),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             unreachable: false,
         }
@@ -518,8 +522,8 @@ impl File {
     fn end(&mut self) {
         fsnotify::close(self);
         eventpoll::ctl::release_file(self);
-        if let Some(locks) = self.inode_common().locks.get() {
-            locks.file_closed(self);
+        if *self.used_locks.get_mut() {
+            FileLocks::of(self).file_closed(self);
         }
         self.ops.release(self);
         if let Some(inode) = self.inode.as_ref().filter(|_| Self::only_reads(self.flags())) {

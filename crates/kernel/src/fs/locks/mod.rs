@@ -20,6 +20,7 @@
 //! Locking: `FileLocks::lists` (Linux's `flc_lock`), then the kernel's `lock_waits`.
 
 use alloc::boxed::Box;
+use core::sync::atomic::Ordering;
 
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
@@ -67,6 +68,7 @@ impl FileLocks {
     /// The locks of what `file` has open.
     #[doc(alias = "locks_get_lock_context")]
     pub fn of(file: &File) -> &FileLocks {
+        file.used_locks.store(true, Ordering::Relaxed);
         let slot = &file.inode_common().locks;
         loop {
             if let Some(locks) = slot.get() {

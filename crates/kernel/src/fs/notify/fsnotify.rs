@@ -195,16 +195,11 @@ pub fn delete(dir: &Dentry, victim: &Arc<Dentry>, names: Names) {
     }
 }
 
-/// Whether a file system may keep a dentry of it without use; for these the loss of the name is the end.
-fn is_kept(inode: &dyn Inode) -> bool {
-    inode.is_dir() || inode.is_symlink()
-}
-
 /// Tells the end of an object without a name, now or when nobody uses it any more.
 fn names_changed(victim: &Arc<Dentry>, names: Names) {
     match names {
         Names::Stay => {}
-        Names::End if is_kept(&**victim.inode()) || Arc::strong_count(victim) == 1 => end(&**victim.inode()),
+        Names::End if Arc::strong_count(victim) == 1 => end(&**victim.inode()),
         Names::End => victim.inode().common().marks.set_nameless(),
     }
 }
