@@ -22,6 +22,7 @@ pub mod thread;
 pub mod trace_ring;
 pub mod uaccess;
 pub mod wait;
+pub mod wake_q;
 
 pub use platform::{Platform, platform};
 pub use thread::{Thread, current};

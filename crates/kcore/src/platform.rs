@@ -57,6 +57,11 @@ pub trait Platform: Sync {
     fn park(&self, me: &Thread, deadline: Option<u64>) -> Parked;
     /// Lets a parked thread go on; remembered when it is not parked yet.
     fn unpark(&self, thread: &Thread);
+    /// Makes a wake-up that [`Platform::unpark`] left to the caller's [`crate::wake_q::WakeQ`], which few platforms do: of who parks
+    /// on the word at this address, if anybody does.
+    fn wake_parked(&self, word: usize) {
+        panic!("this platform puts no wake-ups off: {word:#x}");
+    }
     /// Makes `thread` enter the kernel soon if it runs guest code.
     fn interrupt(&self, thread: &Thread);
     /// Waits while `*word == expected`; may return early. `false` after about `timeout_ns`.

@@ -16,6 +16,7 @@ use crate::loan::Loan;
 use crate::regs::UserFrame;
 use crate::sched::state;
 use crate::task_work::TaskWork;
+use crate::wake_q::WakeQ;
 
 /// Bits of [`Thread::work`]: reasons to take the slow way out of the kernel.
 pub mod work {
@@ -158,6 +159,8 @@ pub struct Thread {
     pub loan: Loan,
     /// What it drops when it holds no lock.
     pub task_work: TaskWork,
+    /// Whom it has woken without telling the host.
+    pub wake_q: WakeQ,
     ext: UnsafeCell<Option<Ext>>,
     /// Free memory that the thread keeps for itself.
     pub(crate) magazine: Magazine,
@@ -211,6 +214,7 @@ impl Thread {
             host_calls: HostCallCounts::default(),
             loan: Loan::new(),
             task_work: TaskWork::new(),
+            wake_q: WakeQ::default(),
             ext: UnsafeCell::new(None),
             magazine: Magazine::default(),
             uncounted: Uncounted::default(),

@@ -21,6 +21,7 @@ use crate::primitive::{AtomicUsize, Ordering, fence};
 use crate::sched::{schedule, set_current_state, state};
 use crate::sync::SpinLock;
 use crate::thread::{Thread, current};
+use crate::wake_q::put_off;
 
 mod hook;
 mod poller;
@@ -247,6 +248,7 @@ impl WaitQueueHead {
         if !self.is_active() {
             return 0;
         }
+        let _put_off = put_off();
         let queue = self.queue.lock();
         let mut woken = 0;
         let mut exclusive = 0;

@@ -54,6 +54,10 @@ impl Platform for Linux {
         park::unpark(thread);
     }
 
+    fn wake_parked(&self, word: usize) {
+        park::wake_at(word, 1);
+    }
+
     fn interrupt(&self, thread: &Thread) {
         let (pid, tid) = (thread.host_pid.load(Ordering::Relaxed), thread.host_tid.load(Ordering::Relaxed));
         if tid != 0 && thread.host_alive.load(Ordering::Acquire) != 0 {

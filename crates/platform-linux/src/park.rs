@@ -42,6 +42,7 @@ const FUTEX_WAIT_BITSET: u64 = 9;
 
 /// Blocks the calling thread until it is unparked, a host signal comes, or the deadline passes.
 pub fn park(me: &Thread, deadline: Option<u64>) -> Parked {
+    debug_assert!(me.wake_q.is_empty(), "a thread sleeps that owes others a wake-up");
     let word = &me.park;
     if take_token(word) {
         return Parked::Woken;
@@ -64,12 +65,16 @@ pub fn park(me: &Thread, deadline: Option<u64>) -> Parked {
     if result == Err(Errno::ETIMEDOUT) && !token { Parked::TimedOut } else { Parked::Woken }
 }
 
-/// Lets a parked thread go on.
+/// Lets a parked thread go on; the caller may put the host's part off.
 pub fn unpark(thread: &Thread) {
     thread.waker_cpu.store(cpu() + 1, Ordering::Relaxed);
     if thread.park.swap(TOKEN, Ordering::AcqRel) == PARKED {
-        current().sleep_habits.woke_sleeper.store(1, Ordering::Relaxed);
-        wake(&thread.park, 1);
+        let me = current();
+        me.sleep_habits.woke_sleeper.store(1, Ordering::Relaxed);
+        let word = thread.park.as_ptr().addr();
+        if !me.wake_q.add(word) {
+            wake_at(word, 1);
+        }
     }
 }
 
@@ -157,7 +162,12 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> Result<us
 
 /// Wakes up to `n` sleepers of [`wait`].
 pub fn wake(word: &AtomicU32, n: u32) {
+    wake_at(word.as_ptr().addr(), n);
+}
+
+/// [`wake`], of a word that may be something else by now.
+pub fn wake_at(word: usize, n: u32) {
     HostCallCounts::bump(&current().host_calls.waits);
-    // SAFETY: the word lives in the arena.
-    let _ = unsafe { raw::syscall6(nr::futex, [word.as_ptr() as u64, FUTEX_WAKE, n.into(), 0, 0, 0]) };
+    // SAFETY: the address is only compared with those that sleepers gave.
+    let _ = unsafe { raw::syscall6(nr::futex, [word as u64, FUTEX_WAKE, n.into(), 0, 0, 0]) };
 }

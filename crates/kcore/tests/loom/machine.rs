@@ -140,6 +140,15 @@ pub mod thread {
     }
 }
 
+/// kcore/src/wake_q.rs: this machine's wake-ups are not put off.
+pub mod wake_q {
+    pub struct PutOff;
+
+    pub fn put_off() -> PutOff {
+        PutOff
+    }
+}
+
 /// kcore/src/platform.rs.
 pub mod platform {
     use super::thread::Thread;

@@ -23,7 +23,7 @@ mod machine;
 mod wait_queue;
 
 use kcore::{sched, wait};
-use machine::{platform, primitive, sync, thread};
+use machine::{platform, primitive, sync, thread, wake_q};
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
