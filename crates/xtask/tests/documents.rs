@@ -121,3 +121,90 @@ fn every_dependency_has_its_line() {
     let unused: Vec<_> = listed.difference(&used).collect();
     assert!(unlisted.is_empty() && unused.is_empty(), "docs/dependencies.md lacks {unlisted:?}, and has too many: {unused:?}");
 }
+
+/// The locks that a source declares: `Structure::field`, or the name of a static, an alias or a structure that wraps one.
+fn declared_locks(source: &str) -> Vec<String> {
+    const KINDS: [&str; 4] = ["SpinLock", "SoloLock", "SeqLock", "SeqCell"];
+    let is_lock = |of: &str| {
+        let words = of.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '<');
+        // A reference to somebody's lock is none.
+        !of.trim_start().starts_with('&')
+            && words
+                .flat_map(|word| word.split_inclusive('<'))
+                .any(|word| word.strip_suffix('<').is_some_and(|kind| KINDS.contains(&kind)))
+    };
+    let name_of = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
+    let mut structure = None;
+    let mut found = Vec::new();
+    for line in source.lines().take_while(|line| !line.starts_with("mod tests {")) {
+        let line = line.trim_start();
+        let item = match line.strip_prefix("pub") {
+            Some(rest) => {
+                rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest).trim_start()
+            }
+            None => line,
+        };
+        if let Some(rest) = item.strip_prefix("struct ") {
+            let name = name_of(rest);
+            match rest.split_once('(') {
+                Some((_, content)) if content.contains(';') => found.extend(is_lock(content).then_some(name)),
+                _ => structure = (!rest.ends_with(';')).then_some(name),
+            }
+        } else if let Some(rest) = item.strip_prefix("static ") {
+            found.extend(rest.split_once(':').filter(|(_, of)| is_lock(of)).map(|(name, _)| name.to_owned()));
+        } else if let Some(rest) = item.strip_prefix("type ") {
+            found.extend(rest.split_once('=').filter(|(_, of)| is_lock(of)).map(|_| name_of(rest)));
+        } else if line.starts_with('}') {
+            structure = None;
+        } else if let (Some(structure), Some((field, of))) = (&structure, item.split_once(": "))
+            && !line.starts_with("//")
+            && is_lock(of)
+        {
+            found.push(format!("{structure}::{field}"));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_lock_has_its_place_in_the_order() {
+    let text = read("docs/locking.md");
+    let named: BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric() && !"_:".contains(c)).collect();
+    let mut missing = Vec::new();
+    let mut count = 0;
+    for name in ["kernel", "kcore"] {
+        let mut files = Vec::new();
+        sources(&root().join("crates").join(name).join("src"), &mut files);
+        files.retain(|file| file.file_name().is_none_or(|name| name != "tests.rs"));
+        for file in files {
+            let locks = declared_locks(&fs::read_to_string(&file).expect("a source"));
+            count += locks.len();
+            let unnamed = locks.into_iter().filter(|lock| !named.contains(&**lock));
+            missing.extend(unnamed.map(|lock| format!("`{lock}` ({})", file.display())));
+        }
+    }
+    assert!(count > 100, "only {count} locks found: the way they are declared has changed");
+    assert!(missing.is_empty(), "docs/locking.md must say where in the order these are taken: {missing:#?}");
+}
+
+#[test]
+fn locks_are_found_as_they_are_declared() {
+    let source = "
+pub struct Plain {
+    pub table: SpinLock<Vec<u8>>,
+    places: [SpinLock<u8>; 4],
+    shared: Arc<SoloLock<u8>>,
+    borrowed: &'a SpinLock<u8>,
+    // old: SpinLock<u8>,
+    locks: SpinLockGuard<u8>,
+}
+pub(super) struct Wrapped(SpinLock<u8>);
+static POOL: SpinLock<u8> = SpinLock::new(0);
+pub type Alias = SeqCell<u8, 1>;
+fn make(table: SpinLock<u8>) -> Plain {
+    Plain { table }
+}
+";
+    let expected = ["Plain::table", "Plain::places", "Plain::shared", "Wrapped", "POOL", "Alias"];
+    assert_eq!(declared_locks(source), expected);
+}

@@ -1,6 +1,7 @@
 //! dup, close and close_range.
 //!
 //! Mirrors: fs/file.c, fs/open.c (`close`), Linux 6.18.
+//! Locking: the table's lock; what a number stood for is let go after it.
 
 use alloc::sync::Arc;
 

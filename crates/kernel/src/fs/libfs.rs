@@ -1,6 +1,7 @@
 //! What many file systems of ours do alike.
 //!
 //! Mirrors: fs/libfs.c, fs/read_write.c (`generic_file_llseek`), Linux 6.18.
+//! Locking: `File::pos`; the attributes' lock is a leaf.
 
 use acrida_kcore::sync::SpinLock;
 use acrida_uapi::errno::{Errno, Error};

@@ -2,6 +2,7 @@
 //!
 //! Mirrors: fs/readdir.c, Linux 6.1.
 //! Differs: a file system whose records already have the guest's form may fill the guest's buffer itself.
+//! Locking: `File::pos` over the listing.
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::dirent::{LinuxDirent, LinuxDirent64, dirent_reclen, dirent64_reclen};

@@ -4,7 +4,7 @@
 //! Differs: a host thread ends by itself once nothing of it is needed; its record is freed by a later fork or exit
 //! (`reap_threads`). A process that the host killed is brought to the same end by the kernel process.
 //! Locking: relations under the pid table's lock; files and memory are let go before it is taken. A process becomes a zombie
-//! and its parent gets the signal under one hold of it.
+//! and its parent gets the signal under one hold of it. The other threads are told to exit under `sighand`, as they are made.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -3,7 +3,8 @@
 //! Mirrors: kernel/fork.c, Linux 6.1.
 //! Differs: a process is a host process with a copy of the memory, or in the same memory; see lend.rs for the child of a
 //! `vfork`.
-//! Locking: the child becomes visible under the pid table's lock once everything else of it is complete.
+//! Locking: the child becomes visible once everything else of it is complete, under the pid table and the maker's `sighand`:
+//! whoever tells a group or all threads something holds one of them, and the maker looks under both whether it was told.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

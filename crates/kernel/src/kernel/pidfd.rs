@@ -1,7 +1,7 @@
 //! Processes as files.
 //!
 //! Mirrors: kernel/fork.c and kernel/pid.c (`pidfd_fops`), Linux 6.18.
-//! Locking: none of its own.
+//! Locking: the pid table for a look.
 
 use alloc::format;
 use alloc::string::String;

@@ -2,7 +2,7 @@
 //!
 //! Mirrors: kernel/sched/syscalls.c, kernel/sys.c (`setpriority`), Linux 6.18.
 //! Differs: guest numbers are translated and rights are checked here; the policy itself is the host's affair.
-//! Locking: none of its own.
+//! Locking: the pid table, for a copy of who is meant; the rest without it.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

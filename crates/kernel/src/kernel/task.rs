@@ -2,7 +2,7 @@
 //!
 //! Mirrors: include/linux/sched.h (`task_struct`), include/linux/sched/signal.h (`signal_struct`), Linux 6.1.
 //! Differs: a thread group is an object of its own, [`Process`]; parents, children, groups and sessions are relations
-//! between processes. The run state is in `acrida_kcore::thread::Thread`.
+//! between processes. The run state is in `acrida_kcore::thread::Thread`, where `acrida_kcore::sched` changes it.
 //! Locking: relations between processes are under `PidTable`'s lock (Linux's `tasklist_lock`); signal state under
 //! `Process::sighand`; each other field has its own lock, taken last.
 

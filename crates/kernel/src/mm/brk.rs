@@ -2,6 +2,7 @@
 //!
 //! Mirrors: mm/mmap.c (`brk`, `do_brk_flags`), Linux 6.1.
 //! Differs: the host's own brk is never used.
+//! Locking: `MmStruct`'s lock, over the host call; `MmStruct::program` under it.
 
 use acrida_kcore::host::MapRequest;
 use acrida_kcore::platform::platform;

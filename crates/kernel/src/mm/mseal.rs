@@ -2,6 +2,7 @@
 //!
 //! Mirrors: mm/mseal.c, Linux 6.10.
 //! Differs: only our own checks look at the seal.
+//! Locking: `MmStruct`'s lock.
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;

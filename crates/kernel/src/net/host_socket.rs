@@ -6,7 +6,7 @@
 //! guest's `O_NONBLOCK` stays ours. Descriptors and credentials do not cross: sending a descriptor fails with `EPERM`, as to a
 //! receiver with `SO_PASSRIGHTS` off; one that the host sends is dropped, which `MSG_CTRUNC` tells. The peer's process is
 //! none of this world: its number is 0.
-//! Locking: none of its own.
+//! Locking: `HostSocket::notices`, over the copy of a notice to the guest.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;

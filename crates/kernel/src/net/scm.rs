@@ -1,6 +1,7 @@
 //! What a message carries beside its bytes: descriptors and credentials.
 //!
 //! Mirrors: net/core/scm.c, Linux 6.18.
+//! Locking: none of its own.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

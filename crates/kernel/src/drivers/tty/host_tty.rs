@@ -4,6 +4,7 @@
 //! Differs: the host knows one session and one foreground group, the command's; which group of the world is in the
 //! foreground is the world's affair. Modes and sizes are the host's. Signals that the host's line discipline sends reach
 //! every host process and are dropped in those outside the group (`kernel/signal/host.rs`).
+//! Locking: the caller's relations for one look.
 
 use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicU32, Ordering};

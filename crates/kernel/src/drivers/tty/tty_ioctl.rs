@@ -2,6 +2,7 @@
 //!
 //! Mirrors: drivers/tty/tty_ioctl.c, drivers/tty/tty_io.c (`tty_ioctl`), drivers/tty/tty_baudrate.c, Linux 6.18.
 //! Differs: modes asked for through the master are the slave's; the master's own never change.
+//! Locking: as in `pty`.
 
 use alloc::sync::Arc;
 

@@ -2,7 +2,7 @@
 //!
 //! Mirrors: drivers/tty/tty_jobctrl.c, Linux 6.18.
 //! Differs: works on [`ControllingTty`], so that the host's terminal and our own follow one set of rules.
-//! Locking: a process's relations for one look at a time; nothing is held while signals are sent.
+//! Locking: a process's relations for one look at a time; the pid table while a group is told, so that no child is missed.
 
 use alloc::sync::Arc;
 

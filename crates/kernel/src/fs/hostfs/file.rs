@@ -4,6 +4,7 @@
 //! Differs: one host descriptor per open file. The host keeps the position and serialises its users: `File::pos` holds
 //! [`HOST_POSITION`], which reads and writes understand as "the descriptor's own". The position of a regular file comes home
 //! to `File::pos` when the file gets its first window (window.rs), and stays.
+//! Locking: `File::pos`, once the position is ours.
 
 use alloc::sync::Arc;
 

@@ -14,7 +14,8 @@
 //! Differs from a read by the host: it does not set the access time. The reads around it do (the first ones, and the one that
 //! meets the end), and so does one after each change of the content through us; a file system that notes every access
 //! gets no windows.
-//! Locking: a place's lock is a leaf, below the task's slot for its `MmStruct`, and only ever tried: whoever finds it taken asks the host.
+//! Locking: a place's lock is a leaf, below the task's slot for its `MmStruct`. A reader only tries it, and asks the host if it is
+//! taken; who closes windows waits for it.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};

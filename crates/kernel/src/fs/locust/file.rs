@@ -3,6 +3,7 @@
 //! Mirrors: nothing in Linux; what is not about waiting is tmpfs's.
 //! Differs: stores through a mapping wake nobody, as the kernel does not see them. What a file is ready for depends on its
 //! position, so that is kept here and not in the open file.
+//! Locking: `LocustFile::pos` over a transfer at the file's own position.
 
 use alloc::sync::Arc;
 

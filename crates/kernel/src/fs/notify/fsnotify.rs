@@ -2,7 +2,8 @@
 //!
 //! Mirrors: include/linux/fsnotify.h, fs/notify/fsnotify.c, Linux 6.18.
 //! Differs: an object whose last name is removed while somebody uses it is told gone when its dentry is, not its inode.
-//! Locking: called with no lock of a file system held.
+//! Locking: what a name's change is told under, as on Linux, are the names of its directories; everything else is told with no
+//! lock held.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, Ordering};

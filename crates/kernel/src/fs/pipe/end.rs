@@ -2,6 +2,7 @@
 //!
 //! Mirrors: fs/pipe.c (`pipefifo_fops`), Linux 6.18.
 //! Differs: the end is counted from its making to its drop, whether or not a file ever held it.
+//! Locking: the pipe's lock.
 
 use alloc::format;
 use alloc::string::String;

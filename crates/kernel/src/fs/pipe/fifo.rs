@@ -2,6 +2,7 @@
 //!
 //! Mirrors: fs/pipe.c (`fifo_open`), Linux 6.18.
 //! Differs: an inode refers to its open pipe weakly; the last end frees it.
+//! Locking: `InodeCommon::pipe` (a leaf), then apart from it the pipe's lock.
 
 use alloc::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! Reading from a pipe.
 //!
 //! Mirrors: fs/pipe.c (`pipe_read`), Linux 6.18.
+//! Locking: the pipe's lock, over the copy to the guest; writers are woken after it.
 
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};

@@ -2,6 +2,7 @@
 //!
 //! Mirrors: fs/pipe.c (`pipe_set_size`, `round_pipe_size`), Linux 6.18.
 //! Differs: pages are not counted per user, so only the limit per pipe holds an unprivileged user back.
+//! Locking: the pipe's lock.
 
 use acrida_kcore::frame::PAGE_SIZE;
 use acrida_uapi::capability::CAP_SYS_RESOURCE;

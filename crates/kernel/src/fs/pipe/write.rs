@@ -1,6 +1,7 @@
 //! Writing to a pipe.
 //!
 //! Mirrors: fs/pipe.c (`pipe_write`), Linux 6.18.
+//! Locking: the pipe's lock, over the copy from the guest; readers are woken after it.
 
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};

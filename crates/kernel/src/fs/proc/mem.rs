@@ -3,6 +3,7 @@
 //! Mirrors: fs/proc/base.c (`mem_rw`), Linux 6.1.
 //! Differs: the caller's own memory is copied; another's is reached through the host's file of the same name, and only
 //! below the kernel's line.
+//! Locking: `File::pos`.
 
 use alloc::sync::Arc;
 use alloc::vec;

@@ -2,6 +2,7 @@
 //!
 //! Mirrors: fs/proc/root.c, fs/proc/self.c, fs/proc/thread_self.c, Linux 6.18.
 //! Differs: files about the machine are the host's; those about processes and mounts are ours.
+//! Locking: the pid table for a copy of the numbers.
 
 use alloc::boxed::Box;
 use alloc::format;

@@ -1,6 +1,7 @@
 //! Files of /proc/sys that are more than one number.
 //!
 //! Mirrors: kernel/utsname_sysctl.c, drivers/char/random.c (`proc_do_uuid`), ipc/ipc_sysctl.c, Linux 6.18.
+//! Locking: leaves.
 
 use core::sync::atomic::Ordering;
 

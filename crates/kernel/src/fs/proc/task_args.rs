@@ -2,6 +2,7 @@
 //!
 //! Mirrors: fs/proc/base.c (`get_mm_cmdline`, `environ_read`, `auxv_read`), Linux 6.1.
 //! Differs: at most [`MAX_BYTES`] are shown.
+//! Locking: `MmStruct::program` for a copy of the places.
 
 use acrida_uapi::errno::Error;
 

@@ -2,7 +2,8 @@
 //!
 //! Mirrors: mm/shmem.c (`shmem_dir_inode_operations`), fs/libfs.c (`simple_offset`), Linux 6.18.
 //! Differs: entries are in the directory itself, by name and by the order of their making; the newest is read first.
-//! Locking: `TmpFs::tree` around what touches two directories; then parent before child, two parents by address.
+//! Locking: `TmpFs::tree` around what touches two directories; then entries, two directories by address, or a removed child's
+//! before its parent's and not together; then limits and attributes.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;

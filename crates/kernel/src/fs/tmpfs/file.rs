@@ -3,7 +3,8 @@
 //! Mirrors: mm/shmem.c (`shmem_file_operations`), fs/libfs.c, Linux 6.18.
 //! Differs: the pages are found under `content`, the bytes are copied outside it: a page that is truncated away meanwhile
 //! is kept by its reference and reads as zeros.
-//! Locking: `writing` (Linux's `i_rwsem`) over writes, truncation and holes; `content` is a leaf lock.
+//! Locking: `writing` (Linux's `i_rwsem`) over writes, truncation and holes; then `content`, never over a copy to or from the
+//! guest; then the file system's limits, and the queue of who waits for room.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

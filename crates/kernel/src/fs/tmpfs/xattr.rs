@@ -1,6 +1,7 @@
 //! Extended attributes of tmpfs.
 //!
 //! Mirrors: mm/shmem.c (`shmem_xattr_handlers`), fs/xattr.c (`simple_xattr`), Linux 6.18.
+//! Locking: `TmpInode::xattrs` is a leaf.
 
 use alloc::vec::Vec;
 

@@ -1,6 +1,7 @@
 //! Open queues.
 //!
 //! Mirrors: ipc/mqueue.c (`mqueue_file_operations`), Linux 6.18.
+//! Locking: the queue's state for one look.
 
 use alloc::format;
 use alloc::sync::Arc;

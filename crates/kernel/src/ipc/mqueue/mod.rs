@@ -18,7 +18,8 @@
 //! - [`notify`]: `mq_notify`
 //!
 //! Mirrors: ipc/mqueue.c, Linux 6.18.
-//! Locking: `MqFs::queues` and `MqFs::bytes` are leaves; so is a queue's state. Sleepers are woken and signals sent without it.
+//! Locking: `MqFs::queues` and `MqFs::bytes` are leaves. Under a queue's state: a waiter's progress, and the threads of who is
+//! to be notified. Sleepers are woken and signals sent without it.
 
 pub mod calls;
 pub mod file;

@@ -3,6 +3,7 @@
 //! Mirrors: ipc/mqueue.c (`do_mq_notify`, `__do_notify`), Linux 6.18.
 //! `SIGEV_THREAD` is a matter of the C library: it gives a netlink socket and a cookie, and gets the cookie back through
 //! the socket, where a thread of its own waits for it.
+//! Locking: `Queue::state`, then `Process::threads`, to see whether the one to notify still lives; the signal is sent after it.
 
 use alloc::sync::{Arc, Weak};
 

@@ -2,6 +2,7 @@
 //!
 //! Mirrors: ipc/mqueue.c (`mqueue_inode_info`, `msg_insert`, `wq_sleep`, `pipelined_send`), Linux 6.18.
 //! Differs: those who wait stand in order of arrival; Linux lets a higher scheduling priority go first.
+//! Locking: `Queue::state`, then `MqWaiter::progress`; sleepers are woken and signals sent without them.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;

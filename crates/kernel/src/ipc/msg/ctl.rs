@@ -1,6 +1,7 @@
 //! `msgctl`: looking at queues, changing and removing them.
 //!
 //! Mirrors: ipc/msg.c (`ksys_msgctl`), Linux 6.18.
+//! Locking: as in the parent module.
 
 use core::sync::atomic::Ordering;
 

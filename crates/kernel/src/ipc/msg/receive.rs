@@ -1,6 +1,7 @@
 //! `msgrcv`: choosing a message, waiting for one.
 //!
 //! Mirrors: ipc/msg.c (`do_msgrcv`, `find_msg`, `convert_mode`), Linux 6.18.
+//! Locking: the queue's lock, then `Receiver::result`; senders are woken without them.
 
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;

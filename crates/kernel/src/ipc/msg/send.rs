@@ -1,6 +1,7 @@
 //! `msgsnd`: handing a message over, queueing it, waiting for room.
 //!
 //! Mirrors: ipc/msg.c (`do_msgsnd`, `pipelined_send`, `ss_wakeup`), Linux 6.18.
+//! Locking: the queue's lock; sleepers are woken without it.
 
 use alloc::sync::Arc;
 use alloc::vec;

@@ -1,6 +1,7 @@
 //! `semctl`: looking at sets, setting values, changing and removing.
 //!
 //! Mirrors: ipc/sem.c (`ksys_semctl`), Linux 6.18.
+//! Locking: the set's lock; sleepers are woken, and the guest is copied to, without it.
 
 use alloc::vec;
 use alloc::vec::Vec;

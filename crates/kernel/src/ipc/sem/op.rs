@@ -1,6 +1,7 @@
 //! `semop`, `semtimedop`.
 //!
 //! Mirrors: ipc/sem.c (`__do_semtimedop`), Linux 6.18.
+//! Locking: the set's lock; sleepers are woken without it.
 
 use alloc::sync::Arc;
 use alloc::vec;

@@ -1,6 +1,7 @@
 //! Attaching and detaching segments: `shmat`, `shmdt`, and the counted areas.
 //!
 //! Mirrors: ipc/shm.c (`do_shmat`, `ksys_shmdt`, `shm_vm_ops`), Linux 6.18.
+//! Locking: the segment's lock, under the caller's `MmStruct` where areas are counted; the mapping itself is made without it.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -2,6 +2,7 @@
 //!
 //! Mirrors: ipc/shm.c (`ksys_shmctl`), Linux 6.18.
 //! Differs: nothing is ever swapped, so `SHM_LOCK` only sets the flag.
+//! Locking: as in the parent module.
 
 use core::sync::atomic::Ordering;
 

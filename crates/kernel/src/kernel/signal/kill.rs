@@ -4,7 +4,7 @@
 //! Linux 6.18.
 //! Differs: processes are found and signalled under one hold of the pid table's lock. So a child is either there, or the
 //! process that forks it has the signal before it is and forks again behind it (`fork.rs`).
-//! Locking: the pid table, then as in `send`.
+//! Locking: the pid table over all that one call sends, so that no child of a receiver is missed; then as in `send`.
 
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;

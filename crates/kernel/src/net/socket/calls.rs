@@ -1,6 +1,7 @@
 //! The socket calls.
 //!
 //! Mirrors: net/socket.c (`__sys_socket` and its family), Linux 6.18.
+//! Locking: none of its own.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

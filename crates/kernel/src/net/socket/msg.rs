@@ -1,6 +1,7 @@
 //! Sending and receiving messages.
 //!
 //! Mirrors: net/socket.c (`___sys_sendmsg`, `___sys_recvmsg` and their family), Linux 6.18.
+//! Locking: none of its own.
 
 use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::uaccess::UserAddr;

@@ -1,6 +1,8 @@
 //! Connections: listeners, their queue of half-made peers, `accept`.
 //!
 //! Mirrors: net/unix/af_unix.c (`unix_listen`, `unix_stream_connect`, `unix_accept`), Linux 6.18.
+//! Locking: the listener's state, then the connecting socket's, which is only tried, then the embryo's, which nobody else
+//! knows yet.
 
 use acrida_kcore::wait::WaitOptions;
 use acrida_uapi::errno::{Errno, Error};

@@ -1,6 +1,7 @@
 //! Receiving messages with boundaries.
 //!
 //! Mirrors: net/unix/af_unix.c (`__unix_dgram_recvmsg`), net/core/datagram.c (`__skb_try_recv_datagram`), Linux 6.18.
+//! Locking: the socket's state, over the copy to the guest; senders are woken, and files let go, after it.
 
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;

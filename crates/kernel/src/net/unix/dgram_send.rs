@@ -1,6 +1,7 @@
 //! Sending messages with boundaries.
 //!
 //! Mirrors: net/unix/af_unix.c (`unix_dgram_connect`, `unix_dgram_sendmsg`), Linux 6.18.
+//! Locking: the state of one socket at a time.
 
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;

@@ -5,6 +5,7 @@
 //! leaves an empty message where it was.
 //!
 //! Mirrors: net/unix/af_unix.c (`queue_oob`, `unix_stream_recv_urg`, `manage_oob`), Linux 6.18.
+//! Locking: the receiver's state, over the copy to the guest.
 
 use alloc::sync::Arc;
 

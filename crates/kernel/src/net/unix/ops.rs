@@ -1,6 +1,7 @@
 //! The socket layer's calls on a local socket.
 //!
 //! Mirrors: net/unix/af_unix.c (`unix_stream_ops`, `unix_dgram_ops`, `unix_seqpacket_ops`), Linux 6.18.
+//! Locking: the socket's state for one look.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -1,6 +1,7 @@
 //! Readiness of a local socket.
 //!
 //! Mirrors: net/unix/af_unix.c (`unix_poll`, `unix_dgram_poll`), Linux 6.18.
+//! Locking: the socket's state, then, alone, its peer's.
 
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;

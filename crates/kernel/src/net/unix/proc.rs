@@ -3,6 +3,7 @@
 //! Mirrors: net/unix/af_unix.c (`unix_seq_show`), Linux 6.18.
 //! Differs: the sockets are found behind the descriptors of the world's processes, so those that lie only in messages or on
 //! a listener's queue are not shown, and no list of all sockets has to be kept.
+//! Locking: one process, one table, one socket at a time.
 
 use alloc::collections::BTreeMap;
 use alloc::format;

@@ -1,6 +1,7 @@
 //! `shutdown`, and the end of a socket.
 //!
 //! Mirrors: net/unix/af_unix.c (`unix_shutdown`, `unix_release_sock`), Linux 6.18.
+//! Locking: the socket's state; queues and peers are let go and told after it.
 
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;

@@ -1,6 +1,7 @@
 //! Receiving from a stream.
 //!
 //! Mirrors: net/unix/af_unix.c (`unix_stream_read_generic`), Linux 6.18.
+//! Locking: the socket's state, over the copy to the guest.
 
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;

@@ -1,6 +1,7 @@
 //! Sending on a stream.
 //!
 //! Mirrors: net/unix/af_unix.c (`unix_stream_sendmsg`), net/core/sock.c (`sock_alloc_send_pskb`), Linux 6.18.
+//! Locking: the state of one socket at a time; the bytes are copied in before the receiver's is taken.
 
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
