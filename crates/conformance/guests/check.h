@@ -292,6 +292,23 @@ UNUSED static void wait_asleep(pid_t pid)
 	say("nobody fell asleep");
 }
 
+// Words from children: "I am past that step". The parent makes the pipe before it starts them.
+static int step_pipe[2];
+UNUSED static void expect_steps(void)
+{
+	need(pipe(step_pipe));
+}
+// Also as the handler of a signal.
+UNUSED static void made_step(int sig UNUSED)
+{
+	write(step_pipe[1], "", 1);
+}
+UNUSED static void await_step(void)
+{
+	char c;
+	read(step_pipe[0], &c, 1);
+}
+
 // Waits until thread `tid` of this process has ended for everybody: joining it may come before.
 UNUSED static void wait_ended(pid_t tid)
 {

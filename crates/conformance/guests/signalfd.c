@@ -381,22 +381,23 @@ CHECK(poll_wakes)
 CHECK(interrupted_by_another_signal)
 {
 	int fd = file_for(set_of(SIGUSR1, 0), 0);
+	expect_steps();
 	pid_t pid = start();
 	if (pid == 0) {
 		let_interrupt(SIGUSR2);
 		take("reader", fd, 0);
-		struct sigaction action = { .sa_handler = do_nothing, .sa_flags = SA_RESTART };
+		struct sigaction action = { .sa_handler = made_step, .sa_flags = SA_RESTART };
 		sigaction(SIGHUP, &action, NULL);
+		made_step(0);
 		take("restarted", fd, getppid());
 		_exit(0);
 	}
 	wait_asleep(pid);
 	kill(pid, SIGUSR2);
-	struct timespec time = { 0, 20000000 };
-	nanosleep(&time, NULL);
+	await_step();
 	wait_asleep(pid);
 	kill(pid, SIGHUP);
-	nanosleep(&time, NULL);
+	await_step();
 	kill(pid, SIGUSR1);
 	reap("reader", pid);
 }

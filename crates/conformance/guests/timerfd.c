@@ -339,23 +339,23 @@ CHECK(reader_of_a_disarmed_one_sleeps_on)
 CHECK(interrupted_and_restarted)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+	expect_steps();
 	pid_t pid = start();
 	if (pid == 0) {
 		let_interrupt(SIGUSR1);
 		take("interrupted", fd);
-		struct sigaction action = { .sa_handler = do_nothing, .sa_flags = SA_RESTART };
+		struct sigaction action = { .sa_handler = made_step, .sa_flags = SA_RESTART };
 		sigaction(SIGUSR1, &action, NULL);
-		say("ready");
+		made_step(0);
 		take("restarted", fd);
 		_exit(0);
 	}
 	wait_asleep(pid);
-	kill(pid, SIGUSR1);
-	struct timespec time = { 0, 20 * MS };
-	nanosleep(&time, NULL);
-	wait_asleep(pid);
-	kill(pid, SIGUSR1);
-	nanosleep(&time, NULL);
+	for (int i = 0; i < 2; i++) {
+		kill(pid, SIGUSR1);
+		await_step();
+		wait_asleep(pid);
+	}
 	set(fd, 0, MS, 0);
 	reap("reader", pid);
 }
