@@ -48,12 +48,26 @@ pub struct Outcome {
     pub stderr: Vec<u8>,
 }
 
+/// Programs act on these, and whoever runs the tests may do so under make or tmux, or from a hook of git.
+const FOREIGN: [&str; 7] = ["MAKEFLAGS", "MFLAGS", "GNUMAKEFLAGS", "MAKELEVEL", "TMUX", "TMUX_PANE", "LANGUAGE"];
+
+/// Keeps from `command` what the caller's environment says to programs of the tests.
+pub fn shield(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"GIT_") || FOREIGN.iter().any(|foreign| name == *foreign) {
+            command.env_remove(name);
+        }
+    }
+    command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+}
+
 /// Runs `command` in `dir`; its outputs go to files beside it, so that no pipe can fill up.
 pub fn run(mut command: Command, dir: &Path, label: &str, timeout: Duration) -> Result<Outcome> {
     let path = |what: &str| dir.with_file_name(format!("{label}.{what}"));
     let open = |what: &str| File::create(path(what)).with_context(|| format!("cannot create {}", path(what).display()));
     command.current_dir(dir).stdin(Stdio::null()).stdout(open("out")?).stderr(open("err")?).process_group(0);
-    command.env("LC_ALL", "C.UTF-8").env("HOME", dir).env("TZ", "UTC");
+    command.env("HOME", dir);
+    shield(&mut command);
     let child = command.spawn().context("cannot start the command")?;
     let Ended::Exit(status) = wait(child, timeout)? else {
         let tail = String::from_utf8_lossy(&std::fs::read(path("err"))?).into_owned();

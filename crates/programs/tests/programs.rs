@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use acrida_programs::cpython;
 use acrida_programs::list::{Module, Program, modules, programs};
-use acrida_programs::run::{Outcome, Side, run};
+use acrida_programs::run::{Outcome, Side, run, shield};
 use anyhow::{Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -70,8 +70,10 @@ fn check_program(program: &Program, binary: PathBuf) -> Result<()> {
         let work = dir.path().join("work");
         std::fs::create_dir(&work)?;
         if !program.prepare.is_empty() {
-            let status = Command::new("sh").args(["-ec", &program.prepare]).current_dir(&work).status()?;
-            ensure!(status.success(), "the preparation failed");
+            let mut prepare = Command::new("sh");
+            prepare.args(["-ec", &program.prepare]).current_dir(&work);
+            shield(&mut prepare);
+            ensure!(prepare.status()?.success(), "the preparation failed");
         }
         let outcome = run(script(&side, program), &work, label, Duration::from_secs(program.timeout));
         std::fs::remove_dir_all(&work)?;

@@ -13,12 +13,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use acrida_programs::run::{Side, run};
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
-use rustix::process::{Pid, WaitOptions, set_child_subreaper};
+use rustix::process::{Pid, Signal, WaitOptions, set_child_subreaper};
 
 fn main() -> Result<ExitCode> {
     let mut arguments = Arguments::from_args();
@@ -26,9 +27,12 @@ fn main() -> Result<ExitCode> {
     arguments.test_threads = Some(1);
     let binary = acrida_harness::acrida()?;
     let soak = std::env::var_os("ACRIDA_SOAK").is_some();
-    let trial = |name: &str, test: fn(&Path, bool) -> Result<()>| {
+    let limit = Duration::from_secs(if soak { 4 * 3600 } else { 600 });
+    let trial = |name: &'static str, test: fn(&Path, bool) -> Result<()>| {
         let binary = binary.clone();
-        Trial::test(name, move || test(&binary, soak).map_err(|error| Failed::from(format!("{error:#}"))))
+        Trial::test(name, move || {
+            bounded(name, limit, || test(&binary, soak)).map_err(|error| Failed::from(format!("{error:#}")))
+        })
     };
     let trials = vec![
         trial("registers_survive_signals", registers),
@@ -96,8 +100,9 @@ fn inotify_limits(binary: &Path, _soak: bool) -> Result<()> {
 }
 
 fn fuzz(binary: &Path, soak: bool) -> Result<()> {
+    let (calls, timeout) = if soak { ("4000000", 3000) } else { ("100000", 120) };
     for seed in ["1", "2", "3"] {
-        says_ok(binary, "fuzz_calls", &[if soak { "4000000" } else { "100000" }, seed], 3000)?;
+        says_ok(binary, "fuzz_calls", &[calls, seed], timeout)?;
     }
     Ok(())
 }
@@ -118,20 +123,32 @@ impl Random {
     }
 }
 
-/// Waits for every child of this process; a bound on a world that does not die.
-fn reap_all(what: &str) -> Result<()> {
-    let (done, waiting) = std::sync::mpsc::channel::<()>();
-    let what = what.to_owned();
-    let watchdog = std::thread::spawn(move || {
-        if waiting.recv_timeout(Duration::from_secs(30)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("{what}: processes of a killed world are still alive after 30 s");
-            std::process::exit(1);
-        }
+/// Runs `test`, whose waits need no bounds of their own: past `limit` this process says `what` hangs, kills its children,
+/// with each of which its world ends, and is over.
+fn bounded<T>(what: &str, limit: Duration, test: impl FnOnce() -> T) -> T {
+    let (done, ended) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{what}: no end after {} s", limit.as_secs());
+                for child in children_of(std::process::id()).unwrap_or_default() {
+                    // It may have ended by itself.
+                    let _ = rustix::process::kill_process(child.pid, Signal::KILL);
+                }
+                std::process::exit(1);
+            }
+        });
+        // Gone with this closure, also when the test panics: the watchdog's wait ends.
+        let _done = done;
+        test()
+    })
+}
+
+/// Waits for every child of this process.
+fn reap_all(what: &str) {
+    bounded(&format!("{what}: the end of a killed world's processes"), Duration::from_secs(30), || {
+        while let Ok(Some(_)) = rustix::process::wait(WaitOptions::empty()) {}
     });
-    while let Ok(Some(_)) = rustix::process::wait(WaitOptions::empty()) {}
-    drop(done);
-    watchdog.join().map_err(|_| anyhow::anyhow!("the watchdog panicked"))?;
-    Ok(())
 }
 
 const BUSY: &str =
@@ -152,9 +169,9 @@ fn killed_worlds(binary: &Path, soak: bool) -> Result<()> {
         for line in output.lines().take(lines as usize) {
             line?;
         }
-        rustix::process::kill_process(Pid::from_child(&child), rustix::process::Signal::KILL)?;
+        rustix::process::kill_process(Pid::from_child(&child), Signal::KILL)?;
         child.wait()?;
-        reap_all(&format!("round {round}, killed after {lines} lines"))?;
+        reap_all(&format!("round {round}, killed after {lines} lines"));
     }
     let entries = std::fs::read_dir(runtime.path().join("acrida"))?.count();
     ensure!(entries == 0, "{entries} worlds are still entered");
@@ -216,7 +233,7 @@ fn kill_child(binary: &Path, program: &[&str], victim: &str) -> Result<Vec<Strin
         }
         ensure!(child.try_wait()?.is_none(), "the world ended early");
     };
-    rustix::process::kill_process(host, rustix::process::Signal::KILL)?;
+    rustix::process::kill_process(host, Signal::KILL)?;
     let rest = output.lines().collect::<std::io::Result<_>>()?;
     let status = child.wait()?;
     ensure!(status.success(), "{rest:?}, {status}");
@@ -264,18 +281,24 @@ fn changed_outside(binary: &Path, _soak: bool) -> Result<()> {
 
 /// A host child of `parent` with this name.
 fn find_child(parent: u32, name: &str) -> Result<Option<Pid>> {
+    Ok(children_of(parent)?.into_iter().find(|child| child.name == name).map(|child| child.pid))
+}
+
+struct HostChild {
+    pid: Pid,
+    name: String,
+}
+
+fn children_of(parent: u32) -> Result<Vec<HostChild>> {
+    let mut children = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
-        let Ok(pid) = entry?.file_name().to_string_lossy().parse::<i32>() else { continue };
+        let Some(pid) = entry?.file_name().to_string_lossy().parse().ok().and_then(Pid::from_raw) else { continue };
         // Processes come and go while we look.
         let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
-        let ours = stat.split_once(") ").and_then(|(head, rest)| {
-            let comm = head.split_once('(')?.1;
+        children.extend(stat.rsplit_once(") ").and_then(|(head, rest)| {
             let ppid: u32 = rest.split(' ').nth(1)?.parse().ok()?;
-            Some(comm == name && ppid == parent)
-        });
-        if ours == Some(true) {
-            return Ok(Pid::from_raw(pid));
-        }
+            (ppid == parent).then_some(HostChild { pid, name: head.split_once('(')?.1.to_owned() })
+        }));
     }
-    Ok(None)
+    Ok(children)
 }
