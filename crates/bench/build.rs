@@ -3,6 +3,7 @@
 //! It is linked as a program, not as a library, so `cc` only finds the compiler and its flags.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 fn main() {
@@ -27,6 +28,10 @@ fn main() {
         .status()
         .expect("the C compiler runs");
     assert!(status.success(), "compiling the guest of the benchmark failed: {status}");
+
+    // Counts of instructions are pinned for one compiler.
+    let version = Command::new(env::var_os("RUSTC").expect("cargo sets RUSTC")).arg("-V").output().expect("rustc runs").stdout;
+    println!("cargo::rustc-env=ACRIDA_RUSTC={}", String::from_utf8_lossy(&version).trim());
 }
 
 fn collect(folder: &Path, sources: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -15,7 +15,10 @@ fn main() {
     for name in ["image", "platform-linux", "kernel", "kcore", "klib", "uapi", "loader", "trace-format"] {
         println!("cargo:rerun-if-changed={}", root.join("crates").join(name).display());
     }
-    println!("cargo:rerun-if-changed={}", root.join("Cargo.lock").display());
+    // Profiles and features of dependencies stand in the workspace's manifest.
+    for name in ["Cargo.toml", "Cargo.lock"] {
+        println!("cargo:rerun-if-changed={}", root.join(name).display());
+    }
     let profile = env::var("PROFILE").expect("cargo sets it");
     let image = build_image(&root, &out.join("image"), &profile);
     println!("cargo:rustc-env=ACRIDA_IMAGE={}", image.display());

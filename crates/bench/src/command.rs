@@ -216,7 +216,11 @@ fn count_instructions(args: &BenchArgs, subject: &Subject<'_>) -> anyhow::Result
     if let Some(file) = &args.pin {
         write(file, &pins.renewed(&counts))?;
     }
-    Ok(status(!failed && !(args.check && regressions > 0)))
+    let incomparable = pins.incomparable();
+    if let Some(reason) = &incomparable {
+        eprintln!("acrida bench: {reason}");
+    }
+    Ok(status(!failed && !(args.check && incomparable.is_none() && regressions > 0)))
 }
 
 fn read(file: &Path) -> anyhow::Result<Report> {

@@ -45,7 +45,7 @@ impl Effort {
 /// The line that the guest prints.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Line {
+pub enum Line {
     Measured { samples: Vec<f64> },
     Skipped { skipped: String },
     Failed { failed: String },

@@ -4,9 +4,9 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -35,18 +35,15 @@ impl Guest {
     pub fn unpack() -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("acrida-bench-")
-            // A database server that is not the caller's user must get through.
-            .permissions(Permissions::from_mode(0o755))
             .tempdir_in("/var/tmp")
             .context("making a directory under /var/tmp")?;
         let program = directory.path().join(NAME);
-        fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o755)
-            .open(&program)
-            .and_then(|mut file| file.write_all(PROGRAM))
-            .context("writing the guest program")?;
+        fs::write(&program, PROGRAM).context("writing the guest program")?;
+        // Whatever the caller's umask: a database server that is not the caller's user must get through.
+        for path in [directory.path(), &program] {
+            fs::set_permissions(path, Permissions::from_mode(0o755))
+                .with_context(|| format!("the mode of {}", path.display()))?;
+        }
         let list = first_run(&program)?;
         Ok(Self { directory, list })
     }

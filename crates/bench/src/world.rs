@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::rc::Rc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use crate::catalogue::{Case, Kind, Workload};
-use crate::figure::{Effort, Outcome};
+use crate::figure::{Effort, Line, Outcome};
 use crate::guest::Guest;
 use crate::process::{Running, quote};
 use crate::side::Side;
@@ -75,16 +75,15 @@ impl World {
     /// # Errors
     /// When the world does not start or does not end.
     pub fn measure(self, side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<Outcome> {
-        let figure = match self {
-            Self::Start => start(side, guest, effort)?,
-            Self::Memory => memory(side, guest, effort)?,
-            Self::Watch => watch(side, guest, effort)?,
-        };
-        Ok(Outcome::Measured(figure))
+        match self {
+            Self::Start => start(side, guest, effort),
+            Self::Memory => memory(side, guest, effort),
+            Self::Watch => watch(side, guest, effort),
+        }
     }
 }
 
-fn start(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
+fn start(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<Outcome> {
     let words = side.command(&["/bin/true".into()], guest)?;
     let mut took = Vec::new();
     for _ in 0..effort.samples {
@@ -95,50 +94,54 @@ fn start(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
         took.push(finished.elapsed.as_nanos() as f64);
     }
     let spread = Spread::of(&took).context("no samples")?;
-    Ok(Unit::Nanoseconds.best_quarter(&spread))
+    Ok(Outcome::Measured(Unit::Nanoseconds.best_quarter(&spread)))
 }
 
-fn memory(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
-    with_guest(&["idle"], side, guest, effort, |running| {
-        expect_line(running, "ready", effort)?;
-        proportional_bytes(running.id())
-    })
+fn memory(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<Outcome> {
+    with_guest(&["idle"], side, guest, effort, |running| proportional_bytes(running.id()))
 }
 
-fn watch(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<f64> {
+fn watch(side: &Side, guest: &Guest, effort: Effort) -> anyhow::Result<Outcome> {
     let (epolls, fds) = (8, 15_000);
     let words = ["watches", &format!("epolls={epolls}"), &format!("fds={fds}")];
     with_guest(&words, side, guest, effort, |running| {
         let weigh = |running: &Running| Ok::<_, anyhow::Error>(proportional_bytes(running.id())? + kernel_bytes()?);
-        expect_line(running, "ready", effort)?;
         let before = weigh(running)?;
         running.say("go on")?;
-        expect_line(running, "watching", effort)?;
+        ensure!(refusal(running, "watching", effort)?.is_none(), "it made no watches");
         Ok((weigh(running)? - before) / f64::from(epolls * fds))
     })
 }
 
-/// Lets `weigh` look at a guest that runs; what the guest said last explains a failure.
+/// Lets `weigh` look at a guest that is ready; what the guest said last explains a failure.
 fn with_guest(
     words: &[&str],
     side: &Side,
     guest: &Guest,
     effort: Effort,
     weigh: impl FnOnce(&mut Running) -> anyhow::Result<f64>,
-) -> anyhow::Result<f64> {
+) -> anyhow::Result<Outcome> {
     let words: Vec<OsString> = [guest.program().into()].into_iter().chain(words.iter().map(OsString::from)).collect();
     let mut running = Running::start(&side.command(&words, guest)?)?;
-    let weighed = weigh(&mut running);
+    let weighed = match refusal(&running, "ready", effort) {
+        Ok(None) => weigh(&mut running).map(Outcome::Measured),
+        Ok(Some(reason)) => Ok(Outcome::Skipped(reason)),
+        Err(error) => Err(error),
+    };
     let finished = running.finish_by("end", effort.limit)?;
     weighed.with_context(|| format!("ended with {}{}", finished.status, quote(&finished.errors)))
 }
 
-fn expect_line(running: &Running, expected: &str, effort: Effort) -> anyhow::Result<()> {
+/// Waits until the guest says `expected`; or why it says `skipped` instead, as it does when the machine lacks something.
+fn refusal(running: &Running, expected: &str, effort: Effort) -> anyhow::Result<Option<String>> {
     let mut last = String::new();
     // A peer's machine tells of its start first.
     while let Ok(line) = running.next_line(effort.limit) {
         if line.trim_end() == expected {
-            return Ok(());
+            return Ok(None);
+        }
+        if let Ok(Line::Skipped { skipped }) = serde_json::from_str(line.trim()) {
+            return Ok(Some(skipped));
         }
         last = line;
     }
@@ -206,8 +209,21 @@ mod tests {
     fn a_native_start_takes_time_and_memory() {
         let guest = Guest::unpack().unwrap();
         for world in [World::Start, World::Memory, World::Watch] {
-            let Outcome::Measured(figure) = world.measure(&Side::native(), &guest, EFFORT).unwrap() else { panic!() };
-            assert!(figure > 0.0);
+            match world.measure(&Side::native(), &guest, EFFORT).unwrap() {
+                // Its part of the host kernel's memory may shrink meanwhile, by what others do.
+                Outcome::Measured(figure) => assert!(figure > 0.0 || matches!(world, World::Watch)),
+                Outcome::Skipped(_) => assert!(matches!(world, World::Watch)),
+                Outcome::Failed(reason) => panic!("{reason}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_guest_that_skips_is_no_failure() {
+        let guest = Guest::unpack().unwrap();
+        let side = Side::acrida(["sh", "-c", r#"echo '{"skipped":"needs more"}'"#].map(OsString::from).to_vec());
+        for world in [World::Memory, World::Watch] {
+            assert_eq!(world.measure(&side, &guest, EFFORT).unwrap(), Outcome::Skipped("needs more".into()));
         }
     }
 

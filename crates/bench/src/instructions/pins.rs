@@ -11,12 +11,16 @@ use serde::Deserialize;
 use super::Count;
 
 const PINNED: &str = include_str!("../../instructions.toml");
+/// What `rustc -V` says of the compiler of this build.
+const COMPILER: &str = env!("ACRIDA_RUSTC");
 
 /// The paths that are counted, with what they may cost.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pins {
-    /// A change below this is none: compilers differ.
+    /// `rustc -V` of the compiler that made the code that was counted.
+    compiler: String,
+    /// A change below this is none.
     tolerance_percent: u32,
     path: Vec<Pin>,
 }
@@ -47,6 +51,12 @@ impl Pins {
         let mut names: Vec<&str> = self.path.iter().map(|pin| pin.workload.as_str()).collect();
         names.dedup();
         names
+    }
+
+    /// Why the counts of this build cannot be held against the pins, if so.
+    pub fn incomparable(&self) -> Option<String> {
+        let pinned = &self.compiler;
+        (pinned != COMPILER).then(|| format!("nothing is judged: the pins are of {pinned}, this build is of {COMPILER}"))
     }
 
     /// A table of the counts, and how many of them are regressions; a path that was not counted is one.
@@ -89,11 +99,15 @@ impl Pins {
         format!("| workload | call | instructions | path |\n|---|---|---:|---|\n{rows}")
     }
 
-    /// instructions.toml with the counts in place of what was pinned; comments stay, other paths stay.
+    /// instructions.toml with the counts and this build's compiler in place of what was pinned; comments stay, other paths stay.
     pub fn renewed(&self, counts: &[Count]) -> String {
         let mut pins = self.path.iter();
         let mut text = String::new();
         for line in PINNED.lines() {
+            if line.starts_with("compiler =") {
+                let _ = writeln!(text, "compiler = {COMPILER:?}");
+                continue;
+            }
             let Some(count) = line.starts_with("instructions =").then(|| pins.next().and_then(|pin| pin.find(counts))).flatten()
             else {
                 let _ = writeln!(text, "{line}");
@@ -145,8 +159,9 @@ mod tests {
     #[test]
     fn new_pins_keep_everything_but_the_numbers() {
         let pins = Pins::read().unwrap();
-        assert_eq!(pins.renewed(&counts(1.0)), PINNED);
+        assert_eq!(pins.renewed(&counts(1.0)), PINNED.replace(&pins.compiler, COMPILER));
         let renewed: Pins = toml::from_str(&pins.renewed(&counts(3.0))).unwrap();
         assert_eq!(renewed.path[0].instructions, pins.path[0].instructions * 3);
+        assert_eq!(renewed.incomparable(), None);
     }
 }
