@@ -1,11 +1,11 @@
 // unix_killed.c: either end of a socket is killed, in any state: what the other end gets, and that nothing is left.
 //
-// Calls: connect accept sendmsg recvmsg poll
+// Calls: connect accept sendmsg recvmsg poll sendfile
 // Passes: host acrida
 //
 // The victim is killed by the check itself. With KILL_FROM_OUTSIDE set it is whoever reads the output who kills it, when a
 // line says so: under acrida that is a death of the host process, of which the kernel in it learns nothing. What a call counts for
-// its own use (poll its table of descriptors, sendfile its second file) nobody gives back then: those two are left out.
+// its own use (poll the file that it waits on, sendfile both of its files) nobody gives back then: those two are left out.
 #include "sockets.h"
 #include <sys/sendfile.h>
 
@@ -80,105 +80,132 @@ static void survivor(const char *what, int fd)
 
 #define EACH_TYPE(first, last) for (int t = first; t <= last; t++)
 
+// ---- what somebody does with an end ---------------------------------------
+
+__attribute__((noreturn)) static int idle(int fd UNUSED)
+{
+	for (;;)
+		pause();
+}
+static int receive_one(int fd)
+{
+	char c;
+	return recv(fd, &c, 1, 0);
+}
+static int send_all(int fd)
+{
+	static char block[1000];
+	while (send(fd, block, sizeof block, MSG_NOSIGNAL) > 0)
+		;
+	return -1;
+}
+static int send_a_large_one(int fd)
+{
+	static char block[1 << 20];
+	return send(fd, block, sizeof block, 0);
+}
+static int send_a_file(int fd)
+{
+	int file = need(open("file", O_CREAT | O_RDWR, 0600));
+	need(ftruncate(file, 8 << 20));
+	return sendfile(fd, file, NULL, 8 << 20);
+}
+static int wait_for_events(int fd)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	poll(&p, 1, -1);
+	say("told of %s", poll_names(p.revents));
+	return 0;
+}
+static int send_two(int fd)
+{
+	send(fd, "abc", 3, 0);
+	send(fd, "def", 3, 0);
+	return idle(fd);
+}
+static int forget_the_witness(int fd)
+{
+	close(witness[1]);
+	return idle(fd);
+}
+static int send_the_end_itself(int fd)
+{
+	int both[2] = { fd, witness[1] };
+	send_fds(fd, "m", both, 2, 0);
+	return idle(fd);
+}
+
 // ---- connected ------------------------------------------------------------
+
+// A victim that has s[1] and is killed in what it does with it; the other end is s[0].
+static pid_t victim_with_an_end(int t, int (*does)(int))
+{
+	watch();
+	pair(types[t]);
+	pid_t child = victim();
+	if (child == 0) {
+		close(s[0]);
+		does(s[1]);
+		_exit(1);
+	}
+	close(s[1]);
+	return child;
+}
+
+static void something_came(void)
+{
+	struct pollfd p = { s[0], POLLIN, 0 };
+	poll(&p, 1, 5000);
+}
+
+static void kill_asleep(pid_t child)
+{
+	wait_asleep(child);
+	kill_it(child);
+}
+
+static void kill_and_look(int t, pid_t child)
+{
+	kill_asleep(child);
+	survivor(type_names[t], s[0]);
+	nothing_is_left(type_names[t]);
+}
 
 CHECK(idle)
 {
-	EACH_TYPE(0, 2) {
-		watch();
-		pair(types[t]);
-		pid_t child = victim();
-		if (child == 0) {
-			close(s[0]);
-			for (;;)
-				pause();
-		}
-		close(s[1]);
-		wait_asleep(child);
-		kill_it(child);
-		survivor(type_names[t], s[0]);
-		nothing_is_left(type_names[t]);
-	}
+	EACH_TYPE(0, 2)
+		kill_and_look(t, victim_with_an_end(t, idle));
 }
 
 CHECK(blocked_in_recv)
 {
-	EACH_TYPE(0, 2) {
-		watch();
-		pair(types[t]);
-		pid_t child = victim();
-		if (child == 0) {
-			char c;
-			close(s[0]);
-			recv(s[1], &c, 1, 0);
-		}
-		close(s[1]);
-		wait_asleep(child);
-		kill_it(child);
-		survivor(type_names[t], s[0]);
-		nothing_is_left(type_names[t]);
-	}
+	EACH_TYPE(0, 2)
+		kill_and_look(t, victim_with_an_end(t, receive_one));
 }
 
 CHECK(blocked_in_send)
 {
 	EACH_TYPE(0, 2) {
-		watch();
-		pair(types[t]);
-		pid_t child = victim();
-		if (child == 0) {
-			static char block[1000];
-			close(s[0]);
-			while (send(s[1], block, sizeof block, 0) > 0)
-				;
-		}
-		close(s[1]);
-		struct pollfd p = { s[0], POLLIN, 0 };
-		poll(&p, 1, 5000);
-		wait_asleep(child);
-		kill_it(child);
-		survivor(type_names[t], s[0]);
-		nothing_is_left(type_names[t]);
+		pid_t child = victim_with_an_end(t, send_all);
+		something_came();
+		kill_and_look(t, child);
 	}
 }
 
 CHECK(blocked_in_a_large_send)
 {
-	watch();
-	pair(SOCK_STREAM);
-	pid_t child = victim();
-	if (child == 0) {
-		static char block[1 << 20];
-		close(s[0]);
-		send(s[1], block, sizeof block, 0);
-	}
-	close(s[1]);
-	struct pollfd p = { s[0], POLLIN, 0 };
-	poll(&p, 1, 5000);
-	wait_asleep(child);
-	kill_it(child);
-	survivor("stream", s[0]);
-	nothing_is_left("stream");
+	pid_t child = victim_with_an_end(0, send_a_large_one);
+	something_came();
+	kill_and_look(0, child);
 }
 
 CHECK(blocked_in_sendfile)
 {
 	if (from_outside())
 		return;
-	watch();
-	pair(SOCK_STREAM);
-	int file = need(open("file", O_CREAT | O_RDWR, 0600));
-	need(ftruncate(file, 8 << 20));
-	pid_t child = victim();
-	if (child == 0) {
-		close(s[0]);
-		sendfile(s[1], file, NULL, 8 << 20);
-	}
-	close(s[1]);
-	struct pollfd p = { s[0], POLLIN, 0 };
-	poll(&p, 1, 5000);
-	wait_asleep(child);
-	kill_it(child);
+	pid_t child = victim_with_an_end(0, send_a_file);
+	something_came();
+	kill_asleep(child);
 	char block[4096];
 	long got;
 	while ((got = recv(s[0], block, sizeof block, 0)) > 0)
@@ -191,63 +218,26 @@ CHECK(blocked_in_poll)
 {
 	if (from_outside())
 		return;
-	EACH_TYPE(0, 2) {
-		watch();
-		pair(types[t]);
-		pid_t child = victim();
-		if (child == 0) {
-			struct pollfd p = { s[1], POLLIN, 0 };
-			close(s[0]);
-			poll(&p, 1, -1);
-		}
-		close(s[1]);
-		wait_asleep(child);
-		kill_it(child);
-		survivor(type_names[t], s[0]);
-		nothing_is_left(type_names[t]);
-	}
+	EACH_TYPE(0, 2)
+		kill_and_look(t, victim_with_an_end(t, wait_for_events));
 }
 
 CHECK(data_queued_to_the_survivor)
 {
 	EACH_TYPE(0, 2) {
-		watch();
-		pair(types[t]);
-		pid_t child = victim();
-		if (child == 0) {
-			close(s[0]);
-			send(s[1], "abc", 3, 0);
-			send(s[1], "def", 3, 0);
-			for (;;)
-				pause();
-		}
-		close(s[1]);
+		pid_t child = victim_with_an_end(t, send_two);
 		char c[3];
 		need(recv(s[0], c, 3, MSG_PEEK | MSG_WAITALL));
-		wait_asleep(child);
-		kill_it(child);
-		survivor(type_names[t], s[0]);
-		nothing_is_left(type_names[t]);
+		kill_and_look(t, child);
 	}
 }
 
 CHECK(data_queued_to_the_victim)
 {
 	EACH_TYPE(0, 2) {
-		watch();
-		pair(types[t]);
+		pid_t child = victim_with_an_end(t, idle);
 		need(send(s[0], "abc", 3, 0));
-		pid_t child = victim();
-		if (child == 0) {
-			close(s[0]);
-			for (;;)
-				pause();
-		}
-		close(s[1]);
-		wait_asleep(child);
-		kill_it(child);
-		survivor(type_names[t], s[0]);
-		nothing_is_left(type_names[t]);
+		kill_and_look(t, child);
 	}
 }
 
@@ -256,19 +246,9 @@ CHECK(data_queued_to_the_victim)
 CHECK(descriptors_queued_to_the_victim)
 {
 	EACH_TYPE(0, 2) {
-		watch();
-		pair(types[t]);
-		pid_t child = victim();
-		if (child == 0) {
-			close(s[0]);
-			close(witness[1]);
-			for (;;)
-				pause();
-		}
-		close(s[1]);
+		pid_t child = victim_with_an_end(t, forget_the_witness);
 		need(send_fds(s[0], "m", witness + 1, 1, 0));
-		wait_asleep(child);
-		kill_it(child);
+		kill_asleep(child);
 		nothing_is_left(type_names[t]);
 		survivor(type_names[t], s[0]);
 	}
@@ -279,21 +259,10 @@ CHECK(descriptors_queued_to_the_survivor)
 	EACH_TYPE(0, 2) {
 		struct message m;
 		int fds[4];
-		watch();
-		pair(types[t]);
-		pid_t child = victim();
-		if (child == 0) {
-			close(s[0]);
-			int both[2] = { s[1], witness[1] };
-			send_fds(s[1], "m", both, 2, 0);
-			for (;;)
-				pause();
-		}
-		close(s[1]);
+		pid_t child = victim_with_an_end(t, send_the_end_itself);
 		char c;
 		need(recv(s[0], &c, 1, MSG_PEEK));
-		wait_asleep(child);
-		kill_it(child);
+		kill_asleep(child);
 		show(receive(s[0], &m, 16, 1024, 0));
 		show_control(type_names[t], &m.header, fds);
 		// The victim's end lives on in the descriptor.
@@ -314,11 +283,9 @@ CHECK(cycle_in_flight)
 		int three[3] = { s[0], s[1], witness[1] };
 		send_fds(s[0], "m", three, 3, 0);
 		send_fds(s[1], "m", three, 3, 0);
-		for (;;)
-			pause();
+		idle(s[0]);
 	}
-	wait_asleep(child);
-	kill_it(child);
+	kill_asleep(child);
 	// The collector runs when a socket goes.
 	pair(SOCK_STREAM);
 	close(s[0]);
@@ -338,8 +305,7 @@ CHECK(blocked_in_connect)
 			close(l);
 			connected(types[t], "l");
 		}
-		wait_asleep(child);
-		kill_it(child);
+		kill_asleep(child);
 		// Whoever waits next gets the room that the victim waited for.
 		int other = need(socket(AF_UNIX, types[t] | SOCK_NONBLOCK, 0));
 		struct name name = path_name("l");
@@ -372,8 +338,7 @@ CHECK(waiting_in_the_backlog)
 		}
 		struct pollfd p = { l, POLLIN, 0 };
 		poll(&p, 1, 5000);
-		wait_asleep(child);
-		kill_it(child);
+		kill_asleep(child);
 		show_poll(l);
 		int a = need(accept(l, NULL, NULL));
 		survivor(type_names[t], a);
@@ -387,18 +352,14 @@ CHECK(listener_with_a_backlog)
 {
 	EACH_TYPE(0, 1) {
 		watch();
-		int ready[2];
-		need(pipe(ready));
+		expect_steps();
 		pid_t child = victim();
 		if (child == 0) {
 			listener(types[t], "l", 0);
-			close(ready[1]);
-			for (;;)
-				pause();
+			made_step(0);
+			idle(-1);
 		}
-		close(ready[1]);
-		char c;
-		read(ready[0], &c, 1);
+		await_step();
 		int queued = connected(types[t], "l");
 		need(send_fds(queued, "m", witness + 1, 1, 0));
 		// A third process waits for room.
@@ -411,8 +372,7 @@ CHECK(listener_with_a_backlog)
 			_exit(0);
 		}
 		wait_asleep(waits);
-		wait_asleep(child);
-		kill_it(child);
+		kill_asleep(child);
 		reap("waiting", waits);
 		survivor(type_names[t], queued);
 		int fd = need(socket(AF_UNIX, types[t], 0));
@@ -434,8 +394,7 @@ CHECK(blocked_in_accept)
 		pid_t child = victim();
 		if (child == 0)
 			accept(l, NULL, NULL);
-		wait_asleep(child);
-		kill_it(child);
+		kill_asleep(child);
 		// The listener is shared: it goes on.
 		int c = connected(types[t], "l"), a = need(accept(l, NULL, NULL));
 		show(send(c, "x", 1, 0));
@@ -453,18 +412,14 @@ CHECK(blocked_in_accept)
 CHECK(bound_datagram_socket)
 {
 	watch();
-	int ready[2];
-	need(pipe(ready));
+	expect_steps();
 	pid_t child = victim();
 	if (child == 0) {
 		bound(SOCK_DGRAM, "d");
-		close(ready[1]);
-		for (;;)
-			pause();
+		made_step(0);
+		idle(-1);
 	}
-	close(ready[1]);
-	char c;
-	read(ready[0], &c, 1);
+	await_step();
 	int to = connected(SOCK_DGRAM, "d"), by_name = need(socket(AF_UNIX, SOCK_DGRAM, 0));
 	struct name name = path_name("d");
 	need(send_fds(to, "m", witness + 1, 1, 0));
@@ -493,25 +448,20 @@ CHECK(abstract_name)
 {
 	watch();
 	struct name name = abstract_name("a");
-	int ready[2];
-	need(pipe(ready));
+	expect_steps();
 	pid_t child = victim();
 	if (child == 0) {
 		int l = socket(AF_UNIX, SOCK_STREAM, 0);
 		bind(l, AT(name));
 		listen(l, 1);
-		close(ready[1]);
-		for (;;)
-			pause();
+		made_step(0);
+		idle(-1);
 	}
-	close(ready[1]);
-	char c;
-	read(ready[0], &c, 1);
+	await_step();
 	int fd = need(socket(AF_UNIX, SOCK_STREAM, 0)), other = need(socket(AF_UNIX, SOCK_STREAM, 0));
 	show(bind(other, AT(name)));
 	show(connect(fd, AT(name)));
-	wait_asleep(child);
-	kill_it(child);
+	kill_asleep(child);
 	survivor("connected", fd);
 	show(bind(other, AT(name)));
 	nothing_is_left("abstract");
@@ -522,16 +472,7 @@ CHECK(abstract_name)
 static void somebody_blocks(const char *how, int (*block)(int))
 {
 	EACH_TYPE(0, 1) {
-		watch();
-		pair(types[t]);
-		pid_t child = victim();
-		if (child == 0) {
-			close(s[0]);
-			for (;;)
-				pause();
-		}
-		close(s[1]);
-		close(witness[1]);
+		pid_t child = victim_with_an_end(t, idle);
 		pid_t waits = start();
 		if (waits == 0) {
 			long result = block(s[0]);
@@ -539,32 +480,11 @@ static void somebody_blocks(const char *how, int (*block)(int))
 			_exit(0);
 		}
 		wait_asleep(waits);
-		wait_asleep(child);
-		kill_it(child);
+		kill_asleep(child);
 		reap("survivor", waits);
 		close(s[0]);
 		nothing_is_left(type_names[t]);
 	}
-}
-
-static int receive_one(int fd)
-{
-	char c;
-	return recv(fd, &c, 1, 0);
-}
-static int send_all(int fd)
-{
-	static char block[1000];
-	while (send(fd, block, sizeof block, MSG_NOSIGNAL) > 0)
-		;
-	return -1;
-}
-static int wait_for_events(int fd)
-{
-	struct pollfd p = { fd, POLLIN, 0 };
-	poll(&p, 1, 5000);
-	say("told of %s", poll_names(p.revents));
-	return 0;
 }
 
 CHECK(survivor_blocked_in_recv) { somebody_blocks("recv", receive_one); }
