@@ -150,6 +150,10 @@ pub enum OldPlace {
 }
 
 /// The host below.
+///
+/// # Errors
+/// Each call fails as the host's does, unless it says more; `EINTR` only where it says so, and `EFAULT` also for what does not lie
+/// in guest space.
 pub trait Host: Sync {
     /// A call that does not block for long; never fails with `EINTR`.
     fn call(&self, nr: u32, args: &mut [Arg<'_>]) -> Result<usize, Errno>;

@@ -170,8 +170,8 @@ impl<T> SoloLock<T> {
 }
 
 impl<T> Drop for SoloLock<T> {
-    /// Data of another thread that may be using what they refer to are lost, not freed. (An owner that leaves gives its data
-    /// up first, see [`SoloLock::share`] and [`SoloLock::forfeit`].)
+    /// Data of another thread that may be using what they refer to are lost, not freed. An owner that leaves must therefore
+    /// give its data up first, see [`SoloLock::share`] and [`SoloLock::forfeit`].
     fn drop(&mut self) {
         match *self.owner.get_mut() {
             0 => {}

@@ -175,8 +175,8 @@ pub struct Thread {
     _free_link: AtomicPtr<Thread>,
 }
 
-// SAFETY: the raw pointers name arena memory that lives as long as the record; cells are written only before the
-// thread starts (by its creator) or taken once by itself.
+// SAFETY: the raw pointers name arena memory that lives as long as the record; cells are written before the thread starts (by
+// its creator), and from then on used by the thread alone, through `current()`.
 unsafe impl Sync for Thread {}
 // SAFETY: as above; nothing in it is tied to the creating host thread.
 unsafe impl Send for Thread {}

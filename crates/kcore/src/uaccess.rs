@@ -138,13 +138,19 @@ impl UserAddr {
         if self.is_null() { Ok(()) } else { self.write(value) }
     }
 
-    /// A string up to (not with) its NUL; `too_long` when there is none within `max` bytes.
+    /// A string up to (not with) its NUL.
+    ///
+    /// # Errors
+    /// `too_long` when there is none within `max` bytes, `EFAULT`.
     pub fn read_cstr(self, max: usize, too_long: Errno) -> Result<Vec<u8>, Errno> {
         let text = self.read_cstr_start(max)?;
         if text.is_whole { Ok(text.bytes) } else { Err(too_long) }
     }
 
     /// At most the first `max` bytes of a string up to (not with) its NUL.
+    ///
+    /// # Errors
+    /// `EFAULT`.
     #[doc(alias = "strncpy_from_user")]
     pub fn read_cstr_start(self, max: usize) -> Result<CstrStart, Errno> {
         let mut out = Vec::new();

@@ -1,6 +1,6 @@
 //! Types of system-call arguments: how a register becomes one, and how traces show it.
 //!
-//! Mirrors: include/linux/syscalls.h, Linux 6.1.
+//! Mirrors: include/linux/syscalls.h, Linux 6.18.
 //! Differs: a handler is an ordinary function of these types; the table makes the adapter.
 
 use acrida_kcore::uaccess::UserAddr;

@@ -1,7 +1,7 @@
 //! The kernel process: boots the world, starts its first guest process, and stays to serve what needs a host thread of
 //! the kernel's own.
 //!
-//! Mirrors: init/main.c (`start_kernel`, `kernel_init`), Linux 6.1.
+//! Mirrors: init/main.c (`start_kernel`, `kernel_init`), Linux 6.18.
 //! Differs: pid 1 is a process without threads; guests' numbers start at `FIRST_GUEST`. The command and this process talk over a
 //! socket; when the command is gone, so is the world.
 //! Locking: boot runs in one thread.

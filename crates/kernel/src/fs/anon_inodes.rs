@@ -1,6 +1,6 @@
 //! Objects outside every tree: the file system they are said to be on, and the inodes of files without a path.
 //!
-//! Mirrors: fs/anon_inodes.c, Linux 6.1.
+//! Mirrors: fs/anon_inodes.c, Linux 6.18.
 //! Differs: an inode is made only when a path to the file is asked for (`AT_EMPTY_PATH`, /proc/PID/fd/N).
 //! Locking: `PseudoInode::attr` is a leaf.
 

@@ -1,6 +1,6 @@
 //! Attributes of inodes: reading, changing, and what they permit.
 //!
-//! Mirrors: fs/attr.c, fs/namei.c (`generic_permission`), include/linux/stat.h, Linux 6.1.
+//! Mirrors: fs/attr.c, fs/namei.c (`generic_permission`), include/linux/stat.h, Linux 6.18.
 //! Differs: device numbers are kept as user space sees them (`new_encode_dev`).
 
 use acrida_kcore::platform::{ClockId, platform};

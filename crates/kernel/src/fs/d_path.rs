@@ -1,6 +1,6 @@
 //! From a place in the tree back to its text.
 //!
-//! Mirrors: fs/d_path.c, Linux 6.1.
+//! Mirrors: fs/d_path.c, Linux 6.18.
 //! Differs: renames are not locked out; a path built during one shows a mixture, never an error.
 
 use alloc::sync::Arc;

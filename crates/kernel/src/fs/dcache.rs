@@ -1,6 +1,6 @@
 //! Dentries: the names that are in use, and the tree they form.
 //!
-//! Mirrors: fs/dcache.c, include/linux/dcache.h, Linux 6.1.
+//! Mirrors: fs/dcache.c, include/linux/dcache.h, Linux 6.18.
 //! Differs: there are no negative dentries; a parent knows its children weakly, so an unused dentry is gone at once unless
 //! its file system keeps it ([`Inode::keep`], [`Dentry::pin`]); whoever looks a cached entry up asks the directory whether it
 //! still holds.

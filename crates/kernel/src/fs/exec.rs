@@ -1,6 +1,6 @@
 //! Another program in the same process.
 //!
-//! Mirrors: fs/exec.c, fs/binfmt_elf.c, fs/binfmt_script.c, Linux 6.1.
+//! Mirrors: fs/exec.c, fs/binfmt_elf.c, fs/binfmt_script.c, Linux 6.18.
 //! Differs: no host execve: the guest range is unmapped and filled anew. Files become complete plans before anything is
 //! given up; what Linux finds out only while it maps ends the process here too, though it is known earlier.
 //! Locking: the process is single-threaded once `de_thread` is through.

@@ -1,6 +1,6 @@
 //! Descriptor tables.
 //!
-//! Mirrors: fs/file.c, include/linux/fdtable.h, Linux 6.1.
+//! Mirrors: fs/file.c, include/linux/fdtable.h, Linux 6.18.
 //! Differs: look-up takes the table's lock and a reference only when several threads share the table (`SoloLock`).
 //! Locking: one leaf lock per table; nothing is dropped under it.
 

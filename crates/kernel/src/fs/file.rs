@@ -1,6 +1,6 @@
 //! Open files: `struct file`, its operations, and the end of its life.
 //!
-//! Mirrors: include/linux/fs.h (`file`, `file_operations`), fs/file_table.c, Linux 6.1.
+//! Mirrors: include/linux/fs.h (`file`, `file_operations`), fs/file_table.c, Linux 6.18.
 //! Differs: operations are a trait object that also holds the private data; a slot that Linux leaves empty is a default
 //! method with Linux's errno. A file's reference count is its `Arc`'s: whoever makes it zero puts the file's end off (`Drop`), so
 //! `release` runs under nobody's lock, and a reference can be given up anywhere. The operations have a count of their own: epoll

@@ -1,6 +1,6 @@
 //! Where a process stands in the file tree.
 //!
-//! Mirrors: include/linux/fs_struct.h, Linux 6.1.
+//! Mirrors: include/linux/fs_struct.h, Linux 6.18.
 //! Locking: `inner` is a leaf lock, which the only user need not take to read (`SoloLock`).
 
 use alloc::sync::Arc;

@@ -1,6 +1,6 @@
 //! Inodes: what a file system offers to the layer above.
 //!
-//! Mirrors: include/linux/fs.h (`inode`, `inode_operations`), fs/inode.c, Linux 6.1.
+//! Mirrors: include/linux/fs.h (`inode`, `inode_operations`), fs/inode.c, Linux 6.18.
 //! Differs: inode operations are one trait; a slot that Linux leaves empty is a default method with Linux's errno. The lock
 //! around a change of names is the dentry's (`i_rwsem`).
 //! Locking: an inode's own locks are taken after any dentry's.

@@ -1,6 +1,6 @@
 //! Where the bytes of a read or write go to or come from.
 //!
-//! Mirrors: lib/iov_iter.c, Linux 6.1.
+//! Mirrors: lib/iov_iter.c, Linux 6.18.
 //! Differs: two directions share one type; each copy gives the bytes moved, short at a bad guest address.
 
 use alloc::vec::Vec;

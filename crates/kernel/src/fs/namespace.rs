@@ -1,6 +1,6 @@
 //! Mounts: which file system stands where.
 //!
-//! Mirrors: fs/namespace.c, fs/mount.h, Linux 6.1.
+//! Mirrors: fs/namespace.c, fs/mount.h, Linux 6.18.
 //! Differs: one namespace per world, no propagation; a mount knows the mounts on top of it, keyed by dentry.
 //! Locking: `MountNamespace::tree` serialises changes; `Mount::children` and `Mount::place` are leaf locks.
 

@@ -1,6 +1,6 @@
 //! How a file is asked whether it is ready, and how the asker registers for more.
 //!
-//! Mirrors: include/linux/poll.h (`poll_table`, `poll_wait`), Linux 6.1.
+//! Mirrors: include/linux/poll.h (`poll_table`, `poll_wait`), Linux 6.18.
 //! Differs: a table without a registrar asks only for the mask.
 
 use alloc::sync::Arc;

@@ -1,6 +1,6 @@
 //! Reading directories.
 //!
-//! Mirrors: fs/readdir.c, Linux 6.1.
+//! Mirrors: fs/readdir.c, Linux 6.18.
 //! Differs: a file system whose records already have the guest's form may fill the guest's buffer itself.
 //! Locking: `File::pos` over the listing.
 

@@ -1,6 +1,6 @@
 //! Structures whose size the caller gives.
 //!
-//! Mirrors: include/linux/uaccess.h (`copy_struct_from_user`), Linux 6.1.
+//! Mirrors: include/linux/uaccess.h (`copy_struct_from_user`), Linux 6.18.
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;

@@ -1,6 +1,6 @@
 //! File systems and their types.
 //!
-//! Mirrors: fs/super.c, fs/filesystems.c, include/linux/fs.h (`super_block`, `file_system_type`), Linux 6.1.
+//! Mirrors: fs/super.c, fs/filesystems.c, include/linux/fs.h (`super_block`, `file_system_type`), Linux 6.18.
 //! Differs: types register in a table of the kernel; a type's `mount` gives a new (or the only) instance with its root.
 
 use alloc::string::String;

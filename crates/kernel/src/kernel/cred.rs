@@ -1,6 +1,6 @@
 //! Who a task is.
 //!
-//! Mirrors: include/linux/cred.h, kernel/cred.c, Linux 6.1.
+//! Mirrors: include/linux/cred.h, kernel/cred.c, Linux 6.18.
 //! Differs: the real, effective and saved ids are ours alone; only the file-system ids are also set on the host thread
 //! (`setfsuid`), so that the host checks host files as the right user while the world keeps its power over its processes.
 

@@ -377,6 +377,9 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSta
 }
 
 /// Makes the calling thread the only one of its process, and its leader.
+///
+/// # Errors
+/// `EAGAIN` when the process ends, or another thread was first to run another program: the caller ends too.
 pub fn de_thread() -> Result<(), Errno> {
     let task = current();
     let process = &task.process;

@@ -1,6 +1,6 @@
 //! New tasks.
 //!
-//! Mirrors: kernel/fork.c, Linux 6.1.
+//! Mirrors: kernel/fork.c, Linux 6.18.
 //! Differs: a process is a host process with a copy of the memory, or in the same memory; see lend.rs for the child of a
 //! `vfork`.
 //! Locking: the child becomes visible once everything else of it is complete, under the pid table and the maker's `sighand`:

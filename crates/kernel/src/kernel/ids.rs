@@ -1,6 +1,6 @@
 //! Numbers of the caller, process groups and sessions.
 //!
-//! Mirrors: kernel/sys.c (getpid, setpgid, setsid...), Linux 6.1.
+//! Mirrors: kernel/sys.c (getpid, setpgid, setsid...), Linux 6.18.
 //! Locking: groups and sessions change under the pid table's lock.
 
 use alloc::sync::Arc;

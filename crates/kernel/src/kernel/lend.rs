@@ -1,6 +1,6 @@
 //! Processes that share memory: the child of a `vfork` on its parent's host thread, and the way out of the memory at exec.
 //!
-//! Mirrors: kernel/fork.c (`CLONE_VM | CLONE_VFORK`), fs/exec.c (`exec_mmap`), Linux 6.1.
+//! Mirrors: kernel/fork.c (`CLONE_VM | CLONE_VFORK`), fs/exec.c (`exec_mmap`), Linux 6.18.
 //! Differs: on Linux the child of a `vfork` is scheduled while the parent sleeps; here it runs in the parent's place (see
 //! `acrida_kcore::loan`). It gets a host process that shares the memory, as any child by `CLONE_VM` has, when it is about to
 //! change what the host keeps for a thread or process, and when its parent is killed.

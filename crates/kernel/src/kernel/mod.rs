@@ -1,4 +1,22 @@
 //! Tasks and what they do to each other: the files of Linux's `kernel/`.
+//!
+//! In Linux a task runs, a thread group shares signals, and parents, groups and sessions relate them. Here a task is a host thread
+//! and a thread group ([`task::Process`]) a host process, but the numbers, the relations and the signals are ours; the host
+//! only schedules.
+//! ```text
+//!          copy_process           host thread          exit_signals, exit_files       last thread       the parent waits
+//! (record) ────────────► in the tables ───► runs ─────────────────────► dying ─────────────► zombie ──────► gone
+//!                                                                                            (or gone at once: nobody waits)
+//! ```
+//! - [`fork`], [`lend`], [`vfork`], [`exit`], [`wait`]: the line above
+//! - [`task`], [`pid`], [`ids`], [`cred`], [`setid`]: what a task is, and who may do what
+//! - [`signal`], [`ptrace`], [`pidfd`]: what tasks tell each other
+//! - [`futex`], [`time`], [`sched`]: waiting, clocks, the host's scheduler
+//! - [`state`], [`sys`], [`sysctl`], [`prctl`], [`kthread`]: the kernel itself
+//!
+//! Mirrors: kernel/, Linux 6.18.
+//! Differs: a thread group is an object of its own; scheduling is the host's.
+//! Locking: docs/locking.md, level 2.
 
 pub mod cred;
 pub mod exit;

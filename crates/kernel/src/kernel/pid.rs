@@ -1,6 +1,6 @@
 //! Numbers of tasks, processes, groups and sessions.
 //!
-//! Mirrors: kernel/pid.c, Linux 6.1.
+//! Mirrors: kernel/pid.c, Linux 6.18.
 //! Differs: one table under one lock, which is also Linux's `tasklist_lock`: relations between processes change only
 //! under it. Number 1 is the world's init: a process without threads that inherits and reaps orphans.
 //! Locking: taken before any lock of a process or task.

@@ -1,6 +1,6 @@
 //! Changing who a task is.
 //!
-//! Mirrors: kernel/sys.c (setuid and its family), kernel/groups.c, kernel/capability.c, Linux 6.1.
+//! Mirrors: kernel/sys.c (setuid and its family), kernel/groups.c, kernel/capability.c, Linux 6.18.
 //! Differs: after a change the host thread's file-system ids follow, so that host files are checked as the right user.
 //! Locking: the new credentials replace the old under the task's `cred` lock.
 

@@ -1,6 +1,6 @@
 //! What Linux keeps in globals: one [`Kernel`] per world.
 //!
-//! Mirrors: the statics of Linux 6.1.
+//! Mirrors: the statics of Linux 6.18.
 //! Locking: each field has its own lock; the order is in docs/locking.md.
 
 use acrida_kcore::host::HostFd;

@@ -1,6 +1,6 @@
 //! Calls about the system as a whole, and what happens to calls that nobody serves.
 //!
-//! Mirrors: kernel/sys.c, kernel/sys_ni.c, Linux 6.1.
+//! Mirrors: kernel/sys.c, kernel/sys_ni.c, Linux 6.18.
 //! Locking: leaves; the limits of a process over the host call that sets one.
 
 use alloc::vec;

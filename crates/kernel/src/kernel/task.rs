@@ -1,6 +1,6 @@
 //! Tasks and processes.
 //!
-//! Mirrors: include/linux/sched.h (`task_struct`), include/linux/sched/signal.h (`signal_struct`), Linux 6.1.
+//! Mirrors: include/linux/sched.h (`task_struct`), include/linux/sched/signal.h (`signal_struct`), Linux 6.18.
 //! Differs: a thread group is an object of its own, [`Process`]; parents, children, groups and sessions are relations
 //! between processes. The run state is in `acrida_kcore::thread::Thread`, where `acrida_kcore::sched` changes it.
 //! Locking: relations between processes are under `PidTable`'s lock (Linux's `tasklist_lock`); signal state under

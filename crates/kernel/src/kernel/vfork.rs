@@ -1,6 +1,6 @@
 //! The end of a `vfork` parent's wait.
 //!
-//! Mirrors: kernel/fork.c (`wait_for_vfork_done`, `complete_vfork_done`), Linux 6.1.
+//! Mirrors: kernel/fork.c (`wait_for_vfork_done`, `complete_vfork_done`), Linux 6.18.
 //! Differs: a parent waits only for a child with a host process; see lend.rs for the others.
 //! Locking: none but the queue's.
 

@@ -1,6 +1,6 @@
 //! Waiting for children.
 //!
-//! Mirrors: kernel/exit.c (`do_wait`), Linux 6.1.
+//! Mirrors: kernel/exit.c (`do_wait`), Linux 6.18.
 //! Differs: children are listed by process; the thread that made them is a number beside (`__WNOTHREAD`).
 //! Locking: candidates are looked at under the pid table's lock; the waiter that takes a zombie off its parent's list there
 //! has it.

@@ -76,6 +76,9 @@ const INTERFACE_QUERIES: [u32; 11] = [
 const OF_THIS_WORLD: [i32; 4] = [SO_PASSCRED, SO_PASSPIDFD, SO_PASSRIGHTS, SO_PEERPIDFD];
 
 /// Asks the host about network interfaces, as a socket of `family` does: any will do.
+///
+/// # Errors
+/// `ENOTTY` for what is no such question, `EFAULT`, and the host's.
 #[doc(alias = "dev_ioctl")]
 pub fn ask_interfaces(family: u16, cmd: u32, arg: UserAddr) -> SysResult {
     if !INTERFACE_QUERIES.contains(&cmd) {
@@ -89,6 +92,9 @@ pub fn ask_interfaces(family: u16, cmd: u32, arg: UserAddr) -> SysResult {
 }
 
 /// A host socket of `family`.
+///
+/// # Errors
+/// The host's.
 pub fn create(family: u16, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>, Error> {
     let fd = host::net::socket(family, kind | SOCK_NONBLOCK, protocol)?;
     Ok(Box::new(HostSocket::new(fd, family, kind, protocol)))
@@ -108,6 +114,9 @@ impl HostSocket {
 
     /// A socket connected to the host's path socket behind `place` (an `O_PATH` descriptor). Who waits on `queue`, that of the
     /// socket which this one stands in for, goes on waiting.
+    ///
+    /// # Errors
+    /// Those of the host's `connect`; a signal ends the wait as it ends `connect`.
     pub fn connected_to(
         place: HostFd,
         kind: u32,

@@ -1,6 +1,6 @@
 //! Directories of the host: making files in them, and reading them.
 //!
-//! Mirrors: fs/hostfs/hostfs_kern.c, Linux 6.1.
+//! Mirrors: fs/hostfs/hostfs_kern.c, Linux 6.18.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;

@@ -1,6 +1,6 @@
 //! Open files of the host.
 //!
-//! Mirrors: fs/hostfs/hostfs_kern.c (file operations), Linux 6.1.
+//! Mirrors: fs/hostfs/hostfs_kern.c (file operations), Linux 6.18.
 //! Differs: one host descriptor per open file. The host keeps the position and serialises its users: `File::pos` holds
 //! [`HOST_POSITION`], which reads and writes understand as "the descriptor's own". The position of a regular file comes home
 //! to `File::pos` when the file gets its first window (window.rs), and stays.

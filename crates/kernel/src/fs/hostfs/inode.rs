@@ -1,6 +1,6 @@
 //! Inodes of the host: where they are, what is known of them, and how they change.
 //!
-//! Mirrors: fs/hostfs/hostfs_kern.c (inode operations), Linux 6.1.
+//! Mirrors: fs/hostfs/hostfs_kern.c (inode operations), Linux 6.18.
 //! Differs: an inode is reached through a descriptor if there is one, else by its dentry's name in its directory.
 //! Locking: `open` and `link` are leaf locks; none is held over a host call.
 

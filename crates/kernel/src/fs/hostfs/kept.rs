@@ -1,6 +1,6 @@
 //! Which unused dentries of the host stay cached.
 //!
-//! Mirrors: fs/dcache.c (`dentry_lru`), Linux 6.1.
+//! Mirrors: fs/dcache.c (`dentry_lru`), Linux 6.18.
 //! Differs: a clock of fixed size; a dentry that was used since the hand passed it gets another round.
 
 use alloc::sync::Arc;

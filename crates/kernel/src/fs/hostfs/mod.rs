@@ -1,6 +1,6 @@
 //! Host files: the host's directory tree, passed through.
 //!
-//! Mirrors: fs/hostfs/hostfs_kern.c, Linux 6.1, in purpose only.
+//! Mirrors: fs/hostfs/hostfs_kern.c, Linux 6.18, in purpose only.
 //! Linux keeps a path per inode and opens it by name each time. Here the last component of a path is one host call
 //! relative to a cached descriptor of its directory, and is never followed by the host:
 //! ```text

@@ -4,7 +4,7 @@
 //! - [`create`], [`remove`], [`rename`]: the calls that change names
 //! - [`may`]: whether they may
 //!
-//! Mirrors: fs/namei.c, Linux 6.1.
+//! Mirrors: fs/namei.c, Linux 6.18.
 //! Locking: a component's answer may be outdated at once, as on Linux; what changes names holds those of the directory
 //! (`Dentry::lock_names`) from the look-up on.
 

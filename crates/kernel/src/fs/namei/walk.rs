@@ -1,6 +1,6 @@
 //! One walk along a path, component by component.
 //!
-//! Mirrors: fs/namei.c (`nameidata`, `link_path_walk`, `path_lookupat`), Linux 6.1.
+//! Mirrors: fs/namei.c (`nameidata`, `link_path_walk`, `path_lookupat`), Linux 6.18.
 //! Differs: one mode of walking (with references); a symbolic link's text is put in front of what is left of the path. The
 //! mount of where the walk stands is counted once, not once a component; the time is asked once.
 //! Locking: none of its own; a component's answer may be outdated at once, as on Linux.

@@ -1,6 +1,6 @@
 //! /proc/PID/{cgroup,cpuset}: everything is in the root group.
 //!
-//! Mirrors: kernel/cgroup/cgroup.c (`proc_cgroup_show`), Linux 6.1.
+//! Mirrors: kernel/cgroup/cgroup.c (`proc_cgroup_show`), Linux 6.18.
 
 use acrida_uapi::errno::Error;
 

@@ -1,6 +1,6 @@
 //! /proc/PID/fd and /proc/PID/fdinfo.
 //!
-//! Mirrors: fs/proc/fd.c, Linux 6.1.
+//! Mirrors: fs/proc/fd.c, Linux 6.18.
 //! Locking: a task's descriptor table is looked at, never held.
 
 use alloc::boxed::Box;

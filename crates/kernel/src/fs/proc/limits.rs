@@ -1,6 +1,6 @@
 //! /proc/PID/limits.
 //!
-//! Mirrors: fs/proc/base.c (`proc_pid_limits`), Linux 6.1.
+//! Mirrors: fs/proc/base.c (`proc_pid_limits`), Linux 6.18.
 
 use acrida_uapi::errno::Error;
 use acrida_uapi::resource::{RLIM_INFINITY, Rlimit64};

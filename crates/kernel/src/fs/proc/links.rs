@@ -1,6 +1,6 @@
 //! /proc/PID/{cwd,root,exe}: links to the objects themselves.
 //!
-//! Mirrors: fs/proc/base.c (`proc_cwd_link`, `proc_root_link`, `proc_exe_link`), Linux 6.1.
+//! Mirrors: fs/proc/base.c (`proc_cwd_link`, `proc_root_link`, `proc_exe_link`), Linux 6.18.
 
 use acrida_uapi::errno::{Errno, Error};
 

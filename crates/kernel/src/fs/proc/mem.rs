@@ -1,6 +1,6 @@
 //! The memory of a process: /proc/PID/mem, and what other files read of it.
 //!
-//! Mirrors: fs/proc/base.c (`mem_rw`), Linux 6.1.
+//! Mirrors: fs/proc/base.c (`mem_rw`), Linux 6.18.
 //! Differs: the caller's own memory is copied; another's is reached through the host's file of the same name, and only
 //! below the kernel's line.
 //! Locking: `File::pos`.

@@ -1,6 +1,6 @@
 //! /proc/PID/ns.
 //!
-//! Mirrors: fs/proc/namespaces.c, fs/nsfs.c, Linux 6.1.
+//! Mirrors: fs/proc/namespaces.c, fs/nsfs.c, Linux 6.18.
 //! Differs: a world has one namespace of each kind, with the numbers of Linux's first ones. They can be compared and
 //! opened; there is none to enter.
 

@@ -1,6 +1,6 @@
 //! /proc/PID/{oom_score,oom_adj,oom_score_adj,coredump_filter}: what is to happen when the machine or the task is in trouble.
 //!
-//! Mirrors: fs/proc/base.c, mm/oom_kill.c (`oom_badness`), Linux 6.1.
+//! Mirrors: fs/proc/base.c, mm/oom_kill.c (`oom_badness`), Linux 6.18.
 //! Differs: nobody kills by these scores; they are kept, inherited and shown.
 
 use core::sync::atomic::Ordering;

@@ -1,6 +1,6 @@
 //! /proc/PID/{mounts,mountinfo,mountstats}.
 //!
-//! Mirrors: fs/proc_namespace.c, Linux 6.1.
+//! Mirrors: fs/proc_namespace.c, Linux 6.18.
 //! Locking: the list of mounts is copied before anything is written.
 
 use alloc::string::String;

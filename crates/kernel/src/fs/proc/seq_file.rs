@@ -1,6 +1,6 @@
 //! Files whose text is made when it is read.
 //!
-//! Mirrors: fs/seq_file.c, Linux 6.1.
+//! Mirrors: fs/seq_file.c, Linux 6.18.
 //! Differs: the whole text is made at once, and again by each read from position 0; reads in between continue the text
 //! they began with, so a reader never sees two halves of different moments.
 //! Locking: `TextFile::text` is a leaf lock; nothing is copied to a guest under it.

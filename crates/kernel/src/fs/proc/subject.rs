@@ -1,6 +1,6 @@
 //! The task or process that a directory of /proc speaks of, and who may look into it.
 //!
-//! Mirrors: fs/proc/internal.h (`get_proc_task`), fs/proc/base.c (`task_dump_owner`), Linux 6.1.
+//! Mirrors: fs/proc/internal.h (`get_proc_task`), fs/proc/base.c (`task_dump_owner`), Linux 6.18.
 //! Differs: pid 1 is a process without a task; whatever needs one is empty for it.
 //! Locking: look-ups take the pid table's lock and nothing else under it.
 

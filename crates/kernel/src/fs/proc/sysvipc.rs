@@ -1,6 +1,6 @@
 //! /proc/sysvipc: headings; the rows are ipc's.
 //!
-//! Mirrors: ipc/util.c (`sysvipc_proc_show`), Linux 6.1.
+//! Mirrors: ipc/util.c (`sysvipc_proc_show`), Linux 6.18.
 
 use acrida_uapi::errno::Error;
 

@@ -1,6 +1,6 @@
 //! Directories of procfs whose files do not depend on a task: a table of names and what they show.
 //!
-//! Mirrors: fs/proc/generic.c (`proc_create_single`), Linux 6.1.
+//! Mirrors: fs/proc/generic.c (`proc_create_single`), Linux 6.18.
 //! Differs: the tables are static; a subsystem adds a row.
 
 use alloc::boxed::Box;

@@ -1,6 +1,6 @@
 //! /proc/PID/{cmdline,environ,auxv}.
 //!
-//! Mirrors: fs/proc/base.c (`get_mm_cmdline`, `environ_read`, `auxv_read`), Linux 6.1.
+//! Mirrors: fs/proc/base.c (`get_mm_cmdline`, `environ_read`, `auxv_read`), Linux 6.18.
 //! Differs: at most [`MAX_BYTES`] are shown.
 //! Locking: `MmStruct::program` for a copy of the places.
 

@@ -1,6 +1,6 @@
 //! /proc/PID/{uid_map,gid_map,projid_map,setgroups,loginuid,sessionid}: one user namespace, nobody audited.
 //!
-//! Mirrors: kernel/user_namespace.c, fs/proc/base.c, Linux 6.1.
+//! Mirrors: kernel/user_namespace.c, fs/proc/base.c, Linux 6.18.
 
 use acrida_uapi::errno::{Errno, Error};
 

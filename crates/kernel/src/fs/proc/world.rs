@@ -1,6 +1,6 @@
 //! Files of /proc about the world as a whole: filesystems, loadavg, locks, stat.
 //!
-//! Mirrors: fs/filesystems.c, fs/proc/loadavg.c, fs/proc/stat.c, Linux 6.1.
+//! Mirrors: fs/filesystems.c, fs/proc/loadavg.c, fs/proc/stat.c, Linux 6.18.
 //! Differs: load and processor time are the host's, numbers of tasks ours.
 
 use alloc::collections::BTreeSet;

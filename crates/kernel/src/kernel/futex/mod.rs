@@ -1,6 +1,6 @@
 //! Futexes.
 //!
-//! Mirrors: kernel/futex/{syscalls,core,waitwake}.c, Linux 6.1.
+//! Mirrors: kernel/futex/{syscalls,core,waitwake}.c, Linux 6.18.
 //! Differs: a guest word is a host word, so plain waiting and waking is the host's; this keeps the guest's clocks, restarts
 //! and errors, and knows whether anybody sleeps at all. What names a thread in the word (priority inheritance, robust lists) is done here, as thread numbers are
 //! the world's own. Requeueing to a PI futex wakes, and each woken thread queues at the lock by itself.

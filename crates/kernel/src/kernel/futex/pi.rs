@@ -1,6 +1,6 @@
 //! Futexes whose word names the owner.
 //!
-//! Mirrors: kernel/futex/{pi,requeue}.c, Linux 6.1.
+//! Mirrors: kernel/futex/{pi,requeue}.c, Linux 6.18.
 //! Differs: no priority is inherited, as the host schedules; a lock that is given up is free for whoever comes first.
 //! Sleepers look now and then whether the owner still lives, as nothing on the host knows who it is.
 //! Locking: none; the word is the lock.

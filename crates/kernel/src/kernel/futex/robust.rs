@@ -1,6 +1,6 @@
 //! What a thread leaves behind in words: its robust futexes, and the word that tells of its end.
 //!
-//! Mirrors: kernel/futex/core.c (`exit_robust_list`, `handle_futex_death`), kernel/fork.c (`mm_release`), Linux 6.1.
+//! Mirrors: kernel/futex/core.c (`exit_robust_list`, `handle_futex_death`), kernel/fork.c (`mm_release`), Linux 6.18.
 //! Differs: the host's own list serves the kernel; the guest's is walked here. A waiter on a PI word is woken too, as it
 //! sleeps on the word like any other.
 //! Locking: none.

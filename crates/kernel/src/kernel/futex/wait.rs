@@ -1,6 +1,6 @@
 //! Sleeping on a word.
 //!
-//! Mirrors: kernel/futex/waitwake.c (`futex_wait`), Linux 6.1.
+//! Mirrors: kernel/futex/waitwake.c (`futex_wait`), Linux 6.18.
 //! Differs: the host sleeps. Every timeout is turned into a point in time first, so that a sleep that is begun again ends when
 //! the first one would have ended.
 //! Locking: none.

@@ -1,6 +1,6 @@
 //! The calls on dispositions and masks.
 //!
-//! Mirrors: kernel/signal.c (`do_sigaction`, `sigprocmask`, `do_sigpending`), Linux 6.1.
+//! Mirrors: kernel/signal.c (`do_sigaction`, `sigprocmask`, `do_sigpending`), Linux 6.18.
 //! Locking: as in `send`.
 
 use acrida_kcore::uaccess::UserAddr;

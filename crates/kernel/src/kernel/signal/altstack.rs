@@ -1,6 +1,6 @@
 //! Alternate signal stacks.
 //!
-//! Mirrors: kernel/signal.c (`do_sigaltstack`), Linux 6.1.
+//! Mirrors: kernel/signal.c (`do_sigaltstack`), Linux 6.18.
 //! Locking: `Task::signals`; only the task itself uses its stack's description.
 
 use acrida_kcore::regs::UserFrame;

@@ -1,6 +1,6 @@
 //! Taking a signal on the way to user mode, and doing what its action says.
 //!
-//! Mirrors: kernel/signal.c (`get_signal`), arch/x86/kernel/signal.c (`arch_do_signal_or_restart`), Linux 6.1.
+//! Mirrors: kernel/signal.c (`get_signal`), arch/x86/kernel/signal.c (`arch_do_signal_or_restart`), Linux 6.18.
 //! Differs: one handler is set up per pass; the exit loop comes again while more is deliverable, so frames nest as on Linux.
 //! Locking: `Process::sighand` while a signal is chosen; none while its frame is written.
 

@@ -1,6 +1,6 @@
 //! The frame on the guest's stack that a handler runs on, and the way back from it.
 //!
-//! Mirrors: arch/x86/kernel/signal.c, signal_64.c, fpu/signal.c, Linux 6.1.
+//! Mirrors: arch/x86/kernel/signal.c, signal_64.c, fpu/signal.c, Linux 6.18.
 //! Differs: the vector state comes from the platform as bytes in XSAVE's standard format, which is also the frame's.
 //! Locking: none; only the calling task is concerned.
 

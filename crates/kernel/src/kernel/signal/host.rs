@@ -1,6 +1,6 @@
 //! Signals of the host process, and faults of guest code, as signals of the world.
 //!
-//! Mirrors: nothing in Linux (the first half); arch/x86/kernel/traps.c, arch/x86/mm/fault.c (the second), Linux 6.1.
+//! Mirrors: nothing in Linux (the first half); arch/x86/kernel/traps.c, arch/x86/mm/fault.c (the second), Linux 6.18.
 //! Differs: the platform only notes host signals; here they get a receiver in the world.
 //! Locking: none of its own.
 

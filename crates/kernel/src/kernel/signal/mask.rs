@@ -1,7 +1,7 @@
 //! Which signals a task blocks, and whether one is deliverable.
 //!
 //! Mirrors: kernel/signal.c (`recalc_sigpending`, `set_current_blocked`, `set_user_sigmask`, `retarget_shared_pending`),
-//! Linux 6.1.
+//! Linux 6.18.
 //! Locking: as in `send`.
 
 use core::sync::atomic::Ordering;

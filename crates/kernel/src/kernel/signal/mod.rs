@@ -1,6 +1,6 @@
 //! Signals.
 //!
-//! Mirrors: kernel/signal.c, arch/x86/kernel/signal*.c, Linux 6.1, cut by what is done.
+//! Mirrors: kernel/signal.c, arch/x86/kernel/signal*.c, Linux 6.18, cut by what is done.
 //! Differs: everything about a signal is the world's own: masks, actions, queues, frames. The host's signals only make a
 //! thread enter the kernel; `host` turns those that mean something into signals of the world.
 //!

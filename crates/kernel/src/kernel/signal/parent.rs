@@ -1,6 +1,6 @@
 //! What a parent hears of its children.
 //!
-//! Mirrors: kernel/signal.c (`do_notify_parent`, `do_notify_parent_cldstop`), Linux 6.1.
+//! Mirrors: kernel/signal.c (`do_notify_parent`, `do_notify_parent_cldstop`), Linux 6.18.
 //! Differs: whether a child is reaped by itself is asked apart, under the lock under which it becomes a zombie.
 //! Locking: takes the parent's `sighand`; the caller does not hold its own. The end of a child is told under the pid
 //! table's lock, so that whoever finds the zombie finds the signal pending too.

@@ -1,6 +1,6 @@
 //! Signals that were sent and not yet taken.
 //!
-//! Mirrors: include/linux/signal_types.h (`struct sigpending`), kernel/signal.c (`next_signal`, `collect_signal`), Linux 6.1.
+//! Mirrors: include/linux/signal_types.h (`struct sigpending`), kernel/signal.c (`next_signal`, `collect_signal`), Linux 6.18.
 //! Differs: the queue holds values; a signal without an entry (too many were queued) has only its bit.
 //! Locking: under `Process::sighand`.
 

@@ -1,6 +1,6 @@
 //! What becomes of a call that a signal interrupted.
 //!
-//! Mirrors: arch/x86/kernel/signal.c (`handle_signal`, `arch_do_signal_or_restart`), Linux 6.1.
+//! Mirrors: arch/x86/kernel/signal.c (`handle_signal`, `arch_do_signal_or_restart`), Linux 6.18.
 //! Differs: the reason is a value of its own, kept in the task; `rax` never holds it.
 
 use acrida_kcore::regs::PtRegs;

@@ -1,7 +1,7 @@
 //! Sending: what is dropped, where a signal queues, who is woken for it.
 //!
 //! Mirrors: kernel/signal.c (`prepare_signal`, `__send_signal_locked`, `complete_signal`, `force_sig_info_to_task`),
-//! Linux 6.1.
+//! Linux 6.18.
 //! Differs: a fatal signal marks the group exit here, as on Linux, but threads learn it from `work::EXIT`, not from a queued
 //! SIGKILL. `RLIMIT_SIGPENDING` counts a process's queue, not a user's. A process without threads (init, a zombie) takes
 //! nothing.

@@ -1,7 +1,7 @@
 //! What a process does about each signal, and what a task blocks.
 //!
 //! Mirrors: include/linux/sched/signal.h (`struct sighand_struct`, the signal part of `signal_struct` and `task_struct`),
-//! Linux 6.1.
+//! Linux 6.18.
 //! Differs: the shared queue and the group stop are one structure with the reference to the dispositions, under one lock. The
 //! dispositions, which processes may share, have a lock of their own.
 //! Locking: `Process::sighand` is Linux's `siglock`; `Task::signals` is taken inside it. The task itself may take `signals`
@@ -159,7 +159,7 @@ pub enum Sharing {
 
 /// exec's part: caught signals get their default action, ignored ones stay; the alternate stack is gone with the memory.
 ///
-/// Pending signals and the mask stay. `force_default` (`CLONE_CLEAR_SIGHAND`, kernel threads) resets ignored ones too.
+/// Pending signals and the mask stay. `force_default` would reset ignored ones too, as Linux does for kernel threads.
 pub fn flush_signal_handlers(process: &Process, force_default: bool) {
     let mut sighand = process.sighand.lock();
     sighand.unshare_actions();

@@ -1,6 +1,6 @@
 //! Job control: all threads of a process stop together and go on together.
 //!
-//! Mirrors: kernel/signal.c (`do_signal_stop`, `task_participate_group_stop`, `exit_signals`), Linux 6.1.
+//! Mirrors: kernel/signal.c (`do_signal_stop`, `task_participate_group_stop`, `exit_signals`), Linux 6.18.
 //! Differs: what wait reports is in `Process::job`; there is no tracing.
 //! Locking: `Process::sighand`; the state STOPPED is entered under it, so that a SIGCONT between decision and sleep is seen.
 

@@ -1,6 +1,6 @@
 //! The calls that wait for signals.
 //!
-//! Mirrors: kernel/signal.c (`sigsuspend`, `do_sigtimedwait`, `sys_pause`, `sys_restart_syscall`), Linux 6.1.
+//! Mirrors: kernel/signal.c (`sigsuspend`, `do_sigtimedwait`, `sys_pause`, `sys_restart_syscall`), Linux 6.18.
 //! Locking: as in `send`; nothing is held while a task sleeps.
 
 use acrida_kcore::platform::{ClockId, platform};

@@ -1,6 +1,6 @@
 //! Reading clocks, and refusing to set them.
 //!
-//! Mirrors: kernel/time/posix-timers.c, time.c, posix-cpu-timers.c, Linux 6.1.
+//! Mirrors: kernel/time/posix-timers.c, time.c, posix-cpu-timers.c, Linux 6.18.
 //! Differs: clocks are the host's; a CPU clock's number is translated, as it names a process. Nothing may set a clock.
 //! Locking: none.
 

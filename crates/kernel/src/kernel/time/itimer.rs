@@ -1,6 +1,6 @@
 //! Interval timers: `alarm`, `setitimer`.
 //!
-//! Mirrors: kernel/time/itimer.c, Linux 6.1.
+//! Mirrors: kernel/time/itimer.c, Linux 6.18.
 //! Differs: `ITIMER_VIRTUAL` and `ITIMER_PROF` are the host's own, as a process here is a process there; its signals are
 //! translated like any other host signal.
 //! Locking: `state`, under `Process::sighand` when a signal is taken; never held while one is sent.

@@ -1,6 +1,6 @@
 //! Clocks, sleeping and timers.
 //!
-//! Mirrors: kernel/time/{hrtimer,posix-timers,posix-clock,itimer,time}.c, Linux 6.1, cut by what is done.
+//! Mirrors: kernel/time/{hrtimer,posix-timers,posix-clock,itimer,time}.c, Linux 6.18, cut by what is done.
 //! Differs: one queue of timers on the monotonic clock, served by one kernel thread. Clocks are the host's. Timers on
 //! CPU clocks look at the clock when it could have been reached. A step of the host's clock moves timerfds on
 //! CLOCK_REALTIME, not the other timers that were set before it.

@@ -1,6 +1,6 @@
 //! Sleeping for a time.
 //!
-//! Mirrors: kernel/time/hrtimer.c (`hrtimer_nanosleep`), posix-timers.c (`clock_nanosleep`), Linux 6.1.
+//! Mirrors: kernel/time/hrtimer.c (`hrtimer_nanosleep`), posix-timers.c (`clock_nanosleep`), Linux 6.18.
 //! Differs: what `restart_syscall` continues is a closure with the point in time.
 //! Locking: none.
 

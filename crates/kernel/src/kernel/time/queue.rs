@@ -1,6 +1,6 @@
 //! The queue of timers, and the thread that serves it.
 //!
-//! Mirrors: kernel/time/hrtimer.c, lib/timerqueue.c, Linux 6.1.
+//! Mirrors: kernel/time/hrtimer.c, lib/timerqueue.c, Linux 6.18.
 //! Differs: one queue for the world, on the monotonic clock; functions run in a kernel thread, not in an interrupt, with no
 //! lock held. A function arms its timer again itself, under its owner's lock, so that a concurrent change by the owner is
 //! never overwritten.

@@ -1,6 +1,6 @@
 //! Names of local sockets: paths, abstract names, automatic ones.
 //!
-//! Mirrors: net/unix/af_unix.c (`unix_bind`, `unix_find_other`), Linux 6.1.
+//! Mirrors: net/unix/af_unix.c (`unix_bind`, `unix_find_other`), Linux 6.18.
 //! Differs: one table by key; a path's key is its socket inode.
 //! Locking: the table's lock is a leaf.
 
@@ -105,6 +105,9 @@ pub enum Address {
 }
 
 impl Address {
+    /// What an address of a guest means.
+    ///
+    /// # Errors
     /// `EINVAL` for a wrong family or length.
     #[doc(alias = "unix_validate_addr")]
     pub fn parse(addr: &[u8]) -> Result<Address, Errno> {
