@@ -1,6 +1,6 @@
 //! The kernel's heap: size classes over one shared region at a fixed address.
 //!
-//! Mirrors: mm/slab_common.c (`kmalloc` caches), Linux 6.1.
+//! Mirrors: mm/slab_common.c (`kmalloc` caches), Linux 6.18.
 //! Differs: what is a cache per processor there is one per thread here ([`Magazine`]), since a thread may lose its processor
 //! anywhere. Behind them a free object of a class is threaded on one list, most recently used first, so that hot memory stays
 //! dense (a child process refaults every shared page that it touches).

@@ -1,6 +1,6 @@
 //! Physical memory: page frames that guests can map, pipes can pass on and queued buffers can refer to.
 //!
-//! Mirrors: mm/page_alloc.c, Linux 6.1, for what a page cache needs.
+//! Mirrors: mm/page_alloc.c, Linux 6.18, for what a page cache needs.
 //! Differs: memory is one sparse shared object mapped at a fixed window in every process; an [`Extent`] is a run of pages
 //! of a power-of-two length, so a file maps with few VMAs. Pages cost nothing until touched. The last reference to an
 //! extent gives it back, whoever holds it: an inode, a pipe buffer, a queued socket buffer.

@@ -1,6 +1,6 @@
 //! The registers of a guest thread while it is in the kernel.
 //!
-//! Mirrors: arch/x86/include/asm/ptrace.h (`struct pt_regs`), Linux 6.1.
+//! Mirrors: arch/x86/include/asm/ptrace.h (`struct pt_regs`), Linux 6.18.
 //! Differs: the frame also holds xmm0-15, because the kernel image is ordinary SSE code that runs in the guest's own
 //! thread. Upper vector halves and x87 state are never touched by the image and stay in the registers.
 //! Locking: a frame belongs to its thread; only a parent that prepares a child writes another thread's frame.

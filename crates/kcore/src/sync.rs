@@ -1,6 +1,6 @@
 //! Locks that work between processes of one world.
 //!
-//! Mirrors: kernel/locking/{spinlock,mutex}.c, Linux 6.1.
+//! Mirrors: kernel/locking/{spinlock,mutex}.c, Linux 6.18.
 //! Differs: any holder may be preempted by the host, so there is one kind: spin a little, then sleep on the word. The
 //! word names the owner's host thread, so that a lock whose owner was killed from outside is found by whoever waits.
 //! Memory order: Acquire on lock, Release on unlock.

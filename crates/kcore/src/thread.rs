@@ -1,6 +1,6 @@
 //! The part of a task that assembly, locks and the run state need: one record per host thread.
 //!
-//! Mirrors: arch/x86 `thread_info` and the state half of include/linux/sched.h, Linux 6.1.
+//! Mirrors: arch/x86 `thread_info` and the state half of include/linux/sched.h, Linux 6.18.
 //! Differs: `%gs` points here while the thread runs, in guest code too; the kernel's own `Task` hangs behind `ext`.
 //! Locking: fields are atomics or written only by the thread itself (or its parent before it starts).
 //! Memory order: that of `state` is sched.rs's.

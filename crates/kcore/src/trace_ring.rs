@@ -1,6 +1,6 @@
 //! The kernel's side of the trace ring and of the call counters: plain memory at fixed places of the arena.
 //!
-//! Mirrors: kernel/trace/ring_buffer.c in role, Linux 6.1.
+//! Mirrors: kernel/trace/ring_buffer.c in role, Linux 6.18.
 //! Differs: one ring for the world, records of one size, and the oldest is overwritten; the reader is another program,
 //! which reads the arena object with `pread` (see `acrida_trace_format::ring`).
 //! Locking: none. A writer owns the record whose index it took. Two writers meet in one record only if one of them

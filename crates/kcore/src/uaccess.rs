@@ -1,6 +1,6 @@
 //! Addresses and buffers of the guest: types that claim nothing until the platform has copied.
 //!
-//! Mirrors: include/linux/uaccess.h, Linux 6.1.
+//! Mirrors: include/linux/uaccess.h, Linux 6.18.
 //! Differs: guest memory is the calling process's own; a fault is caught by the platform and becomes `EFAULT`, unless the
 //! kernel can make the page present.
 

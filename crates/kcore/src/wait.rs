@@ -1,6 +1,6 @@
 //! Wait queues: who sleeps on what, and who is told when it happens.
 //!
-//! Mirrors: kernel/sched/wait.c, include/linux/wait.h, Linux 6.1.
+//! Mirrors: kernel/sched/wait.c, include/linux/wait.h, Linux 6.18.
 //! Differs: queues that poll and epoll hang on are shared (`Arc<WaitQueueHead>`), and an entry there keeps its queue alive, so
 //! that it can always be taken off. Everything else is Linux's: entries carry a wake function, which finds the structure
 //! around its entry, and flags; non-exclusive ones stand at the head, exclusive ones at the tail, a wake-up passes a key.

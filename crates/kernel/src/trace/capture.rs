@@ -1,5 +1,6 @@
 //! What a call's pointers name, as far as a line of a trace shows it.
 //!
+//! Mirrors: nothing in Linux; `strace` does it from outside.
 //! Differs from the handlers' own reading: nothing here fails; a bad pointer is shown as its number.
 
 use acrida_kcore::uaccess::UserAddr;

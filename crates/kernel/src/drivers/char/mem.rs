@@ -1,6 +1,7 @@
 //! The devices that are nothing: null, zero, full.
 //!
 //! Mirrors: drivers/char/mem.c, Linux 6.18.
+//! Locking: `File::pos` for a seek.
 
 use alloc::sync::Arc;
 

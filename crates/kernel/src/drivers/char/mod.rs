@@ -2,6 +2,7 @@
 //!
 //! Mirrors: fs/char_dev.c, drivers/char/mem.c (`devlist`), Linux 6.18.
 //! Differs: one table; devices that are not in it are the host's, and are opened through the host.
+//! Locking: none of its own.
 
 pub mod mem;
 pub mod random;

@@ -2,6 +2,7 @@
 //!
 //! Mirrors: drivers/tty/tty_io.c (`tty_open_current_tty`, `do_tty_write`), Linux 6.18.
 //! Differs: /dev/console is the host's.
+//! Locking: the caller's relations for one look.
 
 use acrida_uapi::errno::{Errno, Error};
 use alloc::sync::Arc;

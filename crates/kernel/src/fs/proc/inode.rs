@@ -3,6 +3,7 @@
 //! Mirrors: fs/proc/inode.c, fs/proc/generic.c, Linux 6.18.
 //! Differs: an object is a small value that implements [`Node`]; one inode type wraps them all. Inodes are made at
 //! look-up and die with their dentry; numbers are computed, so that listing and look-up agree.
+//! Locking: `File::pos` for a seek.
 
 use alloc::sync::Arc;
 

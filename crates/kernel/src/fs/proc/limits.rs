@@ -1,6 +1,7 @@
 //! /proc/PID/limits.
 //!
 //! Mirrors: fs/proc/base.c (`proc_pid_limits`), Linux 6.18.
+//! Locking: `Process::rlimits`, for a copy.
 
 use acrida_uapi::errno::Error;
 use acrida_uapi::resource::{RLIM_INFINITY, Rlimit64};

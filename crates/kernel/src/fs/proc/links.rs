@@ -1,6 +1,7 @@
 //! /proc/PID/{cwd,root,exe}: links to the objects themselves.
 //!
 //! Mirrors: fs/proc/base.c (`proc_cwd_link`, `proc_root_link`, `proc_exe_link`), Linux 6.18.
+//! Locking: `Process::exe`, a leaf.
 
 use acrida_uapi::errno::{Errno, Error};
 
