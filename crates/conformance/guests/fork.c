@@ -220,20 +220,3 @@ CHECK(deep_chain)
 	}
 	report("chain-of-20", "%s", ending(pid));
 }
-
-CHECK(process_limit)
-{
-	pid_t pid = start();
-	if (pid == 0) {
-		struct rlimit one = {1, 1};
-		if (setresuid(54321, 54321, 54321))
-			_exit(0);
-		setrlimit(RLIMIT_NPROC, &one);
-		long result = raw(SYS_fork);
-		if (result == 0)
-			_exit(0);
-		report_ok("rlimit-nproc-second-process", result);
-		_exit(0);
-	}
-	report("rlimit-nproc", "%s", ending(pid));
-}

@@ -84,7 +84,7 @@ CHECK(generic_requests)
 	show(ioctl(open(".", O_RDONLY), FIGETBSZ, &block));
 }
 
-CHECK(asynchronous_pipe)
+CHECK(fioasync_sets_a_flag)
 {
 	int p[2], on = 1, off = 0;
 	pipe(p);

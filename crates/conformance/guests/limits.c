@@ -1,6 +1,6 @@
-// limits.c: what happens at the limits of descriptors, processes, file sizes, stacks and queued signals.
+// limits.c: what happens at the limits of descriptors, processes, file sizes, queued signals and address space.
 //
-// Calls: setrlimit dup open pipe fork clone write rt_sigqueueinfo mlock
+// Calls: setrlimit dup open pipe fork clone write rt_sigqueueinfo mmap
 // Passes: host acrida
 // Needs: root
 #include "check.h"
@@ -149,15 +149,20 @@ CHECK(file_size)
 	signal(SIGXFSZ, SIG_IGN);
 	int fd = need(open("f", O_CREAT | O_RDWR, 0600));
 	char block[100] = { 0 };
+	int ends[2];
 	limit(RLIMIT_FSIZE, 150);
 	keep(write(fd, block, 100));
 	keep(write(fd, block, 100));
 	keep(write(fd, block, 100));
+	keep(write(fd, block, 0));
 	keep(pwrite(fd, block, 10, 149));
 	keep(pwrite(fd, block, 10, 150));
 	keep(ftruncate(fd, 151));
 	keep(ftruncate(fd, 150));
 	keep(fallocate(fd, 0, 0, 200));
+	// Pipes have no such limit.
+	need(pipe(ends));
+	keep(write(ends[1], block, sizeof block) + write(ends[1], block, sizeof block));
 	pid_t pid = start();
 	if (pid == 0) {
 		signal(SIGXFSZ, SIG_DFL);
@@ -187,23 +192,10 @@ CHECK(queued_signals)
 		for (int i = 0; i < 5; i++)
 			show(sigqueue(getpid(), SIGRTMIN, value));
 		show(kill(getpid(), SIGUSR1));
+		sigpending(&set);
+		say("pending all the same: %d", sigismember(&set, SIGUSR1));
 		timer_t timer;
 		show(timer_create(CLOCK_MONOTONIC, NULL, &timer));
-	}
-}
-
-CHECK(locked_memory)
-{
-	IN_CHILD("user")
-	{
-		char *memory = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		need(setuid(31339));
-		limit(RLIMIT_MEMLOCK, 65536);
-		show(mlock(memory, 65536));
-		show(mlock(memory, 65537));
-		show(munlock(memory, 65536));
-		limit(RLIMIT_MEMLOCK, 0);
-		show(mlock(memory, 1));
 	}
 }
 

@@ -1,6 +1,6 @@
-// madvise.c: madvise, mincore, mlock, msync: the advice with an effect, and errors.
+// madvise.c: the advice with an effect, and errors; msync of what no file has.
 //
-// Calls: madvise mincore mlock munlock mlockall munlockall mlock2 msync
+// Calls: madvise msync
 // Passes: host acrida
 #include "memory.h"
 
@@ -31,6 +31,8 @@ CHECK(advice)
 	char *hole = map_pages(3, PROT_READ | PROT_WRITE);
 	munmap(hole + PAGE, PAGE);
 	report_result("unaligned", raw(SYS_madvise, page + 1, PAGE, (long)MADV_NORMAL));
+	mlock(hole, PAGE);
+	report_result("dontneed-of-locked", raw(SYS_madvise, hole, PAGE, (long)MADV_DONTNEED));
 	report_result("length-zero", raw(SYS_madvise, page, 0L, (long)MADV_NORMAL));
 	report_result("length-zero-unknown-advice", raw(SYS_madvise, page, 0L, 99L));
 	report_result("length-negative", raw(SYS_madvise, page, -1L, (long)MADV_NORMAL));
@@ -70,74 +72,7 @@ CHECK(dontneed)
 	report("removed", "%d", shared[0]);
 }
 
-CHECK(mincore)
-{
-	unsigned char state[8];
-	char *base = map_pages(4, PROT_READ | PROT_WRITE);
-	report_result("unaligned", raw(SYS_mincore, base + 1, PAGE, state));
-	report_result("bad-vector", raw(SYS_mincore, base, PAGE, BAD));
-	report_result("length-zero", raw(SYS_mincore, base, 0L, state));
-	report_result("length-zero-bad-vector", raw(SYS_mincore, base, 0L, BAD));
-	report_result("kernel", raw(SYS_mincore, BAD_KERNEL, PAGE, state));
-	munmap(base + 3 * PAGE, PAGE);
-	report_result("unmapped", raw(SYS_mincore, base + 2 * PAGE, 2 * PAGE, state));
-	base[PAGE] = 1;
-	memset(state, 0x55, sizeof state);
-	report_result("touched", raw(SYS_mincore, base, 2 * PAGE + 1, state));
-	report("state", "%d%d%d, next byte %#x", state[0] & 1, state[1] & 1, state[2] & 1, state[3]);
-}
-
-CHECK(locks)
-{
-	char *base = map_pages(4, PROT_READ | PROT_WRITE);
-	munmap(base + 3 * PAGE, PAGE);
-	unsigned char state[3];
-	report_result("mlock", raw(SYS_mlock, base, 2 * PAGE));
-	mincore(base, 3 * PAGE, state);
-	report("resident", "%d%d%d", state[0] & 1, state[1] & 1, state[2] & 1);
-	report_result("mlock-unaligned-is-rounded", raw(SYS_mlock, base + 100, 10L));
-	report_result("mlock-zero", raw(SYS_mlock, base, 0L));
-	report_result("mlock-hole", raw(SYS_mlock, base, 4 * PAGE));
-	report_result("mlock-none", raw(SYS_mlock, BAD, PAGE));
-	report_result("mlock-wraps", raw(SYS_mlock, base, -PAGE));
-	report_result("munlock", raw(SYS_munlock, base, 2 * PAGE));
-	report_result("munlock-hole", raw(SYS_munlock, base, 4 * PAGE));
-	report_result("mlock2-flags", raw(SYS_mlock2, base, PAGE, 2L));
-	report_result("mlock2-onfault", raw(SYS_mlock2, base, PAGE, 1L));
-	report_result("dontneed-of-locked", raw(SYS_madvise, base, PAGE, (long)MADV_DONTNEED));
-	report_result("mlockall-zero", raw(SYS_mlockall, 0L));
-	report_result("mlockall-unknown", raw(SYS_mlockall, 8L));
-	report_result("mlockall-onfault-alone", raw(SYS_mlockall, 4L));
-	report_result("munlockall", raw(SYS_munlockall));
-}
-
-CHECK(lock_limit)
-{
-	if (geteuid() != 0) {
-		say("needs root");
-		return;
-	}
-	IN_CHILD("child")
-	{
-		struct rlimit limit = {2 * PAGE, 2 * PAGE};
-		char *base = map_pages(4, PROT_READ | PROT_WRITE);
-		setrlimit(RLIMIT_MEMLOCK, &limit);
-		need(setresuid(1001, 1001, 1001));
-		report_result("within", raw(SYS_mlock, base, 2 * PAGE));
-		report_result("beyond", raw(SYS_mlock, base + 2 * PAGE, PAGE));
-		report_result("again-the-same", raw(SYS_mlock, base, 2 * PAGE));
-		report_result("map-locked-beyond", folded((long)mmap(NULL, PAGE, PROT_READ,
-								     MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0)));
-		munlock(base, PAGE);
-		report_result("after-unlock", raw(SYS_mlock, base + 2 * PAGE, PAGE));
-		limit = (struct rlimit){0, 0};
-		setrlimit(RLIMIT_MEMLOCK, &limit);
-		report_result("limit-zero", raw(SYS_mlock, base, PAGE));
-		report_result("mlockall-limit-zero", raw(SYS_mlockall, (long)MCL_CURRENT));
-	}
-}
-
-CHECK(msync)
+CHECK(msync_without_a_file)
 {
 	char *base = map_pages(3, PROT_READ | PROT_WRITE);
 	munmap(base + PAGE, PAGE);

@@ -1,6 +1,6 @@
-// memory_misc.c: sealed areas, other pages of a shared file, no protection keys, advice for the future, what a fork gets.
+// memory_misc.c: sealed areas, other pages of a shared file, segment bases, memory barriers, what a fork gets.
 //
-// Calls: mseal remap_file_pages msync arch_prctl madvise membarrier
+// Calls: mseal remap_file_pages arch_prctl membarrier madvise
 // Passes: host acrida
 #include "memory.h"
 
@@ -28,7 +28,7 @@ CHECK(sealed)
 	report_result("hole", raw(SYS_mseal, base, 4 * PAGE, 0L));
 }
 
-CHECK(other_pages)
+CHECK(remap_file_pages)
 {
 	int fd = open("file", O_RDWR | O_CREAT, 0600);
 	char page[4096];
@@ -46,26 +46,7 @@ CHECK(other_pages)
 	report_result("unmapped", raw(SYS_remap_file_pages, 4096L, PAGE, 0L, 1L, 0L));
 }
 
-CHECK(sync)
-{
-	int fd = open("file", O_RDWR | O_CREAT, 0600);
-	need(ftruncate(fd, 4 * PAGE));
-	char *shared = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	report_result("sync", raw(SYS_msync, shared, 4 * PAGE, (long)MS_SYNC));
-	report_result("async", raw(SYS_msync, shared, 4 * PAGE, (long)MS_ASYNC));
-	report_result("neither", raw(SYS_msync, shared, 4 * PAGE, 0L));
-	report_result("both", raw(SYS_msync, shared, PAGE, (long)(MS_SYNC | MS_ASYNC)));
-	report_result("unknown", raw(SYS_msync, shared, PAGE, 8L));
-	report_result("unaligned", raw(SYS_msync, shared + 1, PAGE, (long)MS_SYNC));
-	report_result("nothing", raw(SYS_msync, shared, 0L, (long)MS_SYNC));
-	report_result("wraps", raw(SYS_msync, shared, -PAGE, (long)MS_SYNC));
-	munmap(shared + PAGE, PAGE);
-	report_result("hole", raw(SYS_msync, shared, 4 * PAGE, (long)MS_SYNC));
-	mlock(shared, PAGE);
-	report_result("invalidate-locked", raw(SYS_msync, shared, PAGE, (long)(MS_SYNC | MS_INVALIDATE)));
-}
-
-CHECK(bases)
+CHECK(segment_bases)
 {
 	unsigned long base = 0, again = 0;
 	report_result("get-fs", raw(SYS_arch_prctl, (long)ARCH_GET_FS, &base));

@@ -86,6 +86,7 @@ static void at_the_limit(void)
 	report("grow-mixed", "%s", grown == MAP_FAILED ? errno_name(errno) : "ok");
 	memlock_limit(0);
 	report_result("no-limit-no-right", raw(SYS_mlock, more, PAGE));
+	report_result("mlockall-no-limit-no-right", raw(SYS_mlockall, 1L));
 }
 
 CHECK(limit)
@@ -117,12 +118,16 @@ CHECK(incore)
 	base[PAGE] = base[3 * PAGE] = 1;
 	report_result("call", raw(SYS_mincore, base, 8 * PAGE, state));
 	report("touched", "%d%d%d%d", state[0] & 1, state[1] & 1, state[2] & 1, state[3] & 1);
+	memset(state, 0x55, sizeof state);
+	report_result("part-of-a-page", raw(SYS_mincore, base, PAGE + 1, state));
+	report("state", "%d%d, next byte %#x", state[0] & 1, state[1] & 1, state[2]);
 	mlock(base, 8 * PAGE);
 	mincore(base, 8 * PAGE, state);
 	report("locked", "%d%d%d%d", state[0] & 1, state[1] & 1, state[2] & 1, state[7] & 1);
 	report_result("unaligned", raw(SYS_mincore, base + 1, PAGE, state));
 	report_result("nothing", raw(SYS_mincore, base, 0L, state));
 	report_result("bad-vector", raw(SYS_mincore, base, PAGE, 8L));
+	report_result("nothing-bad-vector", raw(SYS_mincore, base, 0L, 8L));
 	report_result("vector-in-kernel", raw(SYS_mincore, base, PAGE, BAD_KERNEL));
 	report_result("kernel", raw(SYS_mincore, BAD_KERNEL, PAGE, state));
 	munmap(base + 4 * PAGE, PAGE);

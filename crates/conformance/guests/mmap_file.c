@@ -215,7 +215,7 @@ CHECK(remap)
 	say("twin %c%c", twin[0], twin[1]);
 }
 
-CHECK(sync)
+CHECK(msync_of_a_file)
 {
 	int fd = file(2 * PAGE);
 	char *map = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -229,6 +229,8 @@ CHECK(sync)
 	show(msync(map, 0, MS_SYNC));
 	show(msync(map + 1, PAGE, MS_SYNC));
 	show(msync(map, SIZE_MAX, MS_SYNC));
+	mlock(map, PAGE);
+	show(msync(map, PAGE, MS_SYNC | MS_INVALIDATE));
 	munmap(map + PAGE, PAGE);
 	show(msync(map, 2 * PAGE, MS_SYNC));
 	show(msync(map + PAGE, PAGE, MS_ASYNC));

@@ -121,44 +121,6 @@ CHECK(other_process)
 }
 
 // Standard output may be a file: nothing can be said while the limit holds.
-CHECK(fsize)
-{
-	IN_CHILD("error")
-	{
-		struct rlimit limit = {10, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
-		long results[8];
-		int ends[2];
-		signal(SIGXFSZ, SIG_IGN);
-		int fd = open("file", O_RDWR | O_CREAT, 0600);
-		need(pipe(ends));
-		need(setrlimit(RLIMIT_FSIZE, &limit));
-		results[0] = raw(SYS_write, (long)fd, "12345678", 8L);
-		results[1] = raw(SYS_write, (long)fd, "12345678", 8L);
-		results[2] = raw(SYS_write, (long)fd, "1", 1L);
-		results[3] = raw(SYS_write, (long)fd, "", 0L);
-		results[4] = raw(SYS_pwrite64, (long)fd, "1", 1L, 100L);
-		results[5] = raw(SYS_ftruncate, (long)fd, 11L);
-		results[6] = raw(SYS_ftruncate, (long)fd, 10L);
-		results[7] = raw(SYS_write, (long)ends[1], "12345678901234567890", 20L);
-		setrlimit(RLIMIT_FSIZE, &none);
-		report_result("up-to-it", results[0]);
-		report_result("partial", results[1]);
-		report_result("beyond", results[2]);
-		report_result("empty-beyond", results[3]);
-		report_result("pwrite-beyond", results[4]);
-		report_result("truncate-beyond", results[5]);
-		report_result("truncate-at", results[6]);
-		report_result("pipes-have-no-limit", results[7]);
-	}
-	IN_CHILD("signal")
-	{
-		struct rlimit limit = {0, 0};
-		int fd = open("file", O_RDWR | O_CREAT, 0600);
-		need(setrlimit(RLIMIT_FSIZE, &limit));
-		write(fd, "1", 1);
-	}
-}
-
 CHECK(address_space)
 {
 	IN_CHILD("child")

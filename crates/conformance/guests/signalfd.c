@@ -1,10 +1,11 @@
 // signalfd.c: signals behind descriptors: what a read gives, whose signals are meant, masks, readiness, waiting.
 //
-// Calls: signalfd signalfd4 read poll
+// Calls: signalfd signalfd4 read poll select epoll_wait
 // Passes: host acrida
 #include "process.h"
 
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 
 static sigset_t set_of(int first, ...)
@@ -87,6 +88,7 @@ CHECK(errors_in_order)
 	say("null: %s", outcome(raw(SYS_signalfd4, -1L, 0L, 8L, 0L)));
 	say("flags before descriptor: %s", outcome(raw(SYS_signalfd4, 999L, &set, 8L, 1L)));
 	say("closed: %s", outcome(raw(SYS_signalfd4, 999L, &set, 8L, 0L)));
+	say("below -1: %s", outcome(raw(SYS_signalfd4, -2L, &set, 8L, 0L)));
 	say("not one: %s", outcome(raw(SYS_signalfd4, 0L, &set, 8L, 0L)));
 	say("old call: %s", outcome_ok(raw(SYS_signalfd, -1L, &set, 8L)));
 	say("old call: %s", outcome(raw(SYS_signalfd, -1L, &set, 4L)));
@@ -376,6 +378,18 @@ CHECK(poll_wakes)
 	wait_asleep(pid);
 	sigqueue(pid, SIGUSR2, (union sigval){ 0 });
 	reap("selector", pid);
+	pid = start();
+	if (pid == 0) {
+		struct epoll_event event = { .events = EPOLLIN };
+		int set = epoll_create1(0);
+		epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+		show(epoll_wait(set, &event, 1, 10000));
+		take("epoll", fd, getppid());
+		_exit(0);
+	}
+	wait_asleep(pid);
+	kill(pid, SIGUSR1);
+	reap("epoll", pid);
 }
 
 CHECK(interrupted_by_another_signal)

@@ -1,4 +1,4 @@
-// sigqueue.c: rt_sigqueueinfo, rt_tgsigqueueinfo: values, order, limits, what a sender may claim.
+// sigqueue.c: rt_sigqueueinfo, rt_tgsigqueueinfo: values, order, what a sender may claim.
 //
 // Calls: rt_sigqueueinfo rt_tgsigqueueinfo
 // Passes: host acrida
@@ -159,28 +159,4 @@ CHECK(handlers_nest)
 	report("bodies", "%d:%s", count, text);
 	for (int i = 1; i < 5; i++)
 		signal(SIGRTMIN + i, SIG_DFL);
-}
-
-CHECK(limit)
-{
-	pid_t pid = start();
-	if (pid == 0) {
-		struct rlimit limit = {10, 10};
-		// Own uid: the count is kept per user.
-		if (geteuid() == 0)
-			setresuid(54322, 54322, 54322);
-		setrlimit(RLIMIT_SIGPENDING, &limit);
-		block(SIG_BLOCK, SIGRTMIN);
-		block(SIG_BLOCK, SIGUSR1);
-		int sent = 0;
-		long result;
-		while ((result = queue(getpid(), SIGRTMIN, SI_QUEUE, 0)) == 0 && sent < 100)
-			sent++;
-		// Under a non-root user other processes may hold some of the ten.
-		report("until", "%s%s", sent <= 10 ? "the limit " : "more ", outcome(result));
-		report_result("kill-still-works", raw(SYS_kill, (long)getpid(), (long)SIGUSR1));
-		report_flag("pending-without-info", is_pending(SIGUSR1));
-		_exit(0);
-	}
-	report("child", "%s", ending(pid));
 }

@@ -1,10 +1,9 @@
-// sleep.c: nanosleep, clock_nanosleep, the clocks, timerfd.
+// clocks.c: the clocks, CPU time, and sleeping by them.
 //
 // Calls: nanosleep clock_nanosleep clock_gettime clock_getres clock_settime gettimeofday time times
 // Passes: host acrida
 #include "process.h"
 
-#include <sys/timerfd.h>
 #include <sys/times.h>
 
 static long nanoseconds(long clock)
@@ -161,66 +160,4 @@ CHECK(cpu_time)
 	clockid_t clock;
 	report_result("clock_getcpuclockid", -clock_getcpuclockid(getpid(), &clock));
 	report_flag("same-clock", nanoseconds(clock) >= start_thread);
-}
-
-CHECK(timerfd_errors)
-{
-	struct itimerspec value = {{0, 0}, {0, 1000000000}};
-	report_result("clock", raw(SYS_timerfd_create, 99L, 0L));
-	report_result("clock-cpu", raw(SYS_timerfd_create, (long)CLOCK_PROCESS_CPUTIME_ID, 0L));
-	report_result("flags", raw(SYS_timerfd_create, (long)CLOCK_MONOTONIC, 1L));
-	int fd = raw(SYS_timerfd_create, (long)CLOCK_MONOTONIC, (long)(TFD_NONBLOCK | TFD_CLOEXEC));
-	report("flags-of-it", "%d %s", fcntl(fd, F_GETFD), open_names(fcntl(fd, F_GETFL)));
-	report_result("nanoseconds", raw(SYS_timerfd_settime, (long)fd, 0L, &value, 0L));
-	value.it_value = (struct timespec){-1, 0};
-	report_result("negative", raw(SYS_timerfd_settime, (long)fd, 0L, &value, 0L));
-	report_result("settime-flags", raw(SYS_timerfd_settime, (long)fd, 8L, &(struct itimerspec){0}, 0L));
-	report_result("settime-bad", raw(SYS_timerfd_settime, (long)fd, 0L, BAD, 0L));
-	report_result("settime-closed", raw(SYS_timerfd_settime, 999L, 0L, &(struct itimerspec){0}, 0L));
-	report_result("settime-bad-and-closed", raw(SYS_timerfd_settime, 999L, 0L, BAD, 0L));
-	report_result("settime-not-a-timerfd", raw(SYS_timerfd_settime, 1L, 0L, &(struct itimerspec){0}, 0L));
-	report_result("gettime-not-a-timerfd", raw(SYS_timerfd_gettime, 1L, &value));
-	report_result("gettime-bad", raw(SYS_timerfd_gettime, (long)fd, BAD));
-	uint64_t ticks_read;
-	report_result("read-disarmed", folded(read(fd, &ticks_read, 8)));
-	report_result("read-small", folded(read(fd, &ticks_read, 7)));
-	report_result("write", folded(write(fd, &ticks_read, 8)));
-	report("poll", "%s", poll_text(fd, POLLIN, 0));
-}
-
-CHECK(timerfd_expirations)
-{
-	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
-	struct itimerspec value = {{0, 0}, {0, 2000000}}, left;
-	uint64_t expired = 99;
-	timerfd_settime(fd, 0, &value, NULL);
-	report_result("blocking-read", folded(read(fd, &expired, 8)));
-	report("once", "%lu", expired);
-	timerfd_gettime(fd, &left);
-	report("then", "%ld %ld", left.it_value.tv_sec, left.it_value.tv_nsec);
-	value = (struct itimerspec){{0, 1000000}, {0, 1000000}};
-	timerfd_settime(fd, 0, &value, &left);
-	struct timespec time = {0, 20000000};
-	nanosleep(&time, NULL);
-	report("poll", "%s", poll_text(fd, POLLIN, 0));
-	read(fd, &expired, 8);
-	report_flag("many", expired >= 15);
-	timerfd_gettime(fd, &left);
-	report("interval", "%ld", left.it_interval.tv_nsec);
-	value = (struct itimerspec){{0, 0}, {0, 0}};
-	timerfd_settime(fd, 0, &value, NULL);
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	report_result("disarmed-clears", folded(read(fd, &expired, 8)));
-	value.it_value = (struct timespec){1, 0};
-	timerfd_settime(fd, TFD_TIMER_ABSTIME, &value, NULL);
-	report("absolute-past", "%s", poll_text(fd, POLLIN, 1000));
-	report_result("read", folded(read(fd, &expired, 8)));
-	report("expired", "%lu", expired);
-	// Setting it again forgets expirations that were not read.
-	timerfd_settime(fd, TFD_TIMER_ABSTIME, &value, NULL);
-	poll_text(fd, POLLIN, 1000);
-	value.it_value = (struct timespec){1000, 0};
-	timerfd_settime(fd, 0, &value, NULL);
-	report_result("set-again-clears", folded(read(fd, &expired, 8)));
-	report_result("read-bad", raw(SYS_read, (long)fd, BAD, 8L));
 }
