@@ -57,8 +57,12 @@ pub fn spawn(child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
     signal::set_mask(mask);
     match result {
         Ok(tid) => {
-            if kind == SpawnKind::Process && PROCESSES.fetch_add(1, Ordering::Relaxed) == MANY {
-                collapse_hot_memory();
+            if kind == SpawnKind::Process {
+                let started = PROCESSES.fetch_add(1, Ordering::Relaxed) + 1;
+                // Once more at each doubling: the host refuses while a page is busy.
+                if started >= MANY && started.is_power_of_two() {
+                    collapse_hot_memory();
+                }
             }
             Ok(tid as u32)
         }
