@@ -14,7 +14,7 @@ use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use acrida_kcore::platform::{ClockId, Platform};
 use acrida_kcore::thread::{Thread, current};
 use acrida_trace_format::boot::{BootBlock, LISTS_OFFSET, Lists, MAGIC, PANIC_MAX, PANIC_OFFSET, flags};
-use acrida_trace_format::layout::{ARENA_BASE, ARENA_SIZE, DATA_OFFSET, WINDOW_BASE, WINDOW_SIZE};
+use acrida_trace_format::layout::{ARENA_BASE, ARENA_SIZE, DATA_OFFSET, TASK_SIZE, WINDOW_BASE, WINDOW_SIZE};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
@@ -298,6 +298,11 @@ pub fn leave_host_stack() {
 
 /// Finds `__vdso_clock_gettime` in the vdso's symbol table.
 fn find_vdso(base: u64) {
+    // Where the stack has no limit (`ulimit -s unlimited`) the host puts it among the guest's addresses, and exec unmaps those: the
+    // world does without, clocks are calls of the host.
+    if base < TASK_SIZE {
+        return;
+    }
     VDSO_BASE.store(base, Ordering::Relaxed);
     // SAFETY: the host maps a whole, well-formed ELF object there; all offsets read are its own.
     let word = |at: u64| unsafe { ((base + at) as *const u64).read_unaligned() };
