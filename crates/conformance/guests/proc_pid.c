@@ -337,6 +337,10 @@ CHECK(threads)
 	show(st.st_nlink);
 	write(p[1], "x", 1);
 	pthread_join(thread, NULL);
+	// Joining it may come before it is gone.
+	snprintf(name, sizeof name, "/proc/self/task/%d", tid);
+	while (access(name, F_OK) == 0)
+		sched_yield();
 	own = 0;
 	say("%d tasks", count_entries("/proc/self/task", &own));
 }
