@@ -105,6 +105,16 @@ show("came", 5)
 near.close()
 show("end", 5)
 show("no news", 0.1)
+# What is watched is closed at once all the same.
+for _ in range(20):
+    other = socket.create_server(("127.0.0.1", 0))
+    edges.register(other, select.EPOLLIN)
+    edges.poll(0.01)
+    place = other.getsockname()
+    other.close()
+    try: socket.create_connection(place)
+    except ConnectionRefusedError: pass
+    else: print("still there")
 "#;
 
 #[test]

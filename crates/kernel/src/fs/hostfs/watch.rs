@@ -15,11 +15,12 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use acrida_kcore::host::HostFd;
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
 use acrida_kcore::thread;
-use acrida_kcore::wait::WaitQueueHead;
+use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
 use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLRDHUP};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::poll::*;
@@ -56,6 +57,10 @@ pub struct HostWatch {
     /// Without a set, rung when there is a new descriptor: the end that is read, the end that is written.
     bell: [HostFd; 2],
     watched: SpinLock<BTreeMap<i32, Watched>>,
+    /// Odd while the host's poll holds what was watched when it began; changed to odd under `watched`.
+    rounds: AtomicU64,
+    /// Those who close a descriptor that it may hold.
+    closers: WaitQueueHead,
     /// Nobody else takes events out of the set and has not told the queues yet.
     passing_on: SpinLock<()>,
 }
@@ -68,7 +73,14 @@ impl HostWatch {
         let works =
             |&set: &HostFd| host::io::epoll_add(set, bell[0]).is_ok() && host::io::epoll_now(set, &mut [(0, 0); BATCH]).is_ok();
         let epoll = host::io::epoll_create().ok().filter(works);
-        Ok(HostWatch { epoll, bell, watched: SpinLock::default(), passing_on: SpinLock::default() })
+        Ok(HostWatch {
+            epoll,
+            bell,
+            watched: SpinLock::default(),
+            rounds: AtomicU64::new(0),
+            closers: WaitQueueHead::new(),
+            passing_on: SpinLock::default(),
+        })
     }
 
     /// Serves until the world ends.
@@ -114,7 +126,10 @@ impl HostWatch {
             let mut fds = self.questions();
             // Those that poll cannot wait for are negative, which it skips.
             let patience = if fds.iter().any(|entry| entry.fd < 0) { REPEAT_MS } else { -1 };
-            match host::io::poll(&mut fds, patience) {
+            let polled = host::io::poll(&mut fds, patience);
+            self.rounds.fetch_add(1, Ordering::SeqCst);
+            self.closers.wake_all(0);
+            match polled {
                 Ok(_) => {}
                 Err(Errno::EINTR) => {
                     thread::current().clear_work(u32::MAX);
@@ -138,9 +153,10 @@ impl HostWatch {
         }
     }
 
-    /// What to ask the host's poll: the bell first.
+    /// What to ask the host's poll, which begins: the bell first.
     fn questions(&self) -> Vec<Pollfd> {
         let watched = self.watched.lock();
+        self.rounds.fetch_add(1, Ordering::SeqCst);
         let ask = |(&fd, watched): (&i32, &Watched)| {
             let deaf = watched.known & UNASKED != 0;
             Pollfd { fd: if deaf { !fd } else { fd }, events: ALL_EVENTS & !watched.known, revents: 0 }
@@ -166,6 +182,21 @@ impl HostWatch {
         watched.known &= !gone;
         drop(all);
         self.ring_bell();
+    }
+
+    /// A descriptor that the host's poll waits for is not closed before that ends: it is made to, so that the other end hears
+    /// of it at once.
+    fn forget(&self, fd: HostFd) {
+        let mut watched = self.watched.lock();
+        let gone = watched.remove(&fd.0);
+        let round = self.rounds.load(Ordering::SeqCst);
+        drop(watched);
+        if gone.is_some() && round % 2 == 1 {
+            self.ring_bell();
+            let over = || (self.rounds.load(Ordering::SeqCst) != round).then_some(());
+            // Nothing interrupts it.
+            let _ = self.closers.wait_event(WaitOptions::uninterruptible("host_watch_forget"), over);
+        }
     }
 
     fn ring_bell(&self) {
@@ -261,10 +292,5 @@ pub fn transferred(fd: HostFd, direction: Direction, asked: usize, result: Resul
 pub fn forget(fd: HostFd) {
     // Files that a kernel gives up while it is being made were never watched.
     let Some(kernel) = try_kernel() else { return };
-    let watch = &kernel.host_watch;
-    let gone = watch.watched.lock().remove(&fd.0);
-    if gone.is_some() && watch.epoll.is_none() {
-        // A descriptor that the host's poll waits for is not closed before that ends.
-        watch.ring_bell();
-    }
+    kernel.host_watch.forget(fd);
 }
