@@ -26,6 +26,9 @@ const PARKED: u32 = 2;
 /// How long a thread whose last waker ran on another processor looks at its word: a wake-up through memory takes less
 /// than 1 us.
 const LOOK_NS: u64 = 20_000;
+/// And how long one that has just woken somebody from the host's sleep: the answer comes after a start that takes 20 to 70 us on
+/// a virtual machine. Looking for less than that is worst: both sides would go back to sleep just before the other's news.
+const LOOK_AFTER_WAKE_NS: u64 = 60_000;
 /// Rounds of looking before such a thread lets others run in between.
 const ROUNDS_ALONE: u32 = 4;
 /// Looks in a round.
@@ -82,9 +85,10 @@ pub fn unpark(thread: &Thread) {
 fn look(me: &Thread) -> bool {
     let start = now();
     // Whoever was just woken from the host's sleep may have been put on this processor: let it start.
-    let mut rounds = if me.sleep_habits.woke_sleeper.load(Ordering::Relaxed) != 0 { ROUNDS_ALONE } else { 0 };
+    let woke_sleeper = me.sleep_habits.woke_sleeper.load(Ordering::Relaxed) != 0;
+    let (mut rounds, limit) = if woke_sleeper { (ROUNDS_ALONE, LOOK_AFTER_WAKE_NS) } else { (0, LOOK_NS) };
     let mut time = start;
-    while time - start < LOOK_NS {
+    while time - start < limit {
         for _ in 0..LOOKS {
             if me.park.load(Ordering::Relaxed) == TOKEN {
                 return take_token(&me.park);
