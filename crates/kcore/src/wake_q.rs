@@ -15,6 +15,7 @@
 //! Locking: none; a queue is used by its thread alone.
 
 use core::cell::Cell;
+use core::marker::PhantomData;
 
 use crate::platform::platform;
 use crate::thread::{Thread, current};
@@ -58,16 +59,16 @@ impl WakeQ {
 }
 
 /// While it lives, the calling thread puts the host's wake-ups off. To be made before the lock that it is for is taken, and
-/// so dropped after it.
+/// so dropped after it. It is the calling thread's own and cannot be given to another.
 #[must_use]
-pub struct PutOff(&'static Thread);
+pub struct PutOff(&'static Thread, PhantomData<*const ()>);
 
 /// Puts the host's wake-ups off from now on.
 #[inline]
 pub fn put_off() -> PutOff {
     let me = current();
     me.wake_q.depth.set(me.wake_q.depth.get() + 1);
-    PutOff(me)
+    PutOff(me, PhantomData)
 }
 
 impl Drop for PutOff {

@@ -322,7 +322,7 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
         let _ = filp_close(file, &files);
     }
     crate::fs::locust::swarm::program_replaced(&me.process, &files);
-    signal::flush_signal_handlers(&me.process, false);
+    signal::flush_signal_handlers(&me.process);
     crate::kernel::time::exec_timers(me);
     let old = me.cred();
     commit_creds(bprm.cred.clone(), &old);

@@ -19,6 +19,7 @@ use crate::abi::Fd;
 use crate::fs::file::{File, FileOwner, Hears};
 use crate::kernel;
 use crate::kernel::cred::Cred;
+use crate::kernel::pid::Tables;
 use crate::kernel::signal::{Target, send_signal};
 use crate::kernel::task::{Process, Task};
 
@@ -157,21 +158,23 @@ impl Hears {
     }
 
     /// Those who are still there to hear.
-    pub fn listeners(&self) -> Vec<Listening> {
-        let pids = &kernel().pids;
-        let is_task = |task: &Arc<Task>| pids.task(task.tid()).is_some_and(|now| Arc::ptr_eq(&now, task));
-        let is_process = |process: &Arc<Process>| pids.process(process.tgid).is_some_and(|now| Arc::ptr_eq(&now, process));
+    pub fn listeners(&self, tables: &Tables) -> Vec<Listening> {
+        let is_task = |task: &Arc<Task>| tables.tasks.get(&task.tid()).is_some_and(|now| Arc::ptr_eq(now, task));
+        let is_process =
+            |process: &Arc<Process>| tables.processes.get(&process.tgid).is_some_and(|now| Arc::ptr_eq(now, process));
         match self {
             Hears::Thread(task) => task.upgrade().filter(is_task).map(Listening::Thread).into_iter().collect(),
             Hears::Process(process) => process.upgrade().filter(is_process).map(Listening::Process).into_iter().collect(),
             Hears::Group(0) => Vec::new(),
-            Hears::Group(pgrp) => pids.lock().group(*pgrp).into_iter().map(Listening::Process).collect(),
+            Hears::Group(pgrp) => tables.group(*pgrp).into_iter().map(Listening::Process).collect(),
         }
     }
 }
 
 fn send_to_owner(owner: &FileOwner, info: SigInfo) {
-    for listening in owner.hears.listeners() {
+    // Under the table's lock, as kill: no child of a group's member is missed.
+    let tables = kernel().pids.lock();
+    for listening in owner.hears.listeners(&tables) {
         match listening {
             Listening::Thread(task) if may_signal(owner, &task.cred()) => deliver(Target::Task(&task), info),
             Listening::Thread(_) => {}

@@ -143,7 +143,7 @@ fn hears(kind: i32, number: Pid) -> Result<Hears, Errno> {
 /// Kind and number of who hears; number 0 for somebody who is gone.
 fn heard_by(file: &File) -> FOwnerEx {
     let hears = file.owner.lock().hears.clone();
-    let alive = !hears.listeners().is_empty();
+    let alive = !hears.listeners(&kernel().pids.lock()).is_empty();
     let (type_, number) = match &hears {
         Hears::Thread(task) => (F_OWNER_TID, task.upgrade().map_or(0, |task| task.tid())),
         Hears::Process(process) => (F_OWNER_PID, process.upgrade().map_or(0, |process| process.tgid)),

@@ -372,7 +372,7 @@ fn new_process(parent: &Task, request: &CloneRequest) -> Process {
     let mut sighand = old.sighand.lock().for_child(if has(CLONE_SIGHAND) { Sharing::Same } else { Sharing::Copy });
     if has(CLONE_CLEAR_SIGHAND) {
         // What was ignored stays so.
-        sighand.flush_handlers(false);
+        sighand.flush_handlers();
     }
     let exit_signal = if has(CLONE_PARENT) { old.exit_signal.load(Ordering::Relaxed) } else { request.exit_signal };
     let relations = Relations {

@@ -5,6 +5,7 @@
 //! Locking: a process's relations for one look at a time; the pid table while a group is told, so that no child is missed.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use acrida_kcore::thread::work;
 use acrida_kcore::uaccess::UserAddr;
@@ -124,12 +125,16 @@ pub fn opened(tty: &Tty) {
 /// Takes the terminal from every process of a session.
 #[doc(alias = "session_clear_tty")]
 pub fn clear_session(kernel: &Kernel, session: Pid) {
-    for member in kernel.pids.processes() {
+    let mut lost = Vec::new();
+    let tables = kernel.pids.lock();
+    for member in tables.processes.values() {
         let mut relations = member.relations.lock();
-        let lost = if relations.session == session { relations.tty.take() } else { None };
-        drop(relations);
-        drop(lost);
+        if relations.session == session {
+            lost.extend(relations.tty.take());
+        }
     }
+    drop(tables);
+    drop(lost);
 }
 
 fn set_controlling(tty: &Tty, file: &File, force: u64) -> SysResult {

@@ -123,11 +123,11 @@ impl Sighand {
         self.actions.lock()[signo as usize - 1].sa_handler = SIG_DFL;
     }
 
-    /// Caught signals fall back to their default; with `force_default` ignored ones too.
+    /// Caught signals fall back to their default; ignored ones stay.
     #[doc(alias = "flush_signal_handlers")]
-    pub fn flush_handlers(&mut self, force_default: bool) {
+    pub fn flush_handlers(&mut self) {
         for action in self.actions.lock().iter_mut() {
-            let handler = if force_default || action.sa_handler != SIG_IGN { SIG_DFL } else { SIG_IGN };
+            let handler = if action.sa_handler == SIG_IGN { SIG_IGN } else { SIG_DFL };
             *action = KernelSigaction { sa_handler: handler, ..KernelSigaction::default() };
         }
     }
@@ -159,11 +159,11 @@ pub enum Sharing {
 
 /// exec's part: caught signals get their default action, ignored ones stay; the alternate stack is gone with the memory.
 ///
-/// Pending signals and the mask stay. `force_default` would reset ignored ones too, as Linux does for kernel threads.
-pub fn flush_signal_handlers(process: &Process, force_default: bool) {
+/// Pending signals and the mask stay.
+pub fn flush_signal_handlers(process: &Process) {
     let mut sighand = process.sighand.lock();
     sighand.unshare_actions();
-    sighand.flush_handlers(force_default);
+    sighand.flush_handlers();
     for task in process.threads.lock().iter() {
         let stack = &mut task.signals.lock().altstack;
         (stack.sp, stack.size) = (0, 0);
@@ -271,11 +271,9 @@ mod tests {
         let handled = |sa_handler| KernelSigaction { sa_handler, ..KernelSigaction::default() };
         sighand.replace_action(SIGUSR1, handled(0x1000));
         sighand.replace_action(SIGTERM, handled(SIG_IGN));
-        sighand.flush_handlers(false);
+        sighand.flush_handlers();
         assert_eq!(sighand.action(SIGUSR1).sa_handler, SIG_DFL);
         assert_eq!(sighand.action(SIGTERM).sa_handler, SIG_IGN);
-        sighand.flush_handlers(true);
-        assert_eq!(sighand.action(SIGTERM).sa_handler, SIG_DFL);
     }
 
     #[test]
