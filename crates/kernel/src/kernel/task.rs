@@ -77,6 +77,7 @@ pub struct Task {
     pub restart_block: Own<alloc::boxed::Box<dyn FnOnce() -> crate::abi::SysResult + Send>>,
     /// The mask to put back after `sigsuspend`, `ppoll`...
     pub saved_sigmask: Own<acrida_uapi::signal::SigSet>,
+    /// Its end has begun.
     pub exiting: AtomicBool,
     pub exit_code: AtomicI32,
     /// What `SEM_UNDO` takes back at the end; shared with `CLONE_SYSVSEM`.
@@ -234,6 +235,11 @@ impl Task {
 
     pub fn is_leader(&self) -> bool {
         self.tid() == self.process.tgid
+    }
+
+    /// Whether the task has given everything up at its end: the locks that it held, its memory and files.
+    pub fn has_left(&self) -> bool {
+        self.exiting.load(Ordering::SeqCst) && !self.process.threads.lock().iter().any(|task| core::ptr::eq(&**task, self))
     }
 }
 

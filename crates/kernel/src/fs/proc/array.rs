@@ -33,7 +33,7 @@ const PF_RANDOMIZE: u32 = 0x40_0000;
 /// The letter for what the task does.
 #[doc(alias = "get_task_state")]
 pub fn state_letter(target: &Target, host: Option<u8>) -> u8 {
-    if target.is_zombie() {
+    if target.has_left() {
         return b'Z';
     }
     let Some(task) = &target.task else { return b'S' };

@@ -90,7 +90,12 @@ impl Target {
         self.task.as_ref().map_or(self.process.tgid, |task| task.tid())
     }
 
-    /// Whether the task has run to its end and was not waited for.
+    /// Whether nothing of the task is left but its status.
+    pub fn has_left(&self) -> bool {
+        self.process.is_dead() || self.task.as_ref().is_some_and(|task| task.has_left())
+    }
+
+    /// Whether the task is at its end, and was not waited for.
     pub fn is_zombie(&self) -> bool {
         self.process.is_dead() || self.exiting()
     }

@@ -53,7 +53,7 @@ fn attempt(word: UserAddr, taken_with: u32, waits: bool) -> Result<Attempt, Errn
             continue;
         }
         // A leader keeps its number as long as its process lives.
-        let lives = |task: Arc<Task>| task.thread.state.load(Ordering::SeqCst) != state::DEAD;
+        let lives = |task: Arc<Task>| task.thread.state.load(Ordering::SeqCst) != state::DEAD && !task.has_left();
         if !me.kernel.pids.task(owner).is_some_and(lives) {
             return Ok(Attempt::Orphaned { word: seen });
         }
