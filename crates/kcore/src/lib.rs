@@ -9,6 +9,7 @@ extern crate alloc;
 pub mod arena;
 pub mod frame;
 pub mod host;
+pub mod life;
 pub mod loan;
 pub mod platform;
 pub mod primitive;

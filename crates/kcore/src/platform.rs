@@ -5,6 +5,7 @@
 //! Locking: implementations take no kernel lock.
 
 use core::fmt;
+use core::sync::atomic::{AtomicU32, AtomicU64};
 
 use acrida_uapi::errno::Errno;
 
@@ -64,12 +65,13 @@ pub trait Platform: Sync {
     }
     /// Makes `thread` enter the kernel soon if it runs guest code.
     fn interrupt(&self, thread: &Thread);
-    /// Waits while `*word == expected`; may return early. `false` after about `timeout_ns`.
-    fn wait_word(&self, word: &core::sync::atomic::AtomicU32, expected: u32, timeout_ns: u64) -> bool;
-    /// Wakes up to `n` waiters of [`Platform::wait_word`].
-    fn wake_word(&self, word: &core::sync::atomic::AtomicU32, n: u32);
-    /// Whether a host thread with this id still exists.
-    fn thread_alive(&self, host_tid: u32) -> bool;
+    /// Waits while the lock's word is `expected` (by its lower half) and its owner's life is `alive`; may return early, and does
+    /// after a while.
+    fn wait_lock(&self, word: &AtomicU64, expected: u64, life: &AtomicU32, alive: u32);
+    /// Wakes one waiter of [`Platform::wait_lock`] for the lock's sake.
+    fn wake_lock(&self, word: &AtomicU64);
+    /// Wakes every waiter of [`Platform::wait_lock`] for the sake of the owner's life.
+    fn wake_life(&self, life: &AtomicU32);
     /// Starts a host thread for `child`, whose frame is ready; gives its host thread id.
     fn spawn(&self, child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno>;
     /// Runs `borrower` on the calling host thread until it hands the thread back; see [`crate::loan`].
@@ -84,7 +86,15 @@ pub trait Platform: Sync {
     fn spawn_switched(&self, thread: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
         panic!("this platform lends no threads: {thread:p}, {kind:?}");
     }
-    /// Ends the calling host thread and never returns; its kernel stack is free when `thread.host_alive` reads 0.
+    /// Lets a thread that slept in [`Platform::park`] when the host killed it go on in a new host process with nothing in guest
+    /// memory, as if it was unparked; gives its number.
+    ///
+    /// # Errors
+    /// `ESRCH` if it did not sleep.
+    fn revive(&self, thread: &'static Thread) -> Result<u32, Errno> {
+        panic!("this platform kills no threads: {thread:p}");
+    }
+    /// Ends the calling host thread and never returns; its kernel stack is free when `thread.life` is over.
     fn exit_thread(&self) -> !;
     /// Ends the calling host process with all its threads.
     fn exit_process(&self, code: u8) -> !;

@@ -163,7 +163,7 @@ impl<T> SoloLock<T> {
     /// Lets every thread change the data of an owner whose host thread is gone.
     pub fn forfeit(&self, dead: &Thread) {
         let _guard = self.lock.lock();
-        if self.owner.load(Ordering::Relaxed) == address(dead) && dead.host_alive.load(Ordering::Acquire) == 0 {
+        if self.owner.load(Ordering::Relaxed) == address(dead) && dead.life.is_over() {
             self.owner.store(0, Ordering::Relaxed);
         }
     }

@@ -2,28 +2,38 @@
 //!
 //! Mirrors: kernel/locking/{spinlock,mutex}.c, Linux 6.18.
 //! Differs: any holder may be preempted by the host, so there is one kind: spin a little, then sleep on the word. The
-//! word names the owner's host thread, so that a lock whose owner was killed from outside is found by whoever waits.
+//! word is the address of the owner's record, whose life says whether the host killed the owner: then whoever waits frees the
+//! lock. A waiter sleeps on both words, so it is woken by either.
 //! Memory order: Acquire on lock, Release on unlock.
 
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use acrida_trace_format::layout::ARENA_SIZE;
+
+use crate::life::is_killed;
 use crate::platform::platform;
-use crate::thread::current;
+use crate::thread::{Thread, current};
 
 /// Somebody sleeps on the word.
-const WAITERS: u32 = 1 << 31;
+const WAITERS: u64 = 1;
+/// Nobody holds the lock, or the first to hold it after an owner that was killed.
+const OWNER_DIED: u64 = 1 << 63;
+const OWNER: u64 = !(WAITERS | OWNER_DIED);
+/// Records are aligned to 64 bytes: an owner's address moves down so far that the lower half of the word, on which the host lets
+/// waiters sleep, differs for any two records of the arena, and has room for the bit above.
+const OWNER_SHIFT: u32 = 5;
 /// Rounds of `pause` before sleeping.
 const SPINS: u32 = 200;
-/// How long a waiter sleeps before it asks whether the owner still lives.
-const CHECK_OWNER_NS: u64 = 20_000_000;
+
+const _: () = assert!(align_of::<Thread>() > 1 << OWNER_SHIFT && ARENA_SIZE <= 1 << (32 + OWNER_SHIFT));
 
 /// A mutual-exclusion lock around its data.
 pub struct SpinLock<T: ?Sized> {
-    word: AtomicU32,
+    word: AtomicU64,
     data: UnsafeCell<T>,
 }
 
@@ -34,7 +44,7 @@ unsafe impl<T: ?Sized + Send> Send for SpinLock<T> {}
 
 impl<T> SpinLock<T> {
     pub const fn new(data: T) -> Self {
-        SpinLock { word: AtomicU32::new(0), data: UnsafeCell::new(data) }
+        SpinLock { word: AtomicU64::new(0), data: UnsafeCell::new(data) }
     }
 
     pub fn into_inner(self) -> T {
@@ -45,11 +55,21 @@ impl<T> SpinLock<T> {
 impl<T: ?Sized> SpinLock<T> {
     #[inline]
     pub fn lock(&self) -> SpinLockGuard<'_, T> {
+        self.lock_or_repair(|_| {})
+    }
+
+    /// As [`SpinLock::lock`]; `repair` makes good what an owner that was killed may have left half-done.
+    #[inline]
+    #[doc(alias = "EOWNERDEAD")]
+    pub fn lock_or_repair(&self, repair: impl FnOnce(&mut T)) -> SpinLockGuard<'_, T> {
         let me = owner_word();
-        if self.word.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            self.lock_slow(me);
+        let fast = self.word.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        let broken = !fast && self.lock_slow(me);
+        let mut guard = SpinLockGuard { lock: self };
+        if broken {
+            repair(&mut guard);
         }
-        SpinLockGuard { lock: self }
+        guard
     }
 
     #[inline]
@@ -62,21 +82,22 @@ impl<T: ?Sized> SpinLock<T> {
         self.data.get_mut()
     }
 
+    /// Whether the last owner was killed.
     #[cold]
     #[inline(never)]
-    fn lock_slow(&self, me: u32) {
+    fn lock_slow(&self, me: u64) -> bool {
         let mut spins = 0;
         loop {
-            let seen = self.word.load(Ordering::Relaxed);
-            if seen & !WAITERS == 0 {
+            let seen = self.word.load(Ordering::Acquire);
+            if seen & OWNER == 0 {
                 // Whoever came the slow way keeps the waiters bit: others may still sleep.
-                let take = if spins >= SPINS { me | WAITERS } else { me | (seen & WAITERS) };
+                let take = me | seen | if spins >= SPINS { WAITERS } else { 0 };
                 if self.word.compare_exchange_weak(seen, take, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                    return;
+                    return seen & OWNER_DIED != 0;
                 }
                 continue;
             }
-            assert!(seen & !WAITERS != me, "a thread took a lock that it holds");
+            assert!(seen & OWNER != me, "a thread took a lock that it holds");
             if spins < SPINS {
                 spins += 1;
                 core::hint::spin_loop();
@@ -87,34 +108,46 @@ impl<T: ?Sized> SpinLock<T> {
             {
                 continue;
             }
-            if !platform().wait_word(&self.word, seen | WAITERS, CHECK_OWNER_NS) {
-                self.take_from_the_dead();
+            let life = life_of_owner(seen);
+            let alive = life.load(Ordering::Acquire);
+            if is_killed(alive) {
+                self.take_from_the_dead(seen | WAITERS, life);
+            } else {
+                platform().wait_lock(&self.word, seen | WAITERS, life, alive);
             }
         }
     }
 
-    /// Frees the word when its owner was killed from outside. Objects change state by one store where possible, so
-    /// the survivors go on with what they find.
+    /// Frees the word, whose owner was killed from outside. Objects change state by one store where possible, so the survivors
+    /// go on with what they find. The record of a thread that was killed with a lock is never another's, so the word
+    /// cannot have come to name a living owner in the same way.
     #[cold]
-    fn take_from_the_dead(&self) {
-        let seen = self.word.load(Ordering::Relaxed);
-        let owner = seen & !WAITERS;
-        if owner != 0 && !platform().thread_alive(owner) {
-            // A lost race means that somebody else freed it first.
-            let _ = self.word.compare_exchange(seen, seen & WAITERS, Ordering::AcqRel, Ordering::Relaxed);
+    fn take_from_the_dead(&self, seen: u64, life: &AtomicU32) {
+        // A lost race means that somebody else freed it first.
+        if self.word.compare_exchange(seen, WAITERS | OWNER_DIED, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            // The host has woken one of those who wait for its locks.
+            platform().wake_life(life);
         }
     }
 
     #[cold]
     #[inline(never)]
     fn wake_next(&self) {
-        platform().wake_word(&self.word, 1);
+        platform().wake_lock(&self.word);
     }
 }
 
 #[inline]
-fn owner_word() -> u32 {
-    current().host_tid.load(Ordering::Relaxed)
+fn owner_word() -> u64 {
+    core::ptr::from_ref(current()).expose_provenance() as u64 >> OWNER_SHIFT
+}
+
+/// The word that says whether the owner lives. It may have let the lock go and ended since `seen` was read: then this is the life
+/// of nobody, or of the record's next user, and the lock's word has changed.
+fn life_of_owner(seen: u64) -> &'static AtomicU32 {
+    let owner = core::ptr::with_exposed_provenance::<Thread>(((seen & OWNER) << OWNER_SHIFT) as usize);
+    // SAFETY: the address of a record, whose memory stays a record's (see `Thread::free`); the life is made of atomics.
+    unsafe { &(*owner).life }.word()
 }
 
 /// The right to use the data; unlocks when dropped.
@@ -157,7 +190,7 @@ impl<T: Default> Default for SpinLock<T> {
 
 impl<T: ?Sized> fmt::Debug for SpinLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SpinLock").field("owner", &(self.word.load(Ordering::Relaxed) & !WAITERS)).finish_non_exhaustive()
+        f.debug_struct("SpinLock").field("locked", &(self.word.load(Ordering::Relaxed) != 0)).finish_non_exhaustive()
     }
 }
 

@@ -9,12 +9,14 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::any::{Any, TypeId};
 use core::cell::{Cell, UnsafeCell};
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::arena::Magazine;
+use crate::life::Life;
 use crate::loan::Loan;
 use crate::regs::UserFrame;
 use crate::sched::state;
+use crate::sync::SpinLock;
 use crate::task_work::TaskWork;
 use crate::wake_q::WakeQ;
 
@@ -138,8 +140,6 @@ pub struct Thread {
     pub user_rsp: AtomicU64,
     pub work: AtomicU32,
     pub host_tid: AtomicU32,
-    /// Zeroed by the thread's last instructions, after which it uses no stack; or for it, when the host killed it.
-    pub host_alive: AtomicU32,
     pub host_pid: AtomicU32,
     pub state: AtomicU32,
     /// Parking: 0 empty, 1 token, 2 parked.
@@ -161,6 +161,11 @@ pub struct Thread {
     pub task_work: TaskWork,
     /// Whom it has woken without telling the host.
     pub wake_q: WakeQ,
+    pub life: Life,
+    /// While the thread sleeps: where on its stack another host thread can go on for it. 0: nowhere.
+    pub parked_at: AtomicU64,
+    /// Entries of wait queues that lie on the thread's stack; written only by itself.
+    pub(crate) queued: AtomicU32,
     ext: UnsafeCell<Option<Ext>>,
     /// Free memory that the thread keeps for itself.
     pub(crate) magazine: Magazine,
@@ -172,7 +177,39 @@ pub struct Thread {
     altstack: *mut u8,
     altstack_len: usize,
     started: AtomicBool,
-    _free_link: AtomicPtr<Thread>,
+    /// The next unused record.
+    free_link: *mut Thread,
+}
+
+/// Records that nobody uses. Their memory stays records': who has read a stale owner from a lock's word may look at its life.
+#[doc(alias = "SLAB_TYPESAFE_BY_RCU")]
+struct FreeRecords(*mut Thread);
+// SAFETY: the list is reached only under its lock, and owns what it names.
+unsafe impl Send for FreeRecords {}
+static FREE_RECORDS: SpinLock<FreeRecords> = SpinLock::new(FreeRecords(core::ptr::null_mut()));
+
+/// Memory for a record.
+fn record_memory() -> *mut Thread {
+    let mut free = FREE_RECORDS.lock();
+    let memory = free.0;
+    if memory.is_null() {
+        drop(free);
+        return Box::into_raw(Box::<Thread>::new_uninit()).cast();
+    }
+    // SAFETY: an unused record's link was written by `keep_memory`.
+    free.0 = unsafe { (*memory).free_link };
+    memory
+}
+
+/// Keeps the memory of a record whose contents are dropped, for another.
+///
+/// # Safety
+/// Nobody uses it, except to look at its life.
+unsafe fn keep_memory(memory: *mut Thread) {
+    let mut free = FREE_RECORDS.lock();
+    // SAFETY: the caller gives it up; a plain field of it.
+    unsafe { (*memory).free_link = free.0 };
+    free.0 = memory;
 }
 
 // SAFETY: the raw pointers name arena memory that lives as long as the record; cells are written before the thread starts (by
@@ -195,13 +232,13 @@ impl Thread {
         let frame = stack.wrapping_add(KERNEL_STACK - size_of::<UserFrame>()).cast::<UserFrame>();
         // SAFETY: `frame` is inside the fresh stack, aligned because stack and frame sizes are multiples of 16.
         unsafe { frame.write(UserFrame::default()) };
-        let thread = Box::leak(Box::new(Thread {
-            this: core::ptr::null(),
+        let memory = record_memory();
+        let thread = Thread {
+            this: memory,
             frame,
             user_rsp: AtomicU64::new(0),
             work: AtomicU32::new(0),
             host_tid: AtomicU32::new(0),
-            host_alive: AtomicU32::new(1),
             host_pid: AtomicU32::new(0),
             state: AtomicU32::new(state::RUNNING),
             park: AtomicU32::new(0),
@@ -215,6 +252,9 @@ impl Thread {
             loan: Loan::new(),
             task_work: TaskWork::new(),
             wake_q: WakeQ::default(),
+            life: Life::new(),
+            parked_at: AtomicU64::new(0),
+            queued: AtomicU32::new(0),
             ext: UnsafeCell::new(None),
             magazine: Magazine::default(),
             uncounted: Uncounted::default(),
@@ -224,24 +264,38 @@ impl Thread {
             altstack,
             altstack_len: SIGNAL_STACK,
             started: AtomicBool::new(false),
-            _free_link: AtomicPtr::new(core::ptr::null_mut()),
-        }));
-        thread.this = thread;
-        thread
+            free_link: core::ptr::null_mut(),
+        };
+        // SAFETY: a record's memory, which nobody uses.
+        unsafe { memory.write(thread) };
+        // SAFETY: just written; only `free` ends it.
+        unsafe { &*memory }
     }
 
-    /// Gives record and stacks back.
+    /// Gives record and stacks back. The record of a thread that the host killed stays what it is, as locks may name it, and so
+    /// does its stack if an entry of a wait queue lies there.
     ///
     /// # Panics
-    /// When the host thread may still run (`host_alive` not zero) though it was started.
+    /// When the host thread may still run though it was started.
     pub fn free(&'static self) {
-        let idle = !self.started.load(Ordering::Relaxed) || self.host_alive.load(Ordering::Acquire) == 0;
+        let idle = !self.started.load(Ordering::Relaxed) || self.life.is_over();
         assert!(idle, "a running thread's stack freed");
-        free_stack(self.stack, self.stack_len);
+        if self.queued.load(Ordering::Relaxed) == 0 {
+            free_stack(self.stack, self.stack_len);
+        }
         free_stack(self.altstack, self.altstack_len);
+        let memory = core::ptr::from_ref(self).cast_mut();
+        if self.life.was_killed() {
+            // What it kept for itself may be half-taken.
+            // SAFETY: the host thread is gone and the owner gives up its reference here; nobody looks at `ext` any more.
+            drop(unsafe { (*memory).ext.get_mut().take() });
+            return;
+        }
         self.magazine.drain();
-        // SAFETY: made by Box::leak in `new`; the host thread is gone and the owner gives up its reference here.
-        drop(unsafe { Box::from_raw(core::ptr::from_ref(self).cast_mut()) });
+        // SAFETY: as above; what is left is only looked at.
+        unsafe { core::ptr::drop_in_place(memory) };
+        // SAFETY: the contents are dropped.
+        unsafe { keep_memory(memory) };
     }
 
     /// Hangs the kernel's task on the record; once, before the thread starts or by the thread itself.
@@ -313,6 +367,12 @@ impl Thread {
     /// Lowest address and length of the kernel stack.
     pub fn stack(&self) -> (*mut u8, usize) {
         (self.stack, self.stack_len)
+    }
+
+    /// One entry more, or less, of a wait queue on the calling thread's stack.
+    pub(crate) fn count_queued(&self, change: i32) {
+        let now = self.queued.load(Ordering::Relaxed).wrapping_add_signed(change);
+        self.queued.store(now, Ordering::Relaxed);
     }
 
     pub fn set_work(&self, bits: u32) {

@@ -9,17 +9,21 @@
 //! [`WaitQueueHead::wait_event`]; nothing else in the kernel blocks a thread for an event. A [`Poller`] sleeps in the same
 //! loop, registered on many queues.
 //!
+//! A sleeper that the host kills is brought back, to leave its queues by itself (see `Platform::revive`). One that is killed
+//! between two sleeps stays on its queue: its record answers no wake-up, and its stack is kept.
+//!
 //! Locking: the queue's lock is a leaf for sleepers; wake functions run under it and may take locks of their own
 //! (epoll's), so no queue lock is taken while such a lock is held.
 //! Memory order: see `sched.rs`; the waker makes the condition true, then takes the queue lock.
 
 use core::cell::UnsafeCell;
 use core::ptr;
+use core::sync::atomic::compiler_fence;
 
 use crate::platform::Parked;
 use crate::primitive::{AtomicUsize, Ordering, fence};
 use crate::sched::{schedule, set_current_state, state};
-use crate::sync::SpinLock;
+use crate::sync::{SpinLock, SpinLockGuard};
 use crate::thread::{Thread, current};
 use crate::wake_q::put_off;
 
@@ -117,6 +121,8 @@ impl Queue {
             (*node).prev = prev;
             (*node).next = next;
         }
+        // This store puts it on the list: see `mend`.
+        compiler_fence(Ordering::Release);
         match prev.is_null() {
             true => self.head = node,
             // SAFETY: a node on the queue is valid.
@@ -127,6 +133,22 @@ impl Queue {
             // SAFETY: a node on the queue is valid.
             false => unsafe { (*next).prev = node },
         }
+    }
+
+    /// Makes whole what was left in the middle of a change: the list is what `next` says, which changes by one store. The number
+    /// of entries.
+    fn mend(&mut self) -> usize {
+        let (mut prev, mut node, mut count) = (ptr::null_mut(), self.head, 0);
+        while !node.is_null() {
+            // SAFETY: on the queue under its lock.
+            unsafe { (*node).prev = prev };
+            prev = node;
+            // SAFETY: as above.
+            node = unsafe { (*node).next };
+            count += 1;
+        }
+        self.tail = prev;
+        count
     }
 
     /// Gives the pointer that was linked, which reaches the structure around the entry.
@@ -233,6 +255,10 @@ impl WaitQueueHead {
         WaitQueueHead { queue: SpinLock::new(Queue { head: ptr::null_mut(), tail: ptr::null_mut() }), len: AtomicUsize::new(0) }
     }
 
+    fn lock(&self) -> SpinLockGuard<'_, Queue> {
+        self.queue.lock_or_repair(|queue| self.len.store(queue.mend(), Ordering::SeqCst))
+    }
+
     /// Whether anybody waits; exact only under the caller's own lock.
     #[inline]
     #[doc(alias = "waitqueue_active")]
@@ -249,7 +275,7 @@ impl WaitQueueHead {
             return 0;
         }
         let _put_off = put_off();
-        let queue = self.queue.lock();
+        let queue = self.lock();
         let mut woken = 0;
         let mut exclusive = 0;
         let mut node = queue.head;
@@ -295,13 +321,16 @@ impl WaitQueueHead {
             return Ok(value);
         }
         // The kernel stack lies in the arena: the entry can be seen by wakers in every process.
-        let sleeper = UnsafeCell::new(Sleeper { node: Node::new(options.kind, wake_sleeper), thread: current() });
+        let me = current();
+        let sleeper = UnsafeCell::new(Sleeper { node: Node::new(options.kind, wake_sleeper), thread: me });
         let node = sleeper.get().cast::<Node>();
+        me.count_queued(1);
         // SAFETY: a fresh node, unlinked below on every way out (panics abort).
         unsafe { self.link(node) };
         let result = sleep_until(options, condition);
         // SAFETY: linked above, still linked.
         unsafe { self.unlink(node) };
+        me.count_queued(-1);
         // An exclusive sleeper that was woken but leaves for another reason hands its wake-up on.
         if result.is_err() && options.kind == EntryKind::Exclusive {
             self.wake_one(0);
@@ -312,7 +341,7 @@ impl WaitQueueHead {
     /// # Safety
     /// `node` is valid until unlinked and on no queue.
     unsafe fn link(&self, node: *mut Node) {
-        let mut queue = self.queue.lock();
+        let mut queue = self.lock();
         // SAFETY: as the caller says.
         unsafe { queue.insert(node) };
         // With a barrier: what the caller looks at next may not be read before a waker can see the entry.
@@ -324,7 +353,7 @@ impl WaitQueueHead {
     /// # Safety
     /// `node` is on this queue.
     unsafe fn unlink(&self, node: *const Node) -> *mut Node {
-        let mut queue = self.queue.lock();
+        let mut queue = self.lock();
         // SAFETY: as the caller says.
         let linked = unsafe { queue.remove(node) };
         // Only under the lock is it written; who reads a number too large takes the lock and finds nobody.

@@ -49,9 +49,10 @@ impl WakeQ {
         self.len.get() == 0
     }
 
+    /// Makes the wake-ups that were put off; for a thread that the host has killed, too.
     #[cold]
     #[doc(alias = "wake_up_q")]
-    fn flush(&self) {
+    pub fn flush(&self) {
         for word in &self.words[..self.len.replace(0)] {
             platform().wake_parked(word.get());
         }

@@ -155,10 +155,10 @@ fn serve(kernel: &Arc<Kernel>) {
 }
 
 fn host_process_died(kernel: &Arc<Kernel>, host_pid: u32, status: u32) {
+    let status = WaitStatus::from_raw(status as i32);
     // More than one: the child of a vfork has none of its own at first.
-    let lost = |process: &Arc<Process>| process.host_pid.load(Ordering::Relaxed) == host_pid && !process.is_dead();
-    for process in kernel.pids.processes().into_iter().filter(lost) {
-        crate::kernel::exit::exit_killed(kernel, &process, WaitStatus::from_raw(status as i32));
+    for process in kernel.pids.processes() {
+        crate::kernel::exit::exit_killed(kernel, &process, host_pid, status);
     }
 }
 

@@ -188,7 +188,7 @@ global_asm!(
     "5: mov rdi, r12",
     "jmp acrida_thread_start",
 
-    // The last steps of a host thread: rdi = address of host_alive. No stack is used after the store.
+    // The last steps of a host thread: rdi = address of the life word. No stack is used after the store.
     ".globl acrida_exit_thread",
     "acrida_exit_thread:",
     "mov dword ptr [rdi], 0",
@@ -196,7 +196,7 @@ global_asm!(
     "xor edi, edi",
     "syscall",
     "ud2",
-    // rdi = address of host_alive, esi = exit code: the whole process.
+    // rdi = address of the life word, esi = exit code: the whole process.
     ".globl acrida_exit_process",
     "acrida_exit_process:",
     "mov dword ptr [rdi], 0",

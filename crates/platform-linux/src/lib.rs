@@ -14,6 +14,7 @@ mod fpu;
 mod host;
 mod linux;
 mod loan;
+mod lock_word;
 mod park;
 pub mod raw;
 mod signal;

@@ -5,7 +5,7 @@
 
 use core::arch::asm;
 use core::fmt;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::host::Host;
 use acrida_kcore::loan::Wish;
@@ -16,7 +16,7 @@ use acrida_kcore::uaccess::{Access, UserAddr};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
-use crate::{boot, entry, fpu, loan, park, raw, signal, spawn};
+use crate::{boot, entry, fpu, loan, lock_word, park, raw, signal, spawn};
 
 /// The one instance.
 pub struct Linux;
@@ -47,7 +47,7 @@ fn clock(id: u64) -> u64 {
 
 impl Platform for Linux {
     fn park(&self, me: &Thread, deadline: Option<u64>) -> Parked {
-        park::park(me, deadline)
+        loan::sleep(me, deadline)
     }
 
     fn unpark(&self, thread: &Thread) {
@@ -60,27 +60,23 @@ impl Platform for Linux {
 
     fn interrupt(&self, thread: &Thread) {
         let (pid, tid) = (thread.host_pid.load(Ordering::Relaxed), thread.host_tid.load(Ordering::Relaxed));
-        if tid != 0 && thread.host_alive.load(Ordering::Acquire) != 0 {
+        if tid != 0 && !thread.life.is_over() {
             HostCallCounts::bump(&current().host_calls.waits);
             // SAFETY: a signal to a thread of this world; a stale id is refused by the pair check.
             let _ = unsafe { raw::syscall6(nr::tgkill, [pid.into(), tid.into(), signal::KICK.into(), 0, 0, 0]) };
         }
     }
 
-    fn wait_word(&self, word: &AtomicU32, expected: u32, timeout_ns: u64) -> bool {
-        let deadline = self.now(ClockId::Monotonic) + timeout_ns;
-        HostCallCounts::bump(&current().host_calls.waits);
-        park::wait(word, expected, Some(deadline)) != Err(Errno::ETIMEDOUT)
+    fn wait_lock(&self, word: &AtomicU64, expected: u64, life: &AtomicU32, alive: u32) {
+        lock_word::wait(word, expected, life, alive);
     }
 
-    fn wake_word(&self, word: &AtomicU32, n: u32) {
-        park::wake(word, n);
+    fn wake_lock(&self, word: &AtomicU64) {
+        lock_word::wake(word.as_ptr() as u64, 1);
     }
 
-    fn thread_alive(&self, host_tid: u32) -> bool {
-        // SAFETY: signal 0 only asks.
-        let answer = unsafe { raw::syscall(nr::kill, &[host_tid.into(), 0]) };
-        answer != Err(Errno::ESRCH)
+    fn wake_life(&self, life: &AtomicU32) {
+        lock_word::wake(life.as_ptr() as u64, i32::MAX as u32);
     }
 
     fn spawn(&self, child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
@@ -99,6 +95,10 @@ impl Platform for Linux {
         loan::spawn_switched(thread, kind)
     }
 
+    fn revive(&self, thread: &'static Thread) -> Result<u32, Errno> {
+        loan::revive(thread)
+    }
+
     fn exit_thread(&self) -> ! {
         let me = current();
         if me.loan.lender().is_some() {
@@ -108,13 +108,13 @@ impl Platform for Linux {
         }
         signal::block_all();
         // SAFETY: nothing of this thread is used afterwards; after the store no stack is touched.
-        unsafe { acrida_exit_thread(&raw const current().host_alive) }
+        unsafe { acrida_exit_thread(current().life.word()) }
     }
 
     fn exit_process(&self, code: u8) -> ! {
         signal::block_all();
         // SAFETY: as in `exit_thread`.
-        unsafe { acrida_exit_process(&raw const current().host_alive, code.into()) }
+        unsafe { acrida_exit_process(current().life.word(), code.into()) }
     }
 
     fn now(&self, clock_id: ClockId) -> u64 {

@@ -1,8 +1,9 @@
 //! Two records on one host thread: the switch between them, and a host process for the one that does not run.
 //!
 //! Mirrors: arch/x86/entry/entry_64.S (`__switch_to_asm`), Linux 6.1, in role.
-//! Differs: it happens at the two ends of a `vfork` child and where a process leaves memory that others use; see
-//! `acrida_kcore::loan`.
+//! Differs: it happens at the two ends of a `vfork` child and where a process leaves memory that others use (see
+//! `acrida_kcore::loan`). A sleeping thread leaves its registers as a switch does, so that it can go on in another host process
+//! if the host kills its own.
 //! Locking: none. A host signal between the steps of a switch finds kernel text and is noted for one of the two; what is
 //! noted is looked at again before either goes to its guest.
 
@@ -10,11 +11,11 @@ use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 use core::sync::atomic::Ordering;
 
-use acrida_kcore::platform::SpawnKind;
+use acrida_kcore::platform::{Parked, SpawnKind};
 use acrida_kcore::thread::{Thread, current};
 use acrida_uapi::errno::Errno;
 
-use crate::{raw, signal, spawn};
+use crate::{park, raw, signal, spawn};
 
 global_asm!(
     ".pushsection .text.acrida_loan,\"ax\",@progbits",
@@ -45,6 +46,24 @@ global_asm!(
     "pop rbx",
     "pop rbp",
     "ret",
+    // sleep(rdi = where this stack pointer is meanwhile, rsi and rdx = arguments of park)
+    ".globl acrida_sleep",
+    "acrida_sleep:",
+    "push rbp",
+    "push rbx",
+    "push r12",
+    "push r13",
+    "push r14",
+    "push r15",
+    "sub rsp, 8",
+    "stmxcsr [rsp]",
+    "mov rbx, rdi",
+    "mov [rbx], rsp",
+    "mov rdi, rsi",
+    "mov rsi, rdx",
+    "call {parked}",
+    "mov qword ptr [rbx], 0",
+    "jmp acrida_switched",
     // Where a borrower's first switch returns to.
     ".globl acrida_borrower_start",
     "acrida_borrower_start:",
@@ -72,16 +91,20 @@ global_asm!(
     "2: mov rdi, r12",
     "xor ebp, ebp",
     "call {own_process}",
+    // Of a sleep: it was woken.
+    "xor eax, eax",
     "jmp acrida_switched",
     ".popsection",
     ARCH_SET_GS = const 0x1001,
     FRAME = const offset_of!(Thread, frame),
     borrower_start = sym borrower_start,
     own_process = sym own_process,
+    parked = sym parked,
 );
 
 unsafe extern "C" {
     fn acrida_switch(from_sp: *mut u64, to_sp: u64, to: *const ());
+    fn acrida_sleep(sp: *mut u64, me: *const (), deadline: u64) -> u32;
     fn acrida_borrower_start();
     fn acrida_clone_switched(flags: u64, sp: u64, child: *const ()) -> i64;
 }
@@ -94,12 +117,15 @@ pub fn lend(borrower: &'static Thread) {
     if borrower.loan.switch_sp.load(Ordering::Relaxed) == 0 {
         prepare(borrower);
     }
+    borrower.life.begin_on(&current().life);
     switch(borrower);
 }
 
 /// Gives the host thread back to its lender; returns when it is lent again, or in a host process of the caller's own.
 pub fn hand_back() {
-    let lender = current().loan.lender().unwrap_or_else(|| panic!("a thread handed back that was not lent"));
+    let me = current();
+    let lender = me.loan.lender().unwrap_or_else(|| panic!("a thread handed back that was not lent"));
+    me.life.leave(&lender.life);
     switch(lender);
 }
 
@@ -133,6 +159,14 @@ fn prepare(borrower: &'static Thread) {
 pub fn spawn_switched(thread: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
     let lender = thread.loan.lender();
     thread.loan.set_lender(None);
+    // None yet, until it runs there: the one that it leaves may end before.
+    let left = thread.host_pid.swap(0, Ordering::Relaxed);
+    let me = current();
+    let is_agent = me.loan.lender().is_some_and(|lent| core::ptr::eq(lent, thread));
+    if is_agent {
+        // The host thread is the agent's now.
+        spawn::begin_life(me);
+    }
     let mask = signal::block_all();
     // SAFETY: the child runs on the record's stack, which nobody else runs on from here on.
     let result = unsafe {
@@ -144,14 +178,48 @@ pub fn spawn_switched(thread: &'static Thread, kind: SpawnKind) -> Result<u32, E
     };
     let result = raw::check(result);
     if result.is_err() {
+        thread.host_pid.store(left, Ordering::Relaxed);
         thread.loan.set_lender(lender);
+        if is_agent {
+            spawn::begin_life(thread);
+            me.life.begin_on(&thread.life);
+        }
     }
     // The signal stack of an agent's host thread is that of the record which has left: it takes no signal any more.
-    let is_agent = current().loan.lender().is_some_and(|lender| core::ptr::eq(lender, thread));
     if result.is_err() || !is_agent {
         signal::set_mask(mask);
     }
     result.map(|pid| pid as u32)
+}
+
+const WOKEN: u32 = 0;
+const TIMED_OUT: u32 = 1;
+
+/// [`park::park`], from which [`revive`] can bring the thread back.
+pub fn sleep(me: &Thread, deadline: Option<u64>) -> Parked {
+    // SAFETY: `parked` gets the record and the deadline; the stack pointer is kept in the record while it runs.
+    match unsafe { acrida_sleep(me.parked_at.as_ptr(), core::ptr::from_ref(me).cast(), deadline.unwrap_or(u64::MAX)) } {
+        TIMED_OUT => Parked::TimedOut,
+        _ => Parked::Woken,
+    }
+}
+
+extern "C" fn parked(me: &Thread, deadline: u64) -> u32 {
+    match park::park(me, (deadline != u64::MAX).then_some(deadline)) {
+        Parked::TimedOut => TIMED_OUT,
+        Parked::Woken => WOKEN,
+    }
+}
+
+/// Lets a thread whose host thread was killed in [`sleep`] go on behind it, in a new host process.
+pub fn revive(thread: &'static Thread) -> Result<u32, Errno> {
+    match thread.parked_at.swap(0, Ordering::Relaxed) {
+        0 => Err(Errno::ESRCH),
+        sp => {
+            thread.loan.switch_sp.store(sp, Ordering::Relaxed);
+            spawn_switched(thread, SpawnKind::Process)
+        }
+    }
 }
 
 /// First Rust code of a borrower: what a new thread does before it goes to the guest.

@@ -6,6 +6,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use acrida_kcore::life::Life;
 use acrida_kcore::platform::SpawnKind;
 use acrida_kcore::thread::Thread;
 use acrida_trace_format::layout::{ARENA_BASE, DATA_OFFSET, HEAP_OFFSET, LARGE_PAGE};
@@ -67,7 +68,7 @@ pub fn spawn(child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
             Ok(tid as u32)
         }
         Err(errno) => {
-            child.host_alive.store(0, Ordering::Release);
+            child.life.end();
             Err(errno)
         }
     }
@@ -103,6 +104,13 @@ fn touch_hot_pages() {
     }
 }
 
+/// The host will mark `thread`'s life when the calling host thread, which is its own, ends.
+pub fn begin_life(thread: &Thread) {
+    thread.life.begin(thread.host_tid.load(Ordering::Relaxed));
+    // SAFETY: the list lies in the record, which outlives the host thread.
+    let _ = unsafe { raw::syscall(nr::set_robust_list, &[thread.life.head(), Life::HEAD_LEN as u64]) };
+}
+
 /// Makes the calling host thread `thread`: `%gs`, ids, signal stack, dispatch of system calls.
 pub fn attach(thread: &'static Thread, new_process: bool, guest: bool) {
     const ARCH_SET_GS: u64 = 0x1001;
@@ -120,6 +128,7 @@ pub fn attach(thread: &'static Thread, new_process: bool, guest: bool) {
     let pid = if new_process { tid } else { unsafe { raw::syscall6(nr::getpid, [0; 6]) } };
     thread.host_tid.store(tid as u32, Ordering::Relaxed);
     thread.host_pid.store(pid as u32, Ordering::Relaxed);
+    begin_life(thread);
     let (base, len) = thread.altstack();
     let stack: [u64; 3] = [base as u64, 0, len as u64];
     // SAFETY: the stack is arena memory of this thread; the structure is the host's stack_t.

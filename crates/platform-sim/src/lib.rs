@@ -4,7 +4,7 @@
 //!   sim::run(seed, |sim| ...)          one world of simulated threads
 //!        │ spawn, note, sleep
 //!   board.rs    who holds the baton; what the others wait for; the clock; the log
-//!        ▲ park, unpark, wait_word, wake_word, now
+//!        ▲ park, unpark, wait_lock, wake_lock, now
 //!   machine.rs  `Platform` for the kernel, found through the calling host thread
 //! ```
 //!

@@ -4,10 +4,9 @@
 //! Differs: one machine for all worlds of a test program; a call belongs to the world of the host thread that makes it.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Once, PoisonError};
 
 use acrida_kcore::host::Host;
 use acrida_kcore::platform::{ClockId, Parked, Platform, SpawnKind, set_platform};
@@ -39,10 +38,10 @@ thread_local! {
     static STRAY: &'static Thread = named_thread();
 }
 
-/// Numbers of threads that have not ended: locks ask whether their owner lives.
-static ALIVE: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+/// How long a thread sleeps on a lock's word at most, in virtual time.
+const LOOK_AGAIN_NS: u64 = 20_000_000;
 
-/// A thread record with a number of its own, by which locks know their owner.
+/// A thread record with a number of its own.
 pub fn named_thread() -> &'static Thread {
     let thread = Thread::new();
     give_number(thread);
@@ -54,7 +53,6 @@ fn give_number(thread: &Thread) -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     thread.host_tid.store(number, Ordering::Relaxed);
-    ALIVE.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
     number
 }
 
@@ -65,9 +63,7 @@ pub fn sit(seat: Seat) {
 
 /// The record of a thread that has ended answers no more.
 pub fn ended(thread: &Thread) {
-    let number = thread.host_tid.load(Ordering::Relaxed);
-    ALIVE.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
-    thread.host_alive.store(0, Ordering::Release);
+    thread.life.end();
 }
 
 /// The calling host thread's place, if it has one.
@@ -125,28 +121,26 @@ impl Platform for Machine {
         self.unpark(thread);
     }
 
-    fn wait_word(&self, word: &AtomicU32, expected: u32, timeout_ns: u64) -> bool {
+    fn wait_lock(&self, word: &AtomicU64, expected: u64, _life: &AtomicU32, _alive: u32) {
         let Some(seat) = seat() else {
             std::thread::yield_now();
-            return true;
+            return;
         };
         let unchanged = || word.load(Ordering::SeqCst) == expected;
-        let timed_out = seat.board.wait_word(seat.index, word.as_ptr().addr(), timeout_ns, unchanged);
-        if timed_out {
+        if seat.board.wait_word(seat.index, word.as_ptr().addr(), LOOK_AGAIN_NS, unchanged) {
             // The word may be another world's, which runs by itself: let it.
             std::thread::yield_now();
         }
-        !timed_out
     }
 
-    fn wake_word(&self, word: &AtomicU32, n: u32) {
+    fn wake_lock(&self, word: &AtomicU64) {
         if let Some(seat) = seat() {
-            seat.board.wake_word(seat.index, word.as_ptr().addr(), n);
+            seat.board.wake_word(seat.index, word.as_ptr().addr(), 1);
         }
     }
 
-    fn thread_alive(&self, host_tid: u32) -> bool {
-        ALIVE.lock().unwrap_or_else(PoisonError::into_inner).contains(&host_tid)
+    fn wake_life(&self, _life: &AtomicU32) {
+        // Nobody is killed here.
     }
 
     fn spawn(&self, child: &'static Thread, _kind: SpawnKind) -> Result<u32, Errno> {

@@ -65,8 +65,10 @@ impl Poller {
     /// Runs `body` with a poller of the calling thread; every registration ends with it.
     #[doc(alias = "poll_initwait")]
     pub fn with<R>(body: impl FnOnce(&Poller) -> R) -> R {
+        let me = current();
+        me.count_queued(1);
         body(&Poller {
-            thread: current(),
+            thread: me,
             triggered: AtomicBool::new(false),
             inline: UnsafeCell::new([const { MaybeUninit::uninit() }; INLINE]),
             used: Cell::new(0),
@@ -125,5 +127,6 @@ impl Drop for Poller {
             // SAFETY: boxed by `place`, unlinked.
             drop(unsafe { Box::from_raw(at) });
         }
+        self.thread.count_queued(-1);
     }
 }

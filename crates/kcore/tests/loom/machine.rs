@@ -86,7 +86,8 @@ pub mod primitive {
 
 /// kcore/src/sync.rs.
 pub mod sync {
-    use loom::sync::{Mutex, MutexGuard};
+    use loom::sync::Mutex;
+    pub use loom::sync::MutexGuard as SpinLockGuard;
 
     #[derive(Debug, Default)]
     pub struct SpinLock<T>(Mutex<T>);
@@ -96,8 +97,13 @@ pub mod sync {
             Self(Mutex::new(data))
         }
 
-        pub fn lock(&self) -> MutexGuard<'_, T> {
+        pub fn lock(&self) -> SpinLockGuard<'_, T> {
             self.0.lock().unwrap()
+        }
+
+        /// Nobody is killed here.
+        pub fn lock_or_repair(&self, _repair: impl FnOnce(&mut T)) -> SpinLockGuard<'_, T> {
+            self.lock()
         }
     }
 }
@@ -119,6 +125,8 @@ pub mod thread {
 
     impl Thread {
         pub fn set_wchan(&self, _name: &'static str) {}
+
+        pub fn count_queued(&self, _change: i32) {}
 
         /// No signals here.
         pub fn signal_pending(&self) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! Mirrors: kernel/exit.c, Linux 6.18.
 //! Differs: a host thread ends by itself once nothing of it is needed; its record is freed by a later fork or exit
-//! (`reap_threads`). A process that the host killed is brought to the same end by the kernel process.
+//! (`reap_threads`). A process that the host killed is brought to the same end by the kernel process, by its own sleeping threads
+//! where it has any.
 //! Locking: relations under the pid table's lock; files and memory are let go before it is taken. A process becomes a zombie
 //! and its parent gets the signal under one hold of it. The other threads are told to exit under `sighand`, as they are made.
 
@@ -47,10 +48,10 @@ pub fn reap_threads(kernel: &Kernel) {
     let gone: Vec<Arc<Task>> = {
         let mut dead = kernel.dead_threads.tasks.lock();
         // Two references: this list and the record itself.
-        let is_gone = |task: &mut Arc<Task>| has_left(task.thread) && Arc::strong_count(task) == 2;
+        let is_gone = |task: &mut Arc<Task>| task.thread.life.is_over() && Arc::strong_count(task) == 2;
         dead.extract_if(.., is_gone).collect()
     };
-    let agents: Vec<_> = kernel.dead_threads.agents.lock().extract_if(.., |agent| has_left(agent)).collect();
+    let agents: Vec<_> = kernel.dead_threads.agents.lock().extract_if(.., |agent| agent.life.is_over()).collect();
     for thread in agents {
         thread.free();
     }
@@ -59,10 +60,6 @@ pub fn reap_threads(kernel: &Kernel) {
         drop(task);
         thread.free();
     }
-}
-
-fn has_left(thread: &Thread) -> bool {
-    thread.host_alive.load(Ordering::Acquire) == 0
 }
 
 /// Takes back a child that could not be started.
@@ -77,7 +74,7 @@ pub fn forget_unstarted(child: &Arc<Task>) {
     }
     drop(tables);
     child.exit_mm();
-    child.thread.host_alive.store(0, Ordering::Release);
+    child.thread.life.end();
     exit_files(child);
     kernel.dead_threads.tasks.lock().push(child.clone());
 }
@@ -132,31 +129,7 @@ pub fn do_exit(status: WaitStatus) -> ! {
     crate::ipc::shm::exit_shm(task);
     exit_files(task);
     task.thread.task_work.run();
-    let me = {
-        let mut tables = task.kernel.pids.lock();
-        let me = tables.tasks.get(&task.tid()).cloned();
-        let last = {
-            let mut threads = task.process.threads.lock();
-            threads.retain(|t| t.tid() != task.tid());
-            threads.is_empty()
-        };
-        // A leader that dies first stays visible as long as its process.
-        if !task.is_leader() {
-            tables.tasks.remove(&task.tid());
-        }
-        let left = if last { Vec::new() } else { hand_over_children(task) };
-        drop(tables);
-        for child in &left {
-            send_death_signal(child, &task.process);
-        }
-        if last {
-            let group = task.process.group_exit.load(Ordering::SeqCst);
-            exit_process(&task.kernel, &task.process, if group != -1 { WaitStatus::from_raw(group) } else { status });
-        } else {
-            task.process.threads_gone.wake_all(0);
-        }
-        me
-    };
+    let me = leave_group(task, status);
     task.thread.task_work.run();
     task.thread.state.store(state::DEAD, Ordering::SeqCst);
     if let Some(me) = me {
@@ -164,6 +137,37 @@ pub fn do_exit(status: WaitStatus) -> ! {
     }
     // Nothing of the world is touched from here on.
     platform().exit_thread()
+}
+
+/// Takes the task off its process, which ends with it if it was the last one; the task's entry in the pid table.
+fn leave_group(task: &Task, status: WaitStatus) -> Option<Arc<Task>> {
+    let mut tables = task.kernel.pids.lock();
+    let me = tables.tasks.get(&task.tid()).cloned();
+    let last = {
+        let mut threads = task.process.threads.lock();
+        threads.retain(|t| t.tid() != task.tid());
+        if threads.is_empty() {
+            // Where the process ends: see `exit_killed`.
+            task.process.host_pid.store(task.thread.host_pid.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        threads.is_empty()
+    };
+    // A leader that dies first stays visible as long as its process.
+    if !task.is_leader() {
+        tables.tasks.remove(&task.tid());
+    }
+    let left = if last { Vec::new() } else { hand_over_children(task) };
+    drop(tables);
+    for child in &left {
+        send_death_signal(child, &task.process);
+    }
+    if last {
+        let group = task.process.group_exit.load(Ordering::SeqCst);
+        exit_process(&task.kernel, &task.process, if group != -1 { WaitStatus::from_raw(group) } else { status });
+    } else {
+        task.process.threads_gone.wake_all(0);
+    }
+    me
 }
 
 /// Gives the task's descriptor table up.
@@ -349,31 +353,65 @@ pub fn release_process(kernel: &Arc<Kernel>, zombie: Unhashed) {
     reap_threads(kernel);
 }
 
-/// Brings a process to its end that the host killed: its threads are gone without having run `do_exit`.
-pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitStatus) {
-    let threads = core::mem::take(&mut *process.threads.lock());
-    if threads.is_empty() && process.is_dead() {
+/// Brings the threads of `process` to their end that ran in host process `host_pid`, which has ended: without its having run
+/// `do_exit`, if there are any.
+///
+/// A thread that slept goes on in a new host process, leaves what it waited for and ends by itself. The others are buried here:
+/// what they referred to from their stacks stays referred to.
+pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, host_pid: u32, status: WaitStatus) {
+    if process.is_dead() {
         return;
     }
+    let was_its_own = process.host_pid.load(Ordering::Relaxed) == host_pid;
+    let ran_there = |task: &&Arc<Task>| match task.thread.host_pid.load(Ordering::Relaxed) {
+        // It has not come to its first instruction.
+        0 => was_its_own,
+        pid => pid == host_pid,
+    };
+    let (threads, none_left): (Vec<Arc<Task>>, bool) = {
+        let threads = process.threads.lock();
+        (threads.iter().filter(ran_there).cloned().collect(), threads.is_empty())
+    };
+    if none_left && was_its_own {
+        // The last one was on its way.
+        exit_process(kernel, process, status);
+        return;
+    }
+    if threads.is_empty() {
+        return;
+    }
+    let _ = process.group_exit.compare_exchange(-1, status.raw(), Ordering::SeqCst, Ordering::SeqCst);
     for task in &threads {
-        task.thread.host_alive.store(0, Ordering::Release);
-        task.thread.state.store(state::DEAD, Ordering::SeqCst);
+        task.thread.life.kill();
+        // Whoever the host has woken may have been killed too.
+        platform().wake_life(task.thread.life.word());
+        task.thread.wake_q.flush();
+        task.clear_child_tid.store(0, Ordering::Relaxed);
+        task.robust_list.store(0, Ordering::Relaxed);
         task.exit_mm();
-        if let Some(vfork) = task.vfork_done.lock().take() {
-            vfork.complete();
-        }
-        crate::ipc::sem::undo::exit_sem(task);
-        crate::ipc::shm::exit_shm(task);
-        exit_files(task);
-        task.thread.task_work.run();
-        if !task.is_leader() {
-            kernel.pids.lock().tasks.remove(&task.tid());
+        task.thread.set_work(work::EXIT);
+        task.thread.state.store(state::RUNNING, Ordering::SeqCst);
+    }
+    for task in threads {
+        match platform().revive(task.thread) {
+            Ok(host) => task.thread.host_pid.store(host, Ordering::Relaxed),
+            Err(_) => bury(&task, status),
         }
     }
-    // Their records and stacks are not given back: what the host stopped in the middle of a sleep is still linked in wait
-    // queues, whose wake-ups find it dead and go on.
-    drop(threads);
-    exit_process(kernel, process, status);
+}
+
+/// Does what `do_exit` has to do for a task that runs no more.
+fn bury(task: &Arc<Task>, status: WaitStatus) {
+    task.thread.state.store(state::DEAD, Ordering::SeqCst);
+    if let Some(vfork) = task.vfork_done.lock().take() {
+        vfork.complete();
+    }
+    crate::ipc::sem::undo::exit_sem(task);
+    crate::ipc::shm::exit_shm(task);
+    exit_files(task);
+    task.thread.task_work.run();
+    drop(leave_group(task, status));
+    task.kernel.dead_threads.tasks.lock().push(task.clone());
 }
 
 /// Makes the calling thread the only one of its process, and its leader.

@@ -50,7 +50,7 @@ pub fn run_child(child: &Arc<Task>) -> Outcome {
         cred = child.cred();
         match child.thread.loan.wish() {
             Wish::End => {
-                child.thread.host_alive.store(0, Ordering::Release);
+                child.thread.life.end();
                 break Outcome::Released;
             }
             Wish::EmptyProcess => {
@@ -153,7 +153,7 @@ fn leave_by_agent(me: &Task) -> Result<(), Errno> {
     platform().lend(agent);
     let moved = agent.host_pid.load(Ordering::Relaxed) != me.thread.host_pid.load(Ordering::Relaxed);
     if !moved {
-        agent.host_alive.store(0, Ordering::Release);
+        agent.life.end();
     }
     me.kernel.dead_threads.add_agent(agent);
     if moved { Ok(()) } else { Err(Errno::EAGAIN) }

@@ -95,8 +95,7 @@ impl MmStruct {
     /// Until `task`, one of this address space, cannot see pages any more that are cut off.
     fn wait_for_cuts(&self, task: &Task) {
         let gone = || {
-            let runs =
-                task.thread.state.load(Ordering::SeqCst) == state::RUNNING && task.thread.host_alive.load(Ordering::Acquire) != 0;
+            let runs = task.thread.state.load(Ordering::SeqCst) == state::RUNNING && !task.thread.life.is_over();
             (!runs || self.lock().cuts.is_empty()).then_some(())
         };
         for _ in 0..LOOKS {

@@ -48,6 +48,8 @@ fn main() -> Result<ExitCode> {
         trial("descriptors_in_flight", sockets::descriptors_in_flight),
         trial("host_sockets", sockets::host_sockets),
         trial("a_file_changed_from_outside_is_read_as_it_is", changed_outside),
+        trial("sleepers_killed_from_outside_leave_their_queues", killed_sleepers),
+        trial("owners_of_locks_killed_from_outside_stop_nobody", killed_owners),
     ];
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }
@@ -62,13 +64,18 @@ fn compile(source: &Path, dir: &Path) -> Result<PathBuf> {
     Ok(program)
 }
 
+/// Compiles one of its stress programs.
+fn stress(name: &str, dir: &Path) -> Result<PathBuf> {
+    compile(&Path::new("stress").join(format!("{name}.c")), dir)
+}
+
 fn scratch() -> Result<tempfile::TempDir> {
     Ok(tempfile::Builder::new().prefix("acrida-robust-").tempdir_in(env!("CARGO_TARGET_TMPDIR"))?)
 }
 
 fn says_ok(binary: &Path, name: &str, args: &[&str], timeout: u64) -> Result<()> {
     let dir = scratch()?;
-    let program = compile(&Path::new("stress").join(format!("{name}.c")), dir.path())?;
+    let program = stress(name, dir.path())?;
     let work = dir.path().join("work");
     std::fs::create_dir(&work)?;
     let mut command = Side::Acrida(binary.to_owned()).command(program.to_str().context("a path of this test")?);
@@ -257,7 +264,7 @@ fn changed_outside(binary: &Path, _soak: bool) -> Result<()> {
         |file| file.write_all_at(&[b'z'; 9000], 0),
     ];
     let dir = scratch()?;
-    let program = compile(Path::new("stress/changed_outside.c"), dir.path())?;
+    let program = stress("changed_outside", dir.path())?;
     let path = dir.path().join("file");
     let file = File::create(&path)?;
     file.write_all_at(&[b'f'; 30_000], 0)?;
@@ -277,6 +284,42 @@ fn changed_outside(binary: &Path, _soak: bool) -> Result<()> {
     drop(input);
     ensure!(child.wait()?.success(), "the guest failed");
     Ok(())
+}
+
+/// Runs a stress program of which the host kills a process named "victim" for each line "ready", at a random moment.
+fn with_victims(binary: &Path, name: &str, argument: &str, delay: u64) -> Result<()> {
+    let dir = scratch()?;
+    let program = stress(name, dir.path())?;
+    let mut child = Command::new(binary).args(["run", "--"]).arg(&program).arg(argument).stdout(Stdio::piped()).spawn()?;
+    let mut random = Random(7);
+    let mut last = String::new();
+    for line in BufReader::new(child.stdout.take().context("piped")?).lines() {
+        last = line?;
+        while last == "ready" && child.try_wait()?.is_none() {
+            let victims = children_of(child.id())?;
+            for _ in 0..random.below(delay) {
+                std::hint::spin_loop();
+            }
+            let victims: Vec<Pid> = victims.into_iter().filter(|child| child.name == "victim").map(|child| child.pid).collect();
+            let Some(&victim) = victims.get(random.below(victims.len().max(1) as u64) as usize) else { continue };
+            // It may have ended meanwhile.
+            if rustix::process::kill_process(victim, rustix::process::Signal::KILL).is_ok() {
+                break;
+            }
+        }
+    }
+    let status = child.wait()?;
+    ensure!(last == "ok" && status.success(), "{last:?}, {status}");
+    Ok(())
+}
+
+fn killed_sleepers(binary: &Path, soak: bool) -> Result<()> {
+    with_victims(binary, "killed_sleepers", if soak { "100" } else { "3" }, 1)
+}
+
+/// Locks of the dead are taken from them; what they left half-done may be lost, no more.
+fn killed_owners(binary: &Path, soak: bool) -> Result<()> {
+    with_victims(binary, "killed_owners", if soak { "10000" } else { "1000" }, 10_000)
 }
 
 /// A host child of `parent` with this name.
