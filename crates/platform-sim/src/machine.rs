@@ -3,7 +3,7 @@
 //! Mirrors: nothing in Linux.
 //! Differs: one machine for all worlds of a test program; a call belongs to the world of the host thread that makes it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Once, PoisonError};
@@ -35,7 +35,19 @@ pub struct Seat {
 thread_local! {
     static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
     /// For a host thread that belongs to no world.
-    static STRAY: &'static Thread = named_thread();
+    static STRAY: Cell<Option<&'static Thread>> = const { Cell::new(None) };
+}
+
+fn stray() -> &'static Thread {
+    STRAY.get().unwrap_or_else(|| {
+        // To make a record takes a lock, and that an owner: zeros stand in meanwhile, as in a world that boots.
+        let zeros = Box::leak(Box::<Thread>::new_zeroed());
+        // SAFETY: of zeros: atomics, null pointers and empty options.
+        STRAY.set(Some(unsafe { zeros.assume_init_ref() }));
+        let thread = named_thread();
+        STRAY.set(Some(thread));
+        thread
+    })
 }
 
 /// How long a thread sleeps on a lock's word at most, in virtual time.
@@ -74,7 +86,7 @@ pub fn seat() -> Option<Seat> {
 /// The kernel's `%gs`.
 #[unsafe(no_mangle)]
 fn acrida_current_thread() -> &'static Thread {
-    SEAT.with(|slot| slot.borrow().as_ref().map(|seat| seat.thread)).unwrap_or_else(|| STRAY.with(|thread| *thread))
+    SEAT.with(|slot| slot.borrow().as_ref().map(|seat| seat.thread)).unwrap_or_else(stray)
 }
 
 /// Puts the machine under the kernel and maps the window of page frames, once per test program; [`crate::run`] does it by itself.
