@@ -7,7 +7,7 @@
 
 use acrida_klib::seqlock::{SeqLock, Words};
 
-use crate::sync::SpinLock;
+use crate::sync::{SpinLock, SpinLockGuard};
 
 /// A value of `N` words that is read without a lock.
 #[doc(alias = "seqlock_t")]
@@ -30,9 +30,14 @@ impl<T: Words<N>, const N: usize> SeqCell<T, N> {
         }
     }
 
+    /// A writer that was killed has left some words of the new value and some of the old.
+    fn lock_writer(&self) -> SpinLockGuard<'_, ()> {
+        self.writer.lock_or_repair(|()| self.value.end_abandoned())
+    }
+
     #[cold]
     fn get_after_writer(&self) -> T {
-        let _writer = self.writer.lock();
+        let _writer = self.lock_writer();
         self.value.read(core::hint::spin_loop)
     }
 
@@ -41,7 +46,7 @@ impl<T: Words<N>, const N: usize> SeqCell<T, N> {
     /// # Errors
     /// What `change` says.
     pub fn try_update<E>(&self, change: impl FnOnce(&mut T) -> Result<(), E>) -> Result<(), E> {
-        let _writer = self.writer.lock();
+        let _writer = self.lock_writer();
         let mut value = self.value.read(core::hint::spin_loop);
         change(&mut value)?;
         self.value.try_write(value).unwrap_or_else(|_| unreachable!("two writers under one lock"));

@@ -160,6 +160,12 @@ impl<T: Words<N>, const N: usize> SeqLock<T, N> {
         }
     }
 
+    /// Ends the write of a writer that is gone for good, if there was one. The caller holds the writers' lock.
+    pub fn end_abandoned(&self) {
+        let seq = self.count.0.load(Relaxed);
+        self.count.0.store(seq.wrapping_add(seq & 1), Release);
+    }
+
     /// Stores a value.
     ///
     /// # Errors

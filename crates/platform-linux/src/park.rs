@@ -164,12 +164,7 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) -> Result<us
     unsafe { raw::syscall(nr::futex, &[word.as_ptr() as u64, FUTEX_WAIT_BITSET, expected.into(), timeout, 0, match_any]) }
 }
 
-/// Wakes up to `n` sleepers of [`wait`].
-pub fn wake(word: &AtomicU32, n: u32) {
-    wake_at(word.as_ptr().addr(), n);
-}
-
-/// [`wake`], of a word that may be something else by now.
+/// Wakes up to `n` sleepers of [`wait`] on a word that may be something else by now.
 pub fn wake_at(word: usize, n: u32) {
     HostCallCounts::bump(&current().host_calls.waits);
     // SAFETY: the address is only compared with those that sleepers gave.
