@@ -30,65 +30,52 @@ static void *make_threads(void *unused)
 	return sleep_on(unused);
 }
 
-// A process that makes threads, which some have been made of when it is seen.
-static pid_t maker(int seen[2])
+// How often a process that makes threads ended with `wanted` when one of its threads called `end`, at ever later moments.
+static int ended_with(int wanted, void (*end)(void))
 {
-	need(pipe(seen));
-	pid_t pid = start();
-	if (pid == 0) {
-		pthread_t thread;
-		pthread_create(&thread, NULL, make_threads, NULL);
-		write(seen[1], "x", 1);
+	int ended = 0;
+	for (int i = 0; i < rounds; i++) {
+		int begun[2], status;
+		char byte;
+		need(pipe(begun));
+		pid_t pid = start();
+		if (pid == 0) {
+			pthread_t thread;
+			pthread_create(&thread, NULL, make_threads, NULL);
+			write(begun[1], "x", 1);
+			for (volatile int spin = 0; spin < i * 20000; spin++)
+				;
+			end();
+		}
+		read(begun[0], &byte, 1);
+		ended += waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == wanted;
+		close(begun[0]);
+		close(begun[1]);
 	}
-	char byte;
-	if (pid)
-		read(seen[0], &byte, 1);
-	return pid;
+	return ended;
 }
 
-static void forget(int seen[2])
+static void exec_true(void)
 {
-	close(seen[0]);
-	close(seen[1]);
+	execl("/bin/true", "true", NULL);
+	_exit(9);
+}
+
+static void exit_with_three(void)
+{
+	_exit(3);
 }
 
 CHECK(exec_while_threads_are_made)
 {
 	bounded(30);
-	int ended = 0;
-	for (int i = 0; i < rounds; i++) {
-		int seen[2];
-		pid_t pid = maker(seen);
-		if (pid == 0) {
-			for (volatile int spin = 0; spin < i * 20000; spin++)
-				;
-			execl("/bin/true", "true", NULL);
-			_exit(9);
-		}
-		int status;
-		ended += waitpid(pid, &status, 0) == pid && status == 0;
-		forget(seen);
-	}
-	say("ended: %d", ended);
+	say("ended: %d", ended_with(0, exec_true));
 }
 
 CHECK(exit_group_while_threads_are_made)
 {
 	bounded(30);
-	int ended = 0;
-	for (int i = 0; i < rounds; i++) {
-		int seen[2];
-		pid_t pid = maker(seen);
-		if (pid == 0) {
-			for (volatile int spin = 0; spin < i * 20000; spin++)
-				;
-			_exit(3);
-		}
-		int status;
-		ended += waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 3;
-		forget(seen);
-	}
-	say("ended: %d", ended);
+	say("ended: %d", ended_with(3, exit_with_three));
 }
 
 // All of a group have ended when the pipe that they hold has.

@@ -8,10 +8,16 @@
 
 static struct open_how how;
 
+// A scoped ".." is refused with EAGAIN when anything was renamed or mounted meanwhile, by anybody on the machine.
 static long do_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
+	long fd;
+	int tries = 0;
 	how = (struct open_how){ .flags = flags, .mode = mode, .resolve = resolve };
-	return syscall(SYS_openat2, directory, path, &how, sizeof how);
+	do
+		fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
+	while (fd < 0 && errno == EAGAIN && resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT) && ++tries < 10000);
+	return fd;
 }
 
 static void tree(void)

@@ -17,19 +17,26 @@ use acrida_uapi::errno::Errno;
 
 use crate::{park, raw, signal, spawn};
 
+/// What both a switch and a sleep leave on the stack, and `acrida_switched` takes back.
+macro_rules! leave_registers {
+    () => {
+        "push rbp
+         push rbx
+         push r12
+         push r13
+         push r14
+         push r15
+         sub rsp, 8
+         stmxcsr [rsp]"
+    };
+}
+
 global_asm!(
     ".pushsection .text.acrida_loan,\"ax\",@progbits",
     // switch(rdi = where this stack pointer goes, rsi = the other's stack pointer, rdx = the other's record)
     ".globl acrida_switch",
     "acrida_switch:",
-    "push rbp",
-    "push rbx",
-    "push r12",
-    "push r13",
-    "push r14",
-    "push r15",
-    "sub rsp, 8",
-    "stmxcsr [rsp]",
+    leave_registers!(),
     "mov [rdi], rsp",
     "mov rsp, rsi",
     "mov rsi, rdx",
@@ -49,14 +56,7 @@ global_asm!(
     // sleep(rdi = where this stack pointer is meanwhile, rsi and rdx = arguments of park)
     ".globl acrida_sleep",
     "acrida_sleep:",
-    "push rbp",
-    "push rbx",
-    "push r12",
-    "push r13",
-    "push r14",
-    "push r15",
-    "sub rsp, 8",
-    "stmxcsr [rsp]",
+    leave_registers!(),
     "mov rbx, rdi",
     "mov [rbx], rsp",
     "mov rdi, rsi",

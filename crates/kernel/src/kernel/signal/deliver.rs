@@ -97,10 +97,10 @@ fn get_signal(task: &Task) -> Option<Caught> {
 
 /// The thread ends with its process, or alone when another thread is at exec.
 fn leave(task: &Task) -> ! {
-    match task.process.group_exit.load(Ordering::SeqCst) {
-        -1 => do_exit(WaitStatus::signaled(SIGKILL, false)),
-        status => do_exit(WaitStatus::from_raw(status)),
-    }
+    do_exit(match task.process.group_exit.load(Ordering::SeqCst) {
+        -1 => WaitStatus::signaled(SIGKILL, false),
+        status => WaitStatus::from_raw(status),
+    })
 }
 
 fn default_action<'a>(task: &'a Task, mut sighand: SpinLockGuard<'a, Sighand>, signo: i32) {
