@@ -155,6 +155,56 @@ CHECK(endless_times)
 	}
 }
 
+// What has not been read, and what has not been taken, of a listener and of a connection.
+CHECK(queued_bytes)
+{
+	int value = -1, listener = bound(SOCK_STREAM);
+	show(ioctl(listener, FIONREAD, &value));
+	show(ioctl(listener, TIOCOUTQ, &value));
+	need(listen(listener, 1));
+	show(ioctl(listener, FIONREAD, &value));
+	show(ioctl(listener, TIOCOUTQ, &value));
+	int one = need(socket(AF_INET, SOCK_STREAM, 0));
+	need(connect(one, ADDRESS));
+	int other = need(accept(listener, NULL, NULL));
+	need(write(one, "abc", 3));
+	struct pollfd arrived = { other, POLLIN, 0 };
+	need(poll(&arrived, 1, 5000));
+	show(ioctl(other, FIONREAD, &value));
+	say("%d bytes", value);
+}
+
+// The list of all interfaces, cut to the room there is.
+CHECK(list_of_interfaces)
+{
+	static const int families[] = { AF_UNIX, AF_INET, AF_INET6 };
+	struct ifreq list[64];
+	for (unsigned f = 0; f < 3; f++) {
+		int fd = need(socket(families[f], SOCK_DGRAM, 0));
+		struct ifconf request = { .ifc_len = sizeof list };
+		show(ioctl(fd, SIOCGIFCONF, &request));
+		say("%d bytes needed", request.ifc_len);
+		request = (struct ifconf){ .ifc_len = sizeof list, .ifc_req = list };
+		memset(list, 'x', sizeof list);
+		show(ioctl(fd, SIOCGIFCONF, &request));
+		say("%d bytes told", request.ifc_len);
+		for (unsigned i = 0; i < request.ifc_len / sizeof *list; i++)
+			say("%.16s: family %d", list[i].ifr_name, list[i].ifr_addr.sa_family);
+		static const int rooms[] = { 0, 1, 39, 40, 41, -1, -40 };
+		for (unsigned r = 0; r < sizeof rooms / sizeof *rooms; r++) {
+			request = (struct ifconf){ .ifc_len = rooms[r], .ifc_req = list };
+			int answer = ioctl(fd, SIOCGIFCONF, &request);
+			say("room %d: %s, %d", rooms[r], answer < 0 ? errno_name(errno) : "ok", request.ifc_len);
+		}
+		request = (struct ifconf){ .ifc_len = sizeof list, .ifc_req = bad_pointer() };
+		show(ioctl(fd, SIOCGIFCONF, &request));
+		request = (struct ifconf){ .ifc_len = sizeof list, .ifc_req = (void *)-4096L };
+		show(ioctl(fd, SIOCGIFCONF, &request));
+		show(ioctl(fd, SIOCGIFCONF, NULL));
+		show(ioctl(fd, SIOCGIFCONF, bad_pointer()));
+	}
+}
+
 // A socket of any family tells of the interfaces.
 CHECK(interfaces)
 {

@@ -121,6 +121,49 @@ CHECK(wait_for_one)
 	show(recvmmsg(s[1], v, 4, MSG_DONTWAIT, NULL));
 }
 
+CHECK(ends_behind_the_urgent_byte)
+{
+	pair(SOCK_STREAM | SOCK_NONBLOCK);
+	need(send(s[0], "ab!", 3, MSG_OOB));
+	prepare(3, NULL);
+	show(recvmmsg(s[1], v, 3, MSG_OOB, NULL));
+	show_lengths("got", 1);
+	show(int_option(s[1], SO_ERROR));
+	show(recv(s[1], data[0], sizeof data[0], 0));
+}
+
+// The name is looked at before the number of pieces.
+CHECK(order_of_errors)
+{
+	struct msghdr h = { .msg_name = bad_pointer(), .msg_namelen = 4, .msg_iov = iov, .msg_iovlen = 1025 };
+	pair(SOCK_DGRAM | SOCK_NONBLOCK);
+	show(sendmsg(s[0], &h, 0));
+	h.msg_namelen = 0;
+	show(sendmsg(s[0], &h, 0));
+	h.msg_name = NULL;
+	show(sendmsg(s[0], &h, 0));
+	show(recvmsg(s[0], &h, 0));
+	h.msg_name = bad_pointer();
+	h.msg_namelen = -1;
+	show(sendmsg(s[0], &h, 0));
+	show(recvmsg(s[0], &h, 0));
+	h.msg_iovlen = 1;
+	h.msg_control = bad_pointer();
+	h.msg_controllen = 24;
+	h.msg_iov = bad_pointer();
+	h.msg_namelen = 4;
+	show(sendmsg(s[0], &h, 0));
+	// Then the length, the bytes, and last whom they are for.
+	static char big[400000];
+	int alone = need(socket(AF_UNIX, SOCK_DGRAM, 0));
+	show(send(alone, big, sizeof big, MSG_DONTWAIT));
+	show(send(alone, bad_pointer(), 1, MSG_DONTWAIT));
+	show(send(s[0], big, sizeof big, MSG_DONTWAIT));
+	struct name missing = path_name("missing");
+	show(sendto(alone, big, sizeof big, MSG_DONTWAIT, AT(missing)));
+	show(sendto(alone, bad_pointer(), 1, MSG_DONTWAIT, AT(missing)));
+}
+
 CHECK(names_and_descriptors)
 {
 	struct message m[2];

@@ -12,6 +12,7 @@ CHECK(kinds)
 		if (fd >= 0)
 			say("SO_TYPE %d", int_option(fd, SO_TYPE));
 		close(fd);
+		say("pair: %s", socketpair(AF_UNIX, type, 0, s) < 0 ? errno_name(errno) : "ok");
 	}
 }
 
@@ -41,6 +42,15 @@ CHECK(families)
 	show_ok(socketpair(1000, SOCK_STREAM, 0, s));
 	show_ok(socketpair(AF_INET, SOCK_STREAM, 0, s));
 	show_ok(socketpair(AF_INET, SOCK_DGRAM, 0, s));
+	show_ok(socketpair(AF_INET6, SOCK_DGRAM, 0, s));
+	show_ok(socketpair(AF_NETLINK, SOCK_RAW, 0, s));
+	// Whatever is wrong with the kind is told as for one socket.
+	show_ok(socketpair(AF_INET, 11, 0, s));
+	show_ok(socketpair(AF_INET, SOCK_STREAM, 99, s));
+	show_ok(socketpair(AF_INET, 7, 0, s));
+	show_ok(socketpair(1000, 11, 0, s));
+	show_ok(socket(1000, 11, 0));
+	show_ok(socket(AF_INET, 11, 0));
 }
 
 CHECK(flags)

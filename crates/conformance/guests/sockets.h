@@ -151,6 +151,14 @@ UNUSED static int int_ioctl(int fd, unsigned long command)
 	return ioctl(fd, command, &value) ? -errno : value;
 }
 
+// The number that the next descriptor will have.
+UNUSED static int lowest_free(void)
+{
+	int fd = need(dup(0));
+	close(fd);
+	return fd;
+}
+
 // ---- messages -------------------------------------------------------------
 
 // One message with what came beside its bytes.

@@ -430,8 +430,7 @@ CHECK(pidfd_without_room)
 		say("room %d: %ld", control, receive(s[1], &m, 16, control, 0));
 		show_control("got", &m.header, NULL);
 	}
-	int lowest = dup(0);
-	close(lowest);
+	int lowest = lowest_free();
 	struct rlimit limit, before;
 	getrlimit(RLIMIT_NOFILE, &before);
 	limit = before;
@@ -440,6 +439,50 @@ CHECK(pidfd_without_room)
 	setrlimit(RLIMIT_NOFILE, &limit);
 	show_pidfd("no number left", received_pidfd(s[1]));
 	setrlimit(RLIMIT_NOFILE, &before);
+}
+
+// What cannot be written is lost, and no pidfd stays behind whose number was not told.
+CHECK(pidfd_that_cannot_be_told)
+{
+	char data[16];
+	struct iovec iov = { data, sizeof data };
+	void *rooms[] = { bad_pointer(), read_only_pointer(), at_edge(16), at_edge(18), at_edge(24), at_edge(32) };
+	pair(SOCK_STREAM);
+	need(set_option(s[1], SO_PASSPIDFD, 1));
+	for (unsigned i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+		struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = rooms[i], .msg_controllen = 64 };
+		int before = lowest_free();
+		need(send(s[0], "m", 1, 0));
+		say("room %u", i);
+		show(recvmsg(s[1], &h, 0));
+		say("flags %s, control %zu, %d descriptors", msg_names(h.msg_flags), h.msg_controllen, lowest_free() - before);
+	}
+	int before = lowest_free();
+	socklen_t len = 4;
+	show(getsockopt(s[0], SOL_SOCKET, SO_PEERPIDFD, bad_pointer(), &len));
+	show(getsockopt(s[0], SOL_SOCKET, SO_PEERPIDFD, at_edge(2), &len));
+	socklen_t *lens = at_edge(4096);
+	*lens = 4;
+	need(mprotect(lens, 4096, PROT_READ));
+	show(getsockopt(s[0], SOL_SOCKET, SO_PEERPIDFD, data, lens));
+	say("%d descriptors", lowest_free() - before);
+	len = 2;
+	show(getsockopt(s[0], SOL_SOCKET, SO_PEERPIDFD, data, &len));
+	say("length %u, %d descriptors", len, lowest_free() - before);
+}
+
+// In which order what comes beside a message is told.
+CHECK(pidfd_and_descriptors)
+{
+	struct message m;
+	int in = 0;
+	pair(SOCK_DGRAM);
+	need(set_option(s[1], SO_PASSPIDFD, 1));
+	need(set_option(s[1], SO_PASSCRED, 1));
+	need(set_option(s[1], SO_TIMESTAMP, 1));
+	need(send_fds(s[0], "m", &in, 1, 0));
+	show(receive(s[1], &m, 16, 1024, 0));
+	show_control("all", &m.header, NULL);
 }
 
 CHECK(pidfd_of_whom_the_sender_names)

@@ -121,6 +121,33 @@ CHECK(room_for_some)
 	}
 }
 
+// Ancillary data that cannot be written is lost, not the message; and no descriptor works whose number was not told.
+CHECK(room_that_cannot_be_written)
+{
+	int three[3] = { 0, 1, 2 };
+	char data[16];
+	struct iovec iov = { data, sizeof data };
+	struct {
+		const char *what;
+		void *at;
+	} rooms[] = {
+		{ "nothing", bad_pointer() },      { "read only", read_only_pointer() }, { "half a header", at_edge(8) },
+		{ "a header", at_edge(16) },       { "half a number", at_edge(18) },     { "a number", at_edge(20) },
+		{ "two numbers", at_edge(24) },    { "all", at_edge(32) },
+	};
+	for (unsigned i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+		pair(SOCK_STREAM);
+		need(send_fds(s[0], "text", three, 3, 0));
+		int before = lowest_free();
+		struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = rooms[i].at, .msg_controllen = 64 };
+		say("%s", rooms[i].what);
+		show(recvmsg(s[1], &h, 0));
+		say("flags %s, control %zu, %d descriptors", msg_names(h.msg_flags), h.msg_controllen, lowest_free() - before);
+		show(recv(s[1], data, sizeof data, MSG_DONTWAIT));
+		close_range(3, ~0U, 0);
+	}
+}
+
 CHECK(no_numbers_left)
 {
 	struct message m;

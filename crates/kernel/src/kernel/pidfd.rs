@@ -7,12 +7,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::errno::Errno;
 use acrida_uapi::fcntl::{O_NONBLOCK, O_RDWR};
 use acrida_uapi::pidfd::PIDFD_NONBLOCK;
 use acrida_uapi::poll::{POLLHUP, POLLIN, POLLRDNORM};
 
 use crate::abi::{Fd, Flags, SysResult};
+use crate::fs::fdtable::Reserved;
 use crate::fs::file::{File, FileOperations};
 use crate::fs::poll::PollTable;
 use crate::fs::proc::tgid_pidfd_to_process;
@@ -57,14 +58,17 @@ impl FileOperations for Pidfd {
 }
 
 /// A file that stands for `process`; `flags` may have `O_NONBLOCK`.
-#[doc(alias = "pidfd_prepare")]
 pub fn new_file(process: Arc<Process>, flags: u32) -> Arc<File> {
     File::anon(Arc::new(Pidfd { process }), O_RDWR | flags)
 }
 
-/// A close-on-exec pidfd of `process` in the caller's table.
-pub fn install(process: &Arc<Process>) -> Result<u32, Error> {
-    Ok(current().files().install(new_file(process.clone(), 0), true)?)
+/// A pidfd of `process` and its number in the caller's table, to be published close-on-exec once the number was told.
+///
+/// # Errors
+/// `EMFILE`.
+#[doc(alias = "pidfd_prepare")]
+pub fn prepare(process: &Arc<Process>) -> Result<(Reserved, Arc<File>), Errno> {
+    Ok((current().files().reserve()?, new_file(process.clone(), 0)))
 }
 
 /// The process behind a pidfd and whether it is non-blocking; `EBADF` for anything else.

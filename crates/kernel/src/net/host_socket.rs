@@ -13,6 +13,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem::offset_of;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::host::{HostFd, MessageBytes};
@@ -22,6 +23,7 @@ use acrida_kcore::wait::{WaitError, WaitOptions, WaitQueueHead};
 use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::ioctl::*;
+use acrida_uapi::netif::Ifconf;
 use acrida_uapi::nr;
 use acrida_uapi::signal::SIGPIPE;
 use acrida_uapi::socket::*;
@@ -88,6 +90,24 @@ pub fn ask_interfaces(family: u16, cmd: u32, arg: UserAddr) -> SysResult {
     let socket = HostHandle::new(host::net::socket(family, SOCK_DGRAM, 0)?);
     host::io::ioctl_object(socket.fd(), cmd, &mut request)?;
     arg.write(&request)?;
+    Ok(0)
+}
+
+/// Lists the host's network interfaces that have an address, as a socket of `family` does.
+///
+/// # Errors
+/// `EFAULT`, and the host's.
+#[doc(alias = "dev_ifconf")]
+pub fn list_interfaces(family: u16, arg: UserAddr) -> SysResult {
+    let mut request: Ifconf = arg.read()?;
+    let room = usize::try_from(request.ifc_len).unwrap_or(0);
+    if !UserAddr(request.ifc_buf).access_ok(room) {
+        return Err(Errno::EFAULT.into());
+    }
+    let socket = HostHandle::new(host::net::socket(family, SOCK_DGRAM, 0)?);
+    // The host writes the list itself.
+    host::io::ioctl_object(socket.fd(), SIOCGIFCONF, request.as_mut_bytes())?;
+    arg.add(offset_of!(Ifconf, ifc_len) as u64).write(&request.ifc_len)?;
     Ok(0)
 }
 
@@ -209,7 +229,8 @@ impl HostSocket {
     fn wait_for_all(&self, receive: Receive, wanted: usize) -> Result<(), Error> {
         self.until(Direction::Read, receive.nonblock, Errno::EAGAIN, || {
             let ended = watch::poll_now(self.fd(), (EPOLLRDHUP | EPOLLERR | EPOLLHUP) as u16) != 0;
-            if ended || self.queued().0 >= wanted { Ok(()) } else { Err(Errno::EAGAIN) }
+            let is_all_there = || self.unread().is_ok_and(|unread| unread.cast_unsigned() as usize >= wanted);
+            if ended || is_all_there() { Ok(()) } else { Err(Errno::EAGAIN) }
         })
     }
 
@@ -376,9 +397,12 @@ impl ProtoOps for HostSocket {
         noticed | watch::poll_now(self.fd(), (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | 0x3c0) as u16) as u32
     }
 
-    fn queued(&self) -> (usize, usize) {
-        let ask = |cmd| host::io::ioctl_int(self.fd(), cmd).unwrap_or(0) as usize;
-        (ask(FIONREAD), ask(TIOCOUTQ))
+    fn unread(&self) -> Result<i32, Errno> {
+        host::io::ioctl_int(self.fd(), FIONREAD)
+    }
+
+    fn unsent(&self) -> Result<i32, Errno> {
+        host::io::ioctl_int(self.fd(), TIOCOUTQ)
     }
 
     fn set_option(&self, level: i32, name: i32, value: UserAddr, len: usize) -> Option<Result<(), Error>> {

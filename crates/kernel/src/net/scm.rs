@@ -11,7 +11,7 @@ use acrida_uapi::capability::{CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::{
     Cmsghdr, MSG_CTRUNC, SCM_CREDENTIALS, SCM_PIDFD, SCM_RIGHTS, SO_TIMESTAMPNS, SO_TIMESTAMPNS_NEW, SOL_SOCKET, Ucred,
-    cmsg_align, cmsg_len, cmsg_space,
+    cmsg_align, cmsg_len,
 };
 use acrida_uapi::time::{Timespec, Timeval};
 use zerocopy::{FromBytes, IntoBytes};
@@ -19,6 +19,7 @@ use zerocopy::{FromBytes, IntoBytes};
 use crate::current;
 use crate::fs::file::File;
 use crate::kernel::cred::Cred;
+use crate::kernel::pidfd;
 use crate::kernel::task::Process;
 
 /// Most descriptors of one message.
@@ -190,9 +191,19 @@ impl ControlWriter {
         self.room - self.used
     }
 
-    /// One message, cut to what fits.
+    /// Where the next message begins.
+    fn end(&self) -> UserAddr {
+        self.at.add(self.used as u64)
+    }
+
+    /// One message, cut to what fits; it is lost where nothing can be written.
+    pub fn put(&mut self, level: i32, kind: i32, data: &[u8]) {
+        // Linux tells nobody either: the message itself has come.
+        let _ = self.try_put(level, kind, data);
+    }
+
     #[doc(alias = "put_cmsg")]
-    pub fn put(&mut self, level: i32, kind: i32, data: &[u8]) -> Result<(), Errno> {
+    fn try_put(&mut self, level: i32, kind: i32, data: &[u8]) -> Result<(), Errno> {
         if self.left() < HEADER {
             self.flags |= MSG_CTRUNC;
             return Ok(());
@@ -201,67 +212,79 @@ impl ControlWriter {
         if len < cmsg_len(data.len()) {
             self.flags |= MSG_CTRUNC;
         }
-        let header = Cmsghdr { cmsg_len: len as u64, cmsg_level: level, cmsg_type: kind };
-        let at = self.at.add(self.used as u64);
-        at.write(&header)?;
-        at.add(HEADER as u64).write_bytes(&data[..len - HEADER])?;
-        self.used += cmsg_space(data.len()).min(self.left());
+        self.end().add(HEADER as u64).write_bytes(&data[..len - HEADER])?;
+        self.finish(level, kind, len)
+    }
+
+    /// Writes the header of a message of `len` bytes whose data is in its place.
+    fn finish(&mut self, level: i32, kind: i32, len: usize) -> Result<(), Errno> {
+        self.end().write(&Cmsghdr { cmsg_len: len as u64, cmsg_level: level, cmsg_type: kind })?;
+        self.used += cmsg_align(len).min(self.left());
         Ok(())
     }
 
     /// The time of a message, in the form that `option` asks for.
     #[doc(alias = "__sock_recv_timestamp")]
-    pub fn put_stamp(&mut self, ns: u64, option: i32) -> Result<(), Errno> {
+    pub fn put_stamp(&mut self, ns: u64, option: i32) {
         match option {
             SO_TIMESTAMPNS | SO_TIMESTAMPNS_NEW => {
-                self.put(SOL_SOCKET, option, Timespec::from_nanos(ns.cast_signed()).as_bytes())
+                self.put(SOL_SOCKET, option, Timespec::from_nanos(ns.cast_signed()).as_bytes());
             }
             _ => self.put(SOL_SOCKET, option, Timeval::from_nanos(ns.cast_signed()).as_bytes()),
         }
     }
 
     /// What is laid out already, and fits.
-    pub fn put_raw(&mut self, bytes: &[u8]) -> Result<(), Errno> {
+    pub fn put_raw(&mut self, bytes: &[u8]) {
         let len = bytes.len().min(self.left());
-        self.at.add(self.used as u64).write_bytes(&bytes[..len])?;
-        self.used += len;
-        Ok(())
+        if self.end().write_bytes(&bytes[..len]).is_ok() {
+            self.used += len;
+        }
     }
 
     /// A descriptor of the sender's process, dead or alive; its errno, negative, when there is none.
     #[doc(alias = "scm_pidfd_recv")]
-    pub fn put_pidfd(&mut self, sender: &Sender) -> Result<(), Errno> {
+    pub fn put_pidfd(&mut self, sender: &Sender) {
         if self.left() < cmsg_len(size_of::<i32>()) {
             self.flags |= MSG_CTRUNC;
-            return Ok(());
+            return;
         }
-        let fd = match sender.process.as_ref().map(crate::kernel::pidfd::install) {
-            Some(Ok(fd)) => fd.cast_signed(),
-            Some(Err(Error::Errno(errno))) => -errno.raw(),
-            _ => -Errno::ESRCH.raw(),
-        };
-        self.put(SOL_SOCKET, SCM_PIDFD, fd.as_bytes())
+        match sender.process.as_ref().ok_or(Errno::ESRCH).and_then(pidfd::prepare) {
+            Ok((number, file)) => {
+                if self.try_put(SOL_SOCKET, SCM_PIDFD, number.fd().as_bytes()).is_ok() {
+                    number.publish(file, true);
+                }
+            }
+            Err(errno) => self.put(SOL_SOCKET, SCM_PIDFD, (-errno.raw()).as_bytes()),
+        }
     }
 
-    /// Installs as many files as there is room for.
+    /// Gives the caller descriptors of as many files as there is room for.
     #[doc(alias = "scm_detach_fds")]
-    pub fn put_files(&mut self, files: Vec<Arc<File>>, cloexec: bool) -> Result<(), Errno> {
+    pub fn put_files(&mut self, files: Vec<Arc<File>>, cloexec: bool) {
         if files.is_empty() {
-            return Ok(());
+            return;
         }
-        let fits = self.left().saturating_sub(HEADER) / 4;
-        let mut numbers: Vec<i32> = Vec::new();
+        let (count, fits) = (files.len(), self.left().saturating_sub(HEADER) / size_of::<i32>());
         let table = current().files();
-        for file in files {
-            let installed = if numbers.len() < fits { table.install(file, cloexec).ok() } else { None };
-            match installed {
-                Some(fd) => numbers.push(fd as i32),
-                None => self.flags |= MSG_CTRUNC,
+        let mut at = self.end().add(HEADER as u64);
+        let mut told = 0;
+        for file in files.into_iter().take(fits) {
+            let Ok(number) = table.reserve() else { break };
+            // No descriptor without its number.
+            if at.write(&number.fd()).is_err() {
+                break;
             }
+            number.publish(file, cloexec);
+            at = at.add(size_of::<i32>() as u64);
+            told += 1;
         }
-        if numbers.is_empty() {
-            return Ok(());
+        if told < count {
+            self.flags |= MSG_CTRUNC;
         }
-        self.put(SOL_SOCKET, SCM_RIGHTS, numbers.as_bytes())
+        if told > 0 {
+            // Nobody is told here either.
+            let _ = self.finish(SOL_SOCKET, SCM_RIGHTS, cmsg_len(told * size_of::<i32>()));
+        }
     }
 }

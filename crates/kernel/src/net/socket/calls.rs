@@ -51,14 +51,19 @@ pub(super) fn write_addr(addr: &[u8], at: UserAddr, len_at: UserAddr) -> Result<
 }
 
 fn create(family: i32, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>, Error> {
-    if kind > SOCK_PACKET {
-        return Err(Errno::EINVAL.into());
-    }
-    match u16::try_from(family) {
-        Ok(AF_UNIX) => unix::create(kind, protocol),
-        Ok(family @ (AF_INET | AF_INET6 | AF_NETLINK)) => host_socket::create(family, kind, protocol),
+    match known(family, kind)? {
+        AF_UNIX => unix::create(kind, protocol),
+        family @ (AF_INET | AF_INET6 | AF_NETLINK) => host_socket::create(family, kind, protocol),
         _ => Err(Errno::EAFNOSUPPORT.into()),
     }
+}
+
+/// What is checked of a socket before its family is asked; the family.
+fn known(family: i32, kind: u32) -> Result<u16, Errno> {
+    /// Families Linux has numbers for.
+    const NPROTO: u16 = 46;
+    let family = u16::try_from(family).ok().filter(|&family| family < NPROTO).ok_or(Errno::EAFNOSUPPORT)?;
+    if kind > SOCK_PACKET { Err(Errno::EINVAL) } else { Ok(family) }
 }
 
 fn split(kind: u32) -> Result<(u32, u32), Errno> {
@@ -77,11 +82,9 @@ pub fn sys_socketpair(family: i32, kind: u32, protocol: i32, fds: UserAddr) -> S
     let table = current().files();
     let numbers = [table.reserve()?, table.reserve()?];
     fds.write(&numbers.each_ref().map(Reserved::fd))?;
-    if family != i32::from(AF_UNIX) {
-        // Families of our own have no pairs but this one.
-        let errno =
-            if family == i32::from(AF_INET) || family == i32::from(AF_INET6) { Errno::EOPNOTSUPP } else { Errno::EAFNOSUPPORT };
-        return Err(errno.into());
+    if known(family, kind)? != AF_UNIX {
+        // No other family has pairs, but it may have other complaints.
+        return create(family, kind, protocol).and(Err(Errno::EOPNOTSUPP.into()));
     }
     for (number, proto) in numbers.into_iter().zip(unix::pair(kind, protocol)?) {
         number.publish(Socket::file(proto, flags), flags & SOCK_CLOEXEC != 0);

@@ -18,7 +18,7 @@ use acrida_kcore::sync::SetOnce;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_NONBLOCK, O_RDWR};
-use acrida_uapi::ioctl::{FIOGETOWN, FIONREAD, FIOSETOWN, SIOCATMARK, SIOCGPGRP, SIOCSPGRP, SIOCUNIXFILE, TIOCOUTQ};
+use acrida_uapi::ioctl::{FIOGETOWN, FIONREAD, FIOSETOWN, SIOCATMARK, SIOCGIFCONF, SIOCGPGRP, SIOCSPGRP, SIOCUNIXFILE, TIOCOUTQ};
 use acrida_uapi::socket::{AF_UNIX, MSG_DONTWAIT, SOCK_NONBLOCK};
 use acrida_uapi::stat::S_IFSOCK;
 
@@ -111,8 +111,12 @@ pub trait ProtoOps: core::any::Any + core::marker::Send + Sync {
     fn recvmsg(&self, to: &mut IovIter<'_>, receive: Receive) -> Result<Received, Error>;
     fn shutdown(&self, how: i32) -> Result<(), Error>;
     fn poll(&self, table: &mut PollTable<'_>) -> u32;
-    /// Bytes that can be read, and bytes sent but not yet taken.
-    fn queued(&self) -> (usize, usize);
+    /// Bytes that can be read, as `FIONREAD` tells them.
+    #[doc(alias = "SIOCINQ")]
+    fn unread(&self) -> Result<i32, Errno>;
+    /// Bytes sent but not yet taken.
+    #[doc(alias = "SIOCOUTQ")]
+    fn unsent(&self) -> Result<i32, Errno>;
     /// A descriptor of the file that the socket is bound to.
     fn bound_file(&self) -> Result<u32, Error> {
         Err(Errno::ENOTTY.into())
@@ -226,11 +230,11 @@ impl FileOperations for Socket {
                 return Ok(fcntl::set_owner_of_int(file, arg.read()?).map(|()| 0)?);
             }
             FIOGETOWN | SIOCGPGRP => fcntl::owner_of(file),
-            FIONREAD if self.proto().is_listening() => return Err(Errno::EINVAL.into()),
-            FIONREAD => self.proto().queued().0 as i32,
-            TIOCOUTQ => self.proto().queued().1 as i32,
+            FIONREAD => self.proto().unread()?,
+            TIOCOUTQ => self.proto().unsent()?,
             SIOCUNIXFILE if self.proto().kind().0 == AF_UNIX => return Ok(self.proto().bound_file()? as usize),
             SIOCATMARK => self.proto().at_mark().ok_or(Errno::EOPNOTSUPP)?.into(),
+            SIOCGIFCONF => return host_socket::list_interfaces(self.proto().kind().0, arg),
             _ => return host_socket::ask_interfaces(self.proto().kind().0, cmd, arg),
         };
         arg.write(&value)?;

@@ -16,7 +16,7 @@ use super::{MAX_ADDR, Receive, Send, Socket, nonblocking};
 use crate::abi::{BufIn, BufOut, Fd, Flags, SysResult};
 use crate::fs::file::File;
 use crate::fs::iov_iter::IovIter;
-use crate::fs::iovec::import_iovec;
+use crate::fs::iovec::{IovecArray, import_iovec};
 use crate::fs::read_write::fdget;
 use crate::net::scm::{ControlWriter, Scm};
 
@@ -58,10 +58,15 @@ fn read_header(msg: UserAddr) -> Result<Msghdr, Errno> {
     if header.msg_namelen < 0 {
         return Err(Errno::EINVAL);
     }
+    Ok(header)
+}
+
+/// Where the bytes of a message are; its name comes first.
+fn read_segments(header: &Msghdr) -> Result<IovecArray, Errno> {
     if header.msg_iovlen > UIO_MAXIOV {
         return Err(Errno::EMSGSIZE);
     }
-    Ok(header)
+    import_iovec(UserAddr(header.msg_iov), header.msg_iovlen as usize)
 }
 
 fn send_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> SysResult {
@@ -70,7 +75,7 @@ fn send_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> SysResul
         at if at.is_null() || header.msg_namelen == 0 => None,
         at => Some(read_addr(at, header.msg_namelen.min(MAX_ADDR as i32))?),
     };
-    let segments = import_iovec(UserAddr(header.msg_iov), header.msg_iovlen as usize)?;
+    let segments = read_segments(&header)?;
     let scm = Scm::from_user(UserAddr(header.msg_control), header.msg_controllen as usize)?;
     let send = Send { name: name.as_deref(), scm, flags, nonblock: nonblocking(file, flags) };
     socket.proto().sendmsg(&mut IovIter::user_vec(&segments), send)
@@ -96,12 +101,13 @@ pub fn sys_sendmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags) -> SysRe
 pub fn sys_recvmsg(fd: Fd, msg: UserAddr, flags: Flags) -> SysResult {
     let file = fdget(fd)?;
     let socket = socket_of(&file)?;
-    receive_one(&file, socket, msg, flags.0)
+    receive_one(&file, socket, msg, flags.0).map(|(len, _)| len)
 }
 
-fn receive_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> SysResult {
+/// Bytes received, and `MSG_*`.
+fn receive_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> Result<(usize, u32), Error> {
     let header = read_header(msg)?;
-    let segments = import_iovec(UserAddr(header.msg_iov), header.msg_iovlen as usize)?;
+    let segments = read_segments(&header)?;
     let receive = Receive {
         flags: flags & !(MSG_CMSG_CLOEXEC | MSG_CMSG_COMPAT),
         nonblock: nonblocking(file, flags),
@@ -111,21 +117,19 @@ fn receive_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> SysRe
     let mut got = socket.proto().recvmsg(&mut IovIter::user_vec(&segments), receive)?;
     let mut control = ControlWriter::new(UserAddr(header.msg_control), header.msg_controllen as usize);
     if let Some((ns, option)) = got.scm.stamp {
-        control.put_stamp(ns, option)?;
+        control.put_stamp(ns, option);
     }
-    if let Some(creds) = got.scm.creds.take() {
-        if got.scm.wants_ucred {
-            control.put(SOL_SOCKET, SCM_CREDENTIALS, creds.ucred.as_bytes())?;
-        }
-        if got.scm.wants_pidfd {
-            control.put_pidfd(&creds)?;
-        }
+    let creds = got.scm.creds.take();
+    if let Some(creds) = creds.as_ref().filter(|_| got.scm.wants_ucred) {
+        control.put(SOL_SOCKET, SCM_CREDENTIALS, creds.ucred.as_bytes());
     }
-    control.put_raw(&got.control)?;
-    let files = core::mem::take(&mut got.scm.files);
-    control.put_files(files, flags & MSG_CMSG_CLOEXEC != 0)?;
+    control.put_raw(&got.control);
+    control.put_files(core::mem::take(&mut got.scm.files), flags & MSG_CMSG_CLOEXEC != 0);
+    if let Some(creds) = creds.as_ref().filter(|_| got.scm.wants_pidfd) {
+        control.put_pidfd(creds);
+    }
     if let Some(left) = got.left {
-        control.put(SOL_SOCKET, SCM_INQ, left.as_bytes())?;
+        control.put(SOL_SOCKET, SCM_INQ, left.as_bytes());
     }
     if header.msg_name != 0 {
         let room = header.msg_namelen as usize;
@@ -135,7 +139,7 @@ fn receive_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> SysRe
     let flags = got.flags | control.flags | (flags & MSG_CMSG_CLOEXEC);
     msg.add(core::mem::offset_of!(Msghdr, msg_flags) as u64).write(&flags)?;
     msg.add(core::mem::offset_of!(Msghdr, msg_controllen) as u64).write(&(control.used() as u64))?;
-    Ok(got.len)
+    Ok((got.len, flags))
 }
 
 pub fn sys_recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout: UserAddr) -> SysResult {
@@ -153,8 +157,13 @@ pub fn sys_recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout:
     for index in 0..u64::from(count).min(UIO_MAXIOV) {
         let at = vector.add(index * size_of::<Mmsghdr>() as u64);
         let one = receive_one(&file, socket, at, flags & !MSG_WAITFORONE);
-        match one.and_then(|len| Ok(at.add(size_of::<Msghdr>() as u64).write(&(len as u32))?)) {
-            Ok(()) => done += 1,
+        match one.and_then(|(len, told)| Ok(at.add(size_of::<Msghdr>() as u64).write(&(len as u32)).map(|()| told)?)) {
+            Ok(told) => {
+                done += 1;
+                if told & MSG_OOB != 0 {
+                    break;
+                }
+            }
             Err(error) if done == 0 => return Err(error),
             Err(error) => {
                 // Told by the next call, as Linux does; running dry is no error.

@@ -19,6 +19,7 @@ use super::calls::socket_of;
 use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::read_write::fdget;
+use crate::kernel::pidfd;
 use crate::net::core::filter::Filter;
 use crate::net::core::sock::SockCommon;
 
@@ -45,6 +46,15 @@ const REMEMBERED: [i32; 12] = [
     SO_RXQ_OVFL,
     SO_ZEROCOPY,
 ];
+
+// `SockCommon::remembered` has a bit for each.
+const _: () = {
+    let mut n = 0;
+    while n < REMEMBERED.len() {
+        assert!(REMEMBERED[n] >= 0 && REMEMBERED[n] < u64::BITS as i32);
+        n += 1;
+    }
+};
 
 pub fn sys_setsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len: i32) -> SysResult {
     let file = fdget(fd)?;
@@ -209,6 +219,7 @@ pub fn sys_getsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len_at: Us
     let answer = match socket.proto().get_option(level, name, (len as usize).min(OPTION_MAX)) {
         Some(answer) => answer?,
         None if level != SOL_SOCKET => return Err(Errno::EOPNOTSUPP.into()),
+        None if name == SO_PEERPIDFD => return tell_peer_pidfd(socket.proto(), value, len as usize, len_at),
         None if name == SO_GET_FILTER => return tell_filter(socket.proto().common(), value, len as usize, len_at),
         None => get(socket.proto(), name)?,
     };
@@ -217,9 +228,23 @@ pub fn sys_getsockopt(fd: Fd, level: i32, name: i32, value: UserAddr, len_at: Us
         len_at.write(&(answer.len() as i32))?;
         return Err(Errno::ERANGE.into());
     }
-    let len = answer.len().min(len as usize);
+    tell(&answer, value, len as usize, len_at)?;
+    Ok(0)
+}
+
+/// Writes as much of the answer as there is room for, and how much that is.
+fn tell(answer: &[u8], value: UserAddr, room: usize, len_at: UserAddr) -> Result<(), Errno> {
+    let len = answer.len().min(room);
     value.write_bytes(&answer[..len])?;
-    len_at.write(&(len as i32))?;
+    len_at.write(&(len as i32))
+}
+
+/// A descriptor of the peer's process, which works once its number was told.
+fn tell_peer_pidfd(proto: &dyn ProtoOps, value: UserAddr, room: usize, len_at: UserAddr) -> SysResult {
+    let peer = proto.peer_cred().ok_or(Errno::ENODATA)?;
+    let (number, file) = pidfd::prepare(&peer.process)?;
+    tell(number.fd().as_bytes(), value, room, len_at)?;
+    number.publish(file, true);
     Ok(0)
 }
 
@@ -287,10 +312,6 @@ fn get(proto: &dyn ProtoOps, name: i32) -> Result<Vec<u8>, Error> {
             let unknown = Ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
             let peer = proto.peer_cred().map_or(unknown, |peer| peer.ucred());
             return Ok(peer.as_bytes().to_vec());
-        }
-        SO_PEERPIDFD => {
-            let peer = proto.peer_cred().ok_or(Errno::ENODATA)?;
-            crate::kernel::pidfd::install(&peer.process)?.cast_signed()
         }
         SO_PEERGROUPS => {
             let peer = proto.peer_cred().ok_or(Errno::ENODATA)?;

@@ -96,7 +96,13 @@ impl UnixSock {
         }
     }
 
-    fn dgram_target(self: &Arc<Self>, name: Option<&[u8]>) -> Result<Arc<UnixSock>, Error> {
+    /// Whom `name` names, where that must be known before there is a message: it may be a socket of the host.
+    fn early_target(&self, name: Option<&[u8]>) -> Option<Found> {
+        // What is wrong with the name is told in its turn.
+        name.filter(|_| kernel().unix.reaches_host()).and_then(|name| self.find_other(name).ok())
+    }
+
+    fn dgram_target(&self, name: Option<&[u8]>) -> Result<Arc<UnixSock>, Error> {
         match name {
             Some(name) => match self.find_other(name)? {
                 Found::Ours(other) => Ok(other),
@@ -107,35 +113,29 @@ impl UnixSock {
         }
     }
 
-    /// A socket of the host for one message to `name`, if a socket of the host has that name.
-    fn host_target(&self, name: Option<&[u8]>) -> Result<Option<HostSocket>, Error> {
-        match name.filter(|_| kernel().unix.reaches_host()) {
-            Some(name) => match self.find_other(name) {
-                Ok(Found::Host(place)) => self.connect_to_host(&place, false).map(Some),
-                _ => Ok(None),
-            },
-            None => Ok(None),
-        }
-    }
-
     pub(super) fn dgram_send(self: &Arc<Self>, from: &mut IovIter<'_>, mut send: Send<'_>) -> SysResult {
-        if let Some(host) = self.host_target(send.name)? {
-            return host.sendmsg(from, Send { name: None, ..send });
-        }
+        let target = match self.early_target(send.name) {
+            Some(Found::Host(place)) => {
+                // A socket of the host for this one message.
+                return self.connect_to_host(&place, false)?.sendmsg(from, Send { name: None, ..send });
+            }
+            Some(Found::Ours(other)) => Some(other),
+            None => None,
+        };
         let len = from.count();
         let layout = Layout::of(len, MAX_ALLOC);
         self.dgram_prepare(len, &send, layout.truesize())?;
         let unreserve = |_: &Errno| self.unreserve(layout.truesize());
         let luggage = Luggage::pack(&mut send).inspect_err(unreserve)?;
         let skb = SkBuff::copy_from(from, layout).inspect_err(unreserve)?;
-        self.dgram_queue(skb, luggage, &send)
+        self.dgram_queue(skb, luggage, &send, target)
     }
 
     /// Queues pages by reference, as one message; the bytes taken.
     pub(super) fn dgram_send_pages(self: &Arc<Self>, slices: &[PageSlice], send: &Send<'_>) -> SysResult {
         let skb = SkBuff::of_pages(&slices[..slices.len().min(MAX_SKB_FRAGS)]);
         self.dgram_prepare(skb.len(), send, skb.truesize())?;
-        self.dgram_queue(skb, Luggage::NONE, send)
+        self.dgram_queue(skb, Luggage::NONE, send, None)
     }
 
     /// Everything that is checked before the bytes are looked at; charges the message.
@@ -152,12 +152,22 @@ impl UnixSock {
         self.reserve(truesize, send.nonblock)
     }
 
-    fn dgram_queue(self: &Arc<Self>, skb: SkBuff, luggage: Luggage, send: &Send<'_>) -> SysResult {
+    /// Queues a charged message, at `target` if that was found already.
+    fn dgram_queue(
+        self: &Arc<Self>,
+        skb: SkBuff,
+        luggage: Luggage,
+        send: &Send<'_>,
+        mut target: Option<Arc<UnixSock>>,
+    ) -> SysResult {
         let len = skb.len();
         let mut message =
             Some(Message { skb, consumed: 0, files: luggage.files, creds: luggage.creds, stamp: 0, sender: self.clone() });
         loop {
-            let target = self.dgram_target(send.name)?;
+            let target = match target.take() {
+                Some(target) => target,
+                None => self.dgram_target(send.name)?,
+            };
             if let Some(filter) = target.common.filter.get()
                 && let Some(message) = &mut message
                 && !filter.admit(&mut message.skb)
@@ -228,6 +238,6 @@ impl UnixSock {
             self.disconnected_from(target);
             return Err(Errno::ECONNREFUSED.into());
         }
-        if send.name.is_some() { Ok(()) } else { Err(Errno::ECONNREFUSED.into()) }
+        if send.name.is_some() { Ok(()) } else { Err(Errno::ECONNRESET.into()) }
     }
 }

@@ -117,13 +117,19 @@ impl ProtoOps for UnixSocket {
     }
 
     #[doc(alias = "unix_inq_len")]
-    fn queued(&self) -> (usize, usize) {
+    fn unread(&self) -> Result<i32, Errno> {
         let state = self.0.lock();
         let readable = match self.0.kind {
+            _ if state.phase == Phase::Listen => return Err(Errno::EINVAL),
             Kind::Dgram => state.queue.front().map_or(0, Message::left),
             _ => state.queued(),
         };
-        (readable, self.0.common.wmem.load(Ordering::SeqCst))
+        Ok(i32::try_from(readable).unwrap_or(i32::MAX))
+    }
+
+    #[doc(alias = "unix_outq_len")]
+    fn unsent(&self) -> Result<i32, Errno> {
+        Ok(i32::try_from(self.0.common.wmem.load(Ordering::SeqCst)).unwrap_or(i32::MAX))
     }
 
     #[doc(alias = "unix_open_file")]
