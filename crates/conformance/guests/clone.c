@@ -160,6 +160,21 @@ CHECK(exit_signals)
 	report_result("wclone-refuses-normal", raw(SYS_wait4, (long)pid, &status, (long)__WCLONE, 0L));
 	report("normal", "%s", ending(pid));
 	block(SIG_UNBLOCK, SIGUSR1);
+	// Numbers that are no signals make children that end without one.
+	block(SIG_BLOCK, SIGCHLD);
+	static const int none[] = {65, 100, 255};
+	for (int i = 0; i < 3; i++) {
+		pid = clone(return_42, top(0), none[i], &zero);
+		report("no-such-signal", "%d %s", none[i], pid < 0 ? errno_name(errno) : "made");
+		if (pid < 0)
+			continue;
+		report_result("plain-wait-refuses", raw(SYS_wait4, (long)pid, &status, 0L, 0L));
+		report_flag("wclone", raw(SYS_wait4, (long)pid, &status, (long)__WCLONE, 0L) == pid);
+		report("ended", "%d", WEXITSTATUS(status));
+	}
+	sigpending(&set);
+	report_flag("no-sigchld", !sigismember(&set, SIGCHLD));
+	block(SIG_UNBLOCK, SIGCHLD);
 }
 
 CHECK(tid_words)

@@ -287,5 +287,33 @@ CHECK(more_others)
 		CALL(PR_SET_MM, 1L, 0L, 0L, 1L);
 		CALL(0x53564d41L, 1L, BAD, 4096L, 0L);
 		CALL(PR_SET_NAME, BAD);
+		CALL(65L, 0L, 0L, 0L, 0L);
+		CALL(65L, 0L, 1L, 0L, 0L);
+		CALL(65L, 2L, 0L, 0L, 0L);
+		CALL(65L, 4L, 0L, 0L, 0L);
+	}
+}
+
+CHECK(io_flusher)
+{
+	IN_CHILD("child")
+	{
+		CALL(58L, 0L, 0L, 0L, 0L);
+		CALL(58L, 1L, 0L, 0L, 0L);
+		CALL(57L, 1L, 0L, 0L, 0L);
+		CALL(58L, 0L, 0L, 0L, 0L);
+		CALL(57L, 2L, 0L, 0L, 0L);
+		CALL(57L, 0L, 0L, 0L, 1L);
+		CALL(57L, 0L, 0L, 0L, 0L);
+		CALL(58L, 0L, 0L, 0L, 0L);
+	}
+	IN_CHILD("user")
+	{
+		if (geteuid() == 0)
+			need(setresuid(1000, 1000, 1000));
+		CALL(57L, 1L, 0L, 0L, 0L);
+		CALL(57L, 2L, 1L, 0L, 0L);
+		CALL(58L, 0L, 0L, 0L, 0L);
+		CALL(58L, 1L, 0L, 0L, 0L);
 	}
 }

@@ -121,6 +121,23 @@ CHECK(other_process)
 }
 
 // Standard output may be a file: nothing can be said while the limit holds.
+// Process 1 has its own limits, which are root's affair.
+CHECK(first_process)
+{
+	struct rlimit limit;
+	report_result("read", raw(SYS_prlimit64, 1L, (long)RLIMIT_NOFILE, 0L, &limit));
+	report_flag("some", limit.rlim_max > 0);
+	if (geteuid() != 0)
+		return;
+	IN_CHILD("user")
+	{
+		need(setresgid(1000, 1000, 1000));
+		need(setresuid(1000, 1000, 1000));
+		report_result("read", raw(SYS_prlimit64, 1L, (long)RLIMIT_NOFILE, 0L, &limit));
+		report_result("bad-resource", raw(SYS_prlimit64, 1L, 99L, 0L, &limit));
+	}
+}
+
 CHECK(address_space)
 {
 	IN_CHILD("child")

@@ -181,6 +181,10 @@ CHECK(rights)
 		attr.policy = SCHED_FIFO;
 		attr.priority = 1;
 		report_result("attr-fifo", raw(SYS_sched_setattr, 0L, &attr, 0L));
+		attr.flags = 0x100;
+		report_result("attr-unknown-flag", raw(SYS_sched_setattr, 0L, &attr, 0L));
+		report_result("attr-unknown-flag-of-other", raw(SYS_sched_setattr, parent, &attr, 0L));
+		attr.flags = 0;
 		attr.size = 20;
 		report_result("attr-short", raw(SYS_sched_setattr, 0L, &attr, 0L));
 		report_result("attr-bad", raw(SYS_sched_setattr, 0L, BAD, 0L));

@@ -76,7 +76,7 @@ impl<'a> HostMessage<'a> {
     /// # Errors
     /// `EFAULT` for pieces outside guest space.
     pub fn to_send(name: &'a [u8], bytes: MessageBytes<'a>, control: &'a [u8]) -> Result<HostMessage<'a>, Errno> {
-        Self::new((name.as_ptr().addr(), name.len()), bytes, (control.as_ptr().addr(), control.len()))
+        Self::new((name.as_ptr().expose_provenance(), name.len()), bytes, (control.as_ptr().expose_provenance(), control.len()))
     }
 
     /// For `recvmsg`: name and control data are filled in.
@@ -84,14 +84,18 @@ impl<'a> HostMessage<'a> {
     /// # Errors
     /// `EFAULT` for pieces outside guest space.
     pub fn to_fill(name: &'a mut [u8], bytes: MessageBytes<'a>, control: &'a mut [u8]) -> Result<HostMessage<'a>, Errno> {
-        Self::new((name.as_mut_ptr().addr(), name.len()), bytes, (control.as_mut_ptr().addr(), control.len()))
+        Self::new(
+            (name.as_mut_ptr().expose_provenance(), name.len()),
+            bytes,
+            (control.as_mut_ptr().expose_provenance(), control.len()),
+        )
     }
 
     fn new(name: (usize, usize), bytes: MessageBytes<'a>, control: (usize, usize)) -> Result<HostMessage<'a>, Errno> {
         let piece = |(at, len): (usize, usize)| Iovec { iov_base: at as u64, iov_len: len as u64 };
         let pieces = match bytes {
-            MessageBytes::ToSend(bytes) => vec![piece((bytes.as_ptr().addr(), bytes.len()))],
-            MessageBytes::ToFill(bytes) => vec![piece((bytes.as_mut_ptr().addr(), bytes.len()))],
+            MessageBytes::ToSend(bytes) => vec![piece((bytes.as_ptr().expose_provenance(), bytes.len()))],
+            MessageBytes::ToFill(bytes) => vec![piece((bytes.as_mut_ptr().expose_provenance(), bytes.len()))],
             MessageBytes::User(pieces) => {
                 let ok = |piece: &Iovec| UserAddr(piece.iov_base).access_ok(piece.iov_len as usize);
                 if pieces.iter().all(ok) { pieces } else { return Err(Errno::EFAULT) }
@@ -100,7 +104,7 @@ impl<'a> HostMessage<'a> {
         let header = Msghdr {
             msg_name: if name.1 > 0 { name.0 as u64 } else { 0 },
             msg_namelen: name.1 as i32,
-            msg_iov: pieces.as_ptr().addr() as u64,
+            msg_iov: pieces.as_ptr().expose_provenance() as u64,
             msg_iovlen: pieces.len() as u64,
             msg_control: if control.1 > 0 { control.0 as u64 } else { 0 },
             msg_controllen: control.1 as u64,

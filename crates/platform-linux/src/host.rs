@@ -45,7 +45,7 @@ fn lower(args: &mut [Arg<'_>]) -> Result<[u64; 6], Errno> {
                 }
                 push(addr.0);
             }
-            Arg::Message(message) => push(core::ptr::from_mut(*message).addr() as u64),
+            Arg::Message(message) => push(core::ptr::from_mut(*message).expose_provenance() as u64),
             Arg::Window(offset, len) => {
                 assert!(*offset + *len as u64 <= WINDOW_SIZE, "a host call outside the window");
                 push(WINDOW_BASE + *offset);

@@ -12,7 +12,7 @@ use core::mem::offset_of;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::platform::{Parked, SpawnKind};
-use acrida_kcore::thread::{Thread, current};
+use acrida_kcore::thread::{Thread, current, work};
 use acrida_uapi::errno::Errno;
 
 use crate::{park, raw, signal, spawn};
@@ -127,6 +127,17 @@ pub fn hand_back() {
     let lender = me.loan.lender().unwrap_or_else(|| panic!("a thread handed back that was not lent"));
     me.life.leave(&lender.life);
     switch(lender);
+    if me.loan.lender().is_some() {
+        look_at_lender(me);
+    }
+}
+
+/// Lets a borrower go to a host process of its own if its lender has to end. Whoever told the lender so may have found the
+/// host thread between the two, so this is asked behind each switch to a borrower, too.
+pub fn look_at_lender(borrower: &Thread) {
+    if borrower.loan.lender().is_some_and(|lender| lender.has_work(work::EXIT)) {
+        borrower.set_work(work::MOVE_OUT);
+    }
 }
 
 fn switch(to: &'static Thread) {
@@ -224,6 +235,7 @@ pub fn revive(thread: &'static Thread) -> Result<u32, Errno> {
 
 /// First Rust code of a borrower: what a new thread does before it goes to the guest.
 extern "C" fn borrower_start(thread: &'static Thread) {
+    look_at_lender(thread);
     if let Some(entry) = thread.take_entry() {
         entry();
     }

@@ -13,7 +13,7 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::nr;
 
 use crate::dispatch::AUDIT_ARCH_X86_64;
-use crate::{entry, raw};
+use crate::{entry, loan, raw};
 
 /// The host signal that makes a thread look at its work.
 pub const KICK: u32 = 64;
@@ -251,14 +251,12 @@ fn note(me: &Thread, signo: u32, info: &Siginfo) {
     /// `si_code` of what the host itself sends, to a whole group as a rule.
     const SI_KERNEL: i32 = 0x80;
     let lender = me.loan.lender();
-    if let Some(lender) = lender {
-        if lender.has_work(work::EXIT) {
-            me.set_work(work::MOVE_OUT);
-        }
-        if signo != KICK {
-            // The host knows the process by its lender.
-            keep(lender, signo, info);
-        }
+    loan::look_at_lender(me);
+    if let Some(lender) = lender
+        && signo != KICK
+    {
+        // The host knows the process by its lender.
+        keep(lender, signo, info);
     }
     if signo != KICK && (lender.is_none() || info.code == SI_KERNEL) {
         keep(me, signo, info);

@@ -25,7 +25,6 @@ use acrida_uapi::stat::{S_ISGID, S_ISUID, S_IXGRP};
 use acrida_uapi::wait::WaitStatus;
 
 use crate::abi::SysResult;
-use crate::current;
 use crate::fs::dup::unshare_files;
 use crate::fs::fdtable::filp_close;
 use crate::fs::file::File;
@@ -34,6 +33,7 @@ use crate::kernel::setid::commit_creds;
 use crate::kernel::{exit, lend, prctl, signal};
 use crate::mm::layout::Randomize;
 use crate::mm::{ExecLayout, KernelMapping, MmStruct, Placement, VmFlags};
+use crate::{Task, current};
 
 /// Longest single argument.
 const MAX_ARG_STRLEN: usize = 128 << 10;
@@ -279,10 +279,18 @@ fn program_cred(file: &File) -> Result<(Cred, bool), Error> {
     Ok((new, secure))
 }
 
+/// Whether the caller would notice nothing of an exec that ends before its memory is replaced: it has no other threads, and
+/// nobody is told that it left its memory.
+fn can_come_back(task: &Task) -> bool {
+    let is_alone = task.process.threads.lock().len() == 1;
+    is_alone && [&task.robust_list, &task.clear_child_tid].iter().all(|word| word.load(Ordering::Relaxed) == 0)
+}
+
 /// The point of no return and what lies behind it.
 #[doc(alias = "begin_new_exec")]
 fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     let me = current();
+    let can_come_back = can_come_back(me);
     exit::de_thread()?;
     let stack_limit = me.process.rlimit(RLIMIT_STACK as usize).rlim_cur;
     let randomize = match me.process.personality.load(Ordering::Relaxed) & ADDR_NO_RANDOMIZE {
@@ -291,10 +299,15 @@ fn begin_new_program(frame: &mut UserFrame, bprm: Binprm) -> SysResult {
     };
     crate::kernel::futex::mm_release(me);
     // From here on the parent goes on, if this was its host thread.
-    lend::leave_shared_memory()?;
+    let left = lend::leave_shared_memory();
+    if let Err(errno) = left
+        && can_come_back
+    {
+        return Err(errno.into());
+    }
     let mm = me.mm();
-    let loaded = mm
-        .exec_reset(ExecLayout { stack_limit, randomize })
+    let loaded = left
+        .and_then(|()| mm.exec_reset(ExecLayout { stack_limit, randomize }))
         .map_err(Error::from)
         .and_then(|()| load(&mm, &bprm, stack_limit, randomize));
     let vfork = me.vfork_done.lock().take();

@@ -167,9 +167,6 @@ fn check(request: &CloneRequest) -> Result<(), Errno> {
     if has(CLONE_PIDFD) && flags & (CLONE_DETACHED | CLONE_THREAD) != 0 {
         return Err(Errno::EINVAL);
     }
-    if !acrida_uapi::signal::valid_signal(request.exit_signal) && request.exit_signal != 0 {
-        return Err(Errno::EINVAL);
-    }
     if has(CLONE_PIDFD | CLONE_PARENT_SETTID) && request.pidfd == request.parent_tid {
         return Err(Errno::EINVAL);
     }

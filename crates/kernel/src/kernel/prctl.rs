@@ -81,17 +81,23 @@ pub fn sys_prctl(option: i32, a2: u64, a3: u64, a4: u64, a5: u64) -> SysResult {
             return Ok(usize::from(me.cred().no_new_privs));
         }
         PR_GET_SECCOMP => return Ok(0),
+        PR_GET_IO_FLUSHER | PR_SET_IO_FLUSHER | PR_SET_MM if !me.cred().capable(CAP_SYS_RESOURCE) => {
+            // Linux looks at the arguments of the second first.
+            zero(&[if option == PR_SET_MM { a5 } else { 0 }])?;
+            return Err(Errno::EPERM.into());
+        }
         PR_GET_TIMERSLACK
         | PR_SET_TIMERSLACK
         | PR_GET_THP_DISABLE
         | PR_SET_THP_DISABLE
         | PR_MCE_KILL
         | PR_MCE_KILL_GET
+        | PR_GET_IO_FLUSHER
+        | PR_SET_IO_FLUSHER
         | PR_GET_SPECULATION_CTRL => {
             own_host_process()?;
             return Ok(host::prctl(option, [a2, a3, a4, a5])?);
         }
-        PR_SET_PTRACER => {}
         PR_GET_TID_ADDRESS => UserAddr(a2).write(&me.clear_child_tid.load(Ordering::Relaxed))?,
         // The kernel, too, reads the time stamp counter in this thread.
         PR_SET_TSC if a2 == PR_TSC_ENABLE => {}
@@ -99,16 +105,12 @@ pub fn sys_prctl(option: i32, a2: u64, a3: u64, a4: u64, a5: u64) -> SysResult {
         PR_GET_TIMING => return Ok(PR_TIMING_STATISTICAL as usize),
         PR_SET_TIMING if a2 == PR_TIMING_STATISTICAL => {}
         PR_GET_MDWE | PR_GET_MEMORY_MERGE => zero(&[a2, a3, a4, a5])?,
+        // Nothing may be refused that is not watched.
+        PR_SET_MDWE => zero(&[a2, a3, a4, a5])?,
         PR_GET_AUXV => {
             zero(&[a4, a5])?;
             return get_auxv(me, UserAddr(a2), a3);
         }
-        PR_GET_IO_FLUSHER | PR_SET_MM if !me.cred().capable(CAP_SYS_RESOURCE) => {
-            // Linux looks at the arguments of the second first.
-            zero(&[if option == PR_SET_MM { a5 } else { 0 }])?;
-            return Err(Errno::EPERM.into());
-        }
-        PR_GET_IO_FLUSHER => zero(&[a2, a3, a4, a5])?,
         _ => return Err(Errno::EINVAL.into()),
     }
     Ok(0)

@@ -2,10 +2,9 @@
 //!
 //! Mirrors: kernel/sched/syscalls.c, kernel/sys.c (`setpriority`), Linux 6.18.
 //! Differs: guest numbers are translated and rights are checked here; the policy itself is the host's affair.
-//! Locking: the pid table, for a copy of who is meant; the rest without it.
+//! Locking: the pid table while a group or a user's threads are asked or told something.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::host::Arg;
@@ -73,6 +72,7 @@ fn check_change(pid: i32, now: &SchedAttr, wanted: &SchedAttr) -> Result<(), Err
         SCHED_DEADLINE => true,
         _ => false,
     };
+    let is_valid = is_valid && wanted.sched_flags & !SCHED_FLAG_ALL == 0;
     if !is_valid || current().cred().capable(CAP_SYS_NICE) {
         return Ok(());
     }
@@ -217,37 +217,41 @@ const PRIO_PGRP: i32 = 1;
 const PRIO_USER: i32 = 2;
 
 /// A thread that a `which`, `who` pair names.
-struct Named {
+struct Named<'a> {
     host_tid: u64,
     /// `None`: init, which is root's.
-    task: Option<Arc<Task>>,
+    task: Option<&'a Task>,
 }
 
-fn who_threads(which: i32, who: i32) -> Result<Vec<Named>, Errno> {
+/// Does `act` to each thread that the pair names, all at one moment: who makes another one waits, or has made it. What the host
+/// has not started gets what its maker has by then.
+fn for_each_named(which: i32, who: i32, mut act: impl FnMut(Named<'_>)) -> Result<(), Errno> {
     let me = current();
-    let named =
-        |task: &Arc<Task>| Named { host_tid: task.thread.host_tid.load(Ordering::Relaxed).into(), task: Some(task.clone()) };
-    let matching = |wanted: &dyn Fn(&Task) -> bool| -> Vec<Named> {
+    let mut matching = |wanted: &dyn Fn(&Task) -> bool| {
         let tables = me.kernel.pids.lock();
-        let tasks = tables.tasks.values().filter(|t| wanted(t) && !t.exiting.load(Ordering::Relaxed));
-        tasks.map(named).filter(|named| named.host_tid != 0).collect()
+        for task in tables.tasks.values().filter(|t| wanted(t) && !t.exiting.load(Ordering::Relaxed)) {
+            match task.thread.host_tid.load(Ordering::Relaxed) {
+                0 => {}
+                host_tid => act(Named { host_tid: host_tid.into(), task: Some(task) }),
+            }
+        }
     };
-    let found = match which {
+    match which {
         PRIO_PROCESS => {
             let host_tid = host_tid(who).map_err(|_| Errno::ESRCH)?;
-            return Ok(alloc::vec![Named { host_tid, task: task_of(who) }]);
+            act(Named { host_tid, task: task_of(who).as_deref() });
         }
         PRIO_PGRP => {
             let group = if who == 0 { me.process.relations.lock().pgrp } else { who as u32 };
-            matching(&|t| t.process.relations.lock().pgrp == group)
+            matching(&|t| t.process.relations.lock().pgrp == group);
         }
         PRIO_USER => {
             let uid = if who == 0 { me.cred().uid } else { who as u32 };
-            matching(&|t| t.cred.read(|cred| cred.uid) == uid)
+            matching(&|t| t.cred.read(|cred| cred.uid) == uid);
         }
         _ => return Err(Errno::EINVAL),
-    };
-    if found.is_empty() { Err(Errno::ESRCH) } else { Ok(found) }
+    }
+    Ok(())
 }
 
 /// Whether `task` may get the nice value `nice` from a caller without rights of its own.
@@ -260,30 +264,36 @@ pub fn sys_setpriority(which: i32, who: i32, nice: i32) -> SysResult {
     own_host_process()?;
     let nice = nice.clamp(-20, 19);
     let is_capable = current().cred().capable(CAP_SYS_NICE);
-    let set_one = |Named { host_tid, task }: Named| {
+    let set_one = |Named { host_tid, task }: Named<'_>| {
         if !is_capable {
             let task = task.filter(|task| is_same_owner(task)).ok_or(Errno::EPERM)?;
             let now = call(nr::getpriority, &mut [Arg::Val(0), Arg::Val(host_tid)])?;
-            if (20 - nice) as usize > now && !is_within_nice_limit(&task, nice) {
+            if (20 - nice) as usize > now && !is_within_nice_limit(task, nice) {
                 return Err(Errno::EACCES.into());
             }
         }
         call(nr::setpriority, &mut [Arg::Val(0), Arg::Val(host_tid), Arg::Val(nice as i64 as u64)])
     };
-    // Whom it is refused for does not keep the others of a group from theirs.
-    let nobody = Err(Errno::ESRCH.into());
-    who_threads(which, who)?.into_iter().map(set_one).fold(nobody, |result, one| match (&result, one) {
-        (_, Err(error)) if error != Errno::ESRCH => Err(error),
-        (Err(error), Ok(_)) if *error == Errno::ESRCH => Ok(0),
-        _ => result,
-    })
+    let mut result = Err(Errno::ESRCH.into());
+    for_each_named(which, who, |named| {
+        // Whom it is refused for does not keep the others of a group from theirs.
+        match (&result, set_one(named)) {
+            (_, Err(error)) if error != Errno::ESRCH => result = Err(error),
+            (Err(error), Ok(_)) if *error == Errno::ESRCH => result = Ok(0),
+            _ => {}
+        }
+    })?;
+    result
 }
 
 /// Answers 20 - nice, the highest priority of those named.
 pub fn sys_getpriority(which: i32, who: i32) -> SysResult {
-    let mut best = None;
-    for named in who_threads(which, who)? {
-        best = best.max(Some(call(nr::getpriority, &mut [Arg::Val(0), Arg::Val(named.host_tid)])?));
-    }
-    best.ok_or(Errno::ESRCH.into())
+    let mut best = Err(Errno::ESRCH.into());
+    for_each_named(which, who, |named| {
+        // Whoever ends meanwhile is none of them.
+        if let Ok(found) = call(nr::getpriority, &mut [Arg::Val(0), Arg::Val(named.host_tid)]) {
+            best = Ok(best.unwrap_or(0).max(found));
+        }
+    })?;
+    best
 }

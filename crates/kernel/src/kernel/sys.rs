@@ -3,6 +3,7 @@
 //! Mirrors: kernel/sys.c, kernel/sys_ni.c, Linux 6.18.
 //! Locking: leaves; the limits of a process over the host call that sets one.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use core::sync::atomic::Ordering;
 
@@ -25,6 +26,8 @@ use crate::fs::fdtable::NR_OPEN;
 use crate::fs::iov_iter::IovIter;
 use crate::kernel::cred::Cred;
 use crate::kernel::lend::own_host_process;
+use crate::kernel::pid::INIT_PID;
+use crate::kernel::task::{Pid, Process};
 use crate::{current, host, kernel};
 
 /// A call in nobody's table.
@@ -145,14 +148,24 @@ pub fn sys_prlimit64(pid: i32, which: u32, new: UserAddr, old: UserAddr) -> SysR
     let process = match pid {
         0 => me.process.clone(),
         pid => {
-            let task = me.kernel.pids.task(pid as u32).ok_or(Errno::ESRCH)?;
-            may_set_limits(&me.cred(), &task.cred(), task.process.tgid == me.process.tgid)?;
-            task.process.clone()
+            let (process, cred) = named(pid.cast_unsigned()).ok_or(Errno::ESRCH)?;
+            may_set_limits(&me.cred(), &cred, process.tgid == me.process.tgid)?;
+            process
         }
     };
     let before = do_prlimit(&process, which, new)?;
     old.write_opt(&before)?;
     Ok(0)
+}
+
+/// The process with a thread of that number, and whose it is. Init has no thread, and is root's.
+fn named(pid: Pid) -> Option<(Arc<Process>, Arc<Cred>)> {
+    let pids = &kernel().pids;
+    match pids.task(pid) {
+        Some(task) => Some((task.process.clone(), task.cred())),
+        None if pid == INIT_PID => Some((pids.process(pid)?, Arc::new(Cred::of_root()))),
+        None => None,
+    }
 }
 
 #[doc(alias = "check_prlimit_permission")]
@@ -163,7 +176,7 @@ fn may_set_limits(mine: &Cred, theirs: &Cred, own: bool) -> Result<(), Errno> {
 }
 
 /// Sets a limit if `new` is given; the one before.
-fn do_prlimit(process: &crate::Process, which: u32, new: Option<Rlimit64>) -> Result<Rlimit64, Errno> {
+fn do_prlimit(process: &Process, which: u32, new: Option<Rlimit64>) -> Result<Rlimit64, Errno> {
     if which as usize >= RLIM_NLIMITS as usize {
         return Err(Errno::EINVAL);
     }
@@ -185,7 +198,8 @@ fn do_prlimit(process: &crate::Process, which: u32, new: Option<Rlimit64>) -> Re
             return Err(Errno::EPERM);
         }
         limits[which as usize] = new;
-        if HOST_ENFORCED.contains(&which) {
+        // Init's host process is the kernel's own.
+        if HOST_ENFORCED.contains(&which) && process.tgid != INIT_PID {
             host::set_rlimit(process.host_pid.load(Ordering::Relaxed), which, &new);
         }
     }

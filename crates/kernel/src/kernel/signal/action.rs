@@ -8,7 +8,7 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::signal::{KernelSigaction, SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SigSet, valid_signal};
 use zerocopy::IntoBytes;
 
-use super::mask::set_current_blocked;
+use super::mask::{change_current_blocked, set_current_blocked};
 use super::send::{Target, send_timer_signal_locked};
 use super::sighand::{KNOWN_FLAGS, blockable};
 use crate::abi::{Signo, SysResult};
@@ -59,16 +59,13 @@ pub fn sys_rt_sigprocmask(how: i32, new: UserAddr, old: UserAddr, sigsetsize: us
         return Err(Errno::EINVAL.into());
     }
     let task = current();
-    let before = task.signals.lock().blocked;
-    if let Some(set) = new.read_opt::<SigSet>()? {
-        let mask = match how {
-            SIG_BLOCK => before.union(blockable(set)),
-            SIG_UNBLOCK => before.difference(set),
-            SIG_SETMASK => set,
-            _ => return Err(Errno::EINVAL.into()),
-        };
-        set_current_blocked(task, mask);
-    }
+    let before = match (new.read_opt::<SigSet>()?, how) {
+        (None, _) => task.signals.lock().blocked,
+        (Some(set), SIG_BLOCK) => change_current_blocked(task, |before| before.union(set)),
+        (Some(set), SIG_UNBLOCK) => change_current_blocked(task, |before| before.difference(set)),
+        (Some(set), SIG_SETMASK) => set_current_blocked(task, set),
+        _ => return Err(Errno::EINVAL.into()),
+    };
     old.write_opt(&before)?;
     Ok(0)
 }

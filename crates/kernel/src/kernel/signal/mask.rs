@@ -33,9 +33,14 @@ pub fn recalc_sigpending(task: &Task, sighand: &Sighand) {
 
 /// Replaces the calling task's mask; gives the one before.
 pub fn set_current_blocked(task: &Task, mask: SigSet) -> SigSet {
-    let mask = blockable(mask);
+    change_current_blocked(task, |_| mask)
+}
+
+/// Makes the calling task's mask what `change` makes of the one before; gives that.
+pub(super) fn change_current_blocked(task: &Task, change: impl FnOnce(SigSet) -> SigSet) -> SigSet {
     // Only the task itself changes its mask.
     let old = task.signals.lock().blocked;
+    let mask = blockable(change(old));
     if old != mask {
         set_blocked_locked(task, &task.process.sighand.lock(), mask);
     }

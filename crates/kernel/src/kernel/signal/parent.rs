@@ -59,6 +59,7 @@ pub fn notify_parent(process: &Process) -> Option<Arc<Process>> {
     if signo == SIGCHLD && sighand.action(SIGCHLD).sa_handler == SIG_IGN {
         signo = 0;
     }
+    // The old `clone` takes numbers that are no signals: then there is none.
     if valid_signal(signo) {
         info.si_signo = signo;
         // A full queue loses the details, never the signal: SIGCHLD is no real-time signal.
