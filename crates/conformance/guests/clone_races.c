@@ -68,20 +68,17 @@ static void exit_with_three(void)
 
 CHECK(exec_while_threads_are_made)
 {
-	bounded(30);
 	say("ended: %d", ended_with(0, exec_true));
 }
 
 CHECK(exit_group_while_threads_are_made)
 {
-	bounded(30);
 	say("ended: %d", ended_with(3, exit_with_three));
 }
 
 // All of a group have ended when the pipe that they hold has.
 CHECK(group_signal_while_it_forks)
 {
-	bounded(30);
 	int ended = 0;
 	for (int i = 0; i < rounds; i++) {
 		int held[2];
@@ -122,7 +119,6 @@ static void *count(void *unused)
 
 CHECK(stop_while_threads_are_made)
 {
-	bounded(30);
 	int still = 0;
 	for (int i = 0; i < rounds; i++) {
 		counter = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -139,8 +135,7 @@ CHECK(stop_while_threads_are_made)
 		int status;
 		need(waitpid(pid, &status, WUNTRACED));
 		long before = *counter;
-		for (int yields = 0; yields < 200; yields++)
-			sched_yield();
+		give_it_a_chance();
 		still += *counter == before;
 		kill(pid, SIGKILL);
 		need(waitpid(pid, &status, 0));
@@ -151,7 +146,6 @@ CHECK(stop_while_threads_are_made)
 
 CHECK(scheduling_of_what_has_just_been_made)
 {
-	bounded(30);
 	cpu_set_t mask;
 	need(sched_getaffinity(0, sizeof mask, &mask));
 	pthread_attr_t attributes;

@@ -33,13 +33,13 @@ static int leave(void *status)
 }
 static int wait_for_ball(void *turn)
 {
-	raw(SYS_alarm, 10L);
+	raw(SYS_alarm, (long)CHECK_SECONDS);
 	catch((int)(long)turn);
 	return 5;
 }
 static int sleep_for_ever(void *unused)
 {
-	raw(SYS_alarm, 10L);
+	raw(SYS_alarm, (long)CHECK_SECONDS);
 	throw(1);
 	for (;;)
 		raw(SYS_pause);
@@ -56,7 +56,7 @@ static const char *ending_of_any(void)
 static int play(void *unused)
 {
 	(void)unused;
-	raw(SYS_alarm, 10L);
+	raw(SYS_alarm, (long)CHECK_SECONDS);
 	for (int turn = 1; turn < 200; turn += 2) {
 		catch(turn);
 		word += turn;
@@ -214,7 +214,7 @@ CHECK(failed_exec_changes_nothing)
 static int outlive(void *ends)
 {
 	char byte = 0;
-	raw(SYS_alarm, 10L);
+	raw(SYS_alarm, (long)CHECK_SECONDS);
 	raw(SYS_close, (long)((int *)ends)[1]);
 	// The end of file comes when the parent's program has closed its end.
 	long got = raw(SYS_read, (long)((int *)ends)[0], &byte, 1L);
@@ -254,7 +254,7 @@ CHECK(parent_runs_another_program)
 
 static int store_then_tell(void *ends)
 {
-	raw(SYS_alarm, 10L);
+	raw(SYS_alarm, (long)CHECK_SECONDS);
 	while (raw(SYS_getppid) == word)
 		raw(SYS_sched_yield);
 	page[0]++;
@@ -340,7 +340,7 @@ static void note_catcher(int signo)
 static int install_and_wait(void *unused)
 {
 	(void)unused;
-	raw(SYS_alarm, 10L);
+	raw(SYS_alarm, (long)CHECK_SECONDS);
 	handle(SIGUSR1, note_catcher, 0);
 	throw(1);
 	catch(2);
@@ -418,7 +418,7 @@ static int stop_itself(void *unused)
 {
 	(void)unused;
 	raw(SYS_kill, raw(SYS_getpid), (long)SIGSTOP);
-	raw(SYS_alarm, 10L);
+	raw(SYS_alarm, (long)CHECK_SECONDS);
 	catch(1);
 	return 8;
 }
@@ -493,7 +493,7 @@ CHECK(clear_tid_at_every_end)
 static int fork_and_store(void *unused)
 {
 	(void)unused;
-	raw(SYS_alarm, 10L);
+	raw(SYS_alarm, (long)CHECK_SECONDS);
 	long pid = raw(SYS_clone, (long)SIGCHLD, 0L, 0L, 0L, 0L);
 	if (pid == 0) {
 		word = 99;
@@ -506,7 +506,7 @@ static int fork_and_store(void *unused)
 static int vfork_and_run(void *unused)
 {
 	(void)unused;
-	raw(SYS_alarm, 10L);
+	raw(SYS_alarm, (long)CHECK_SECONDS);
 	pid_t pid = vfork();
 	if (pid == 0) {
 		word = 6;
@@ -562,7 +562,7 @@ static int wait_in_thread(void *unused)
 static int make_thread(void *unused)
 {
 	(void)unused;
-	raw(SYS_alarm, 10L);
+	raw(SYS_alarm, (long)CHECK_SECONDS);
 	cleared = 1;
 	ball = raw(SYS_getpid);
 	clone(thread_body, stack[2] + sizeof stack[2], CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_FS | CLONE_FILES, NULL);

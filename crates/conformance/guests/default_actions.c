@@ -189,8 +189,7 @@ CHECK(all_threads_stop)
 	kill(pid, SIGSTOP);
 	raw(SYS_wait4, (long)pid, &status, (long)WUNTRACED, 0L);
 	unsigned long a = counter[0], b = counter[8];
-	for (int i = 0; i < 2000; i++)
-		sched_yield();
+	give_it_a_chance();
 	report("stand-still", "%d", a == counter[0] && b == counter[8]);
 	kill(pid, SIGCONT);
 	while (counter[0] == a || counter[8] == b)

@@ -119,7 +119,9 @@ static void prepare(unsigned long base, int type)
 // Writes the file and runs it: the errno of execve, or how it ended.
 static void run(const char *name)
 {
-	int fd = open("program", O_CREAT | O_RDWR | O_TRUNC, 0700);
+	// Another inode each time: whoever looks at a dead process in /proc may keep its program busy.
+	unlink("program");
+	int fd = open("program", O_CREAT | O_RDWR | O_EXCL, 0700);
 	unsigned long data[16] = {0x1122334455667788, 0xffff};
 	need(pwrite(fd, &image, sizeof image, 0));
 	need(pwrite(fd, tiny_start, tiny_end - tiny_start, CODE));

@@ -157,7 +157,7 @@ static void *wait_thread(void *argument)
 {
 	static __thread struct epoll_event events[8];
 	int *set = argument;
-	int count = epoll_wait(*set, events, 8, 5000);
+	int count = epoll_wait(*set, events, 8, PATIENCE_MS);
 	return (void *)(long)(count == -1 ? -errno : count);
 }
 

@@ -89,7 +89,7 @@ CHECK(child_wakes_parent_and_back)
 		for (int i = 0; i < 100; i++) {
 			add_to(there, 1);
 			struct epoll_event event;
-			if (epoll_wait(own, &event, 1, 5000) != 1)
+			if (epoll_wait(own, &event, 1, PATIENCE_MS) != 1)
 				_exit(1);
 			drain(back);
 		}
@@ -98,7 +98,7 @@ CHECK(child_wakes_parent_and_back)
 	int turns = 0;
 	for (; turns < 100; turns++) {
 		struct epoll_event event;
-		if (epoll_wait(set, &event, 1, 5000) != 1)
+		if (epoll_wait(set, &event, 1, PATIENCE_MS) != 1)
 			break;
 		drain(there);
 		add_to(back, 1);

@@ -35,10 +35,33 @@ CHECK(limit_is_shown)
 	say("%s", read_limit() > 1000 ? "plenty" : "few");
 }
 
+// The limit is everybody's: it must stay far above what others on the host watch, so this user watches as much.
+enum { FULL_SETS = 25, WATCHES_EACH = 800 };
+static void watch_plenty(void)
+{
+	int numbers[WATCHES_EACH];
+	int fd = need(eventfd(0, 0));
+	for (int i = 0; i < WATCHES_EACH; i++)
+		numbers[i] = need(dup(fd));
+	for (int i = 0; i < FULL_SETS; i++) {
+		int set = new_set();
+		for (int k = 0; k < WATCHES_EACH; k++)
+			need(add(set, numbers[k], EPOLLIN));
+	}
+}
+
+// Leaves room for so many watches more.
+static void leave_room(int guard, int room)
+{
+	char text[32];
+	snprintf(text, sizeof text, "%d", FULL_SETS * WATCHES_EACH + room);
+	need(lseek(guard, 0, SEEK_SET));
+	need(write(guard, text, strlen(text)));
+}
+
 CHECK(limit_refuses)
 {
 	IN_CHILD("child") {
-		// As a user that watches nothing else.
 		int guard = open(limit_path, O_WRONLY);
 		unsigned long before = read_limit();
 		char text[32];
@@ -46,9 +69,11 @@ CHECK(limit_refuses)
 			say("open = %s", errno_name(errno));
 			_exit(0);
 		}
-		need(setresuid(54321, 0, 0));
+		// A user that watches nothing else.
+		need(setresuid(lone_user(), 0, 0));
+		watch_plenty();
 		int set = new_set(), e = new_eventfd("e", 0), other = new_set();
-		need(write(guard, "3", 1));
+		leave_room(guard, 3);
 		int copies[5];
 		for (int i = 0; i < 5; i++) {
 			copies[i] = dup(e);
@@ -62,8 +87,7 @@ CHECK(limit_refuses)
 		show(add(set, set, EPOLLIN));
 		close(other);
 		show(add(set, copies[4], EPOLLIN));
-		need(lseek(guard, 0, SEEK_SET));
-		need(write(guard, "0", 1));
+		leave_room(guard, 0);
 		show(add(set, copies[0], EPOLLIN));
 		show(del(set, copies[4]));
 		show(add(set, copies[4], EPOLLIN));

@@ -365,7 +365,7 @@ CHECK(waits_through_two_levels)
 	need(add(inner, e, EPOLLIN));
 	pid_t pid = start();
 	if (pid == 0) {
-		wait_for("child", outer, 4, 5000);
+		wait_for("child", outer, 4, PATIENCE_MS);
 		_exit(0);
 	}
 	wait_asleep(pid);

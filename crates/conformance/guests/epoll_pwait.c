@@ -84,7 +84,7 @@ CHECK(restart_flag_does_not_help)
 	reap("signaller", pid);
 	catch(SIGUSR1, SA_RESTART);
 	pid = signal_when_asleep(SIGUSR1);
-	wait_for("wait with an end", set, 4, 5000);
+	wait_for("wait with an end", set, 4, PATIENCE_MS);
 	say("handled %d", handled);
 	reap("signaller", pid);
 }
@@ -103,7 +103,7 @@ CHECK(ignored_signal_does_not_end_it)
 		add_to(e, 1);
 		_exit(0);
 	}
-	wait_for("wait", set, 4, 5000);
+	wait_for("wait", set, 4, PATIENCE_MS);
 	reap("signaller", pid);
 }
 
@@ -122,7 +122,7 @@ CHECK(blocked_signal_does_not_end_it)
 		add_to(e, 1);
 		_exit(0);
 	}
-	wait_for("wait", set, 4, 5000);
+	wait_for("wait", set, 4, PATIENCE_MS);
 	say("handled %d", handled);
 	reap("signaller", pid);
 	mask = only(0);
@@ -136,7 +136,7 @@ CHECK(stop_and_continue_end_it)
 	need(pipe(pipe_fds));
 	pid_t pid = start();
 	if (pid == 0) {
-		wait_for("child", set, 4, 5000);
+		wait_for("child", set, 4, PATIENCE_MS);
 		_exit(0);
 	}
 	wait_asleep(pid);
@@ -275,7 +275,7 @@ CHECK(handler_that_makes_it_ready)
 	}
 	// Interrupted or told: both may come first.
 	struct epoll_event event;
-	epoll_wait(set, &event, 1, 5000);
+	epoll_wait(set, &event, 1, PATIENCE_MS);
 	reap("signaller", pid);
 	look("ready at last", set);
 	say("handled %d", handled);

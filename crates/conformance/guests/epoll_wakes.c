@@ -399,7 +399,7 @@ CHECK(pollers_of_a_set)
 		pids[i] = start();
 		if (pids[i] == 0) {
 			struct pollfd poller = { .fd = set, .events = POLLIN };
-			int ready = poll(&poller, 1, 5000);
+			int ready = poll(&poller, 1, PATIENCE_MS);
 			_exit(ready == 1 && poller.revents == POLLIN ? 0 : 1);
 		}
 		wait_asleep(pids[i]);

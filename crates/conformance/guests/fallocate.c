@@ -105,6 +105,7 @@ CHECK(hint_calls)
 	show(sync_file_range(fd, 0, -1, SYNC_FILE_RANGE_WRITE));
 	show(sync_file_range(fd, 0, 0, 77));
 	show(sync_file_range(p[0], 0, 0, 0));
-	show(syncfs(fd));
+	// Of a file system with nothing to write: the disk's may have gigabytes of others.
+	show(syncfs(need(memfd_create("m", 0))));
 	show(syncfs(99));
 }

@@ -136,7 +136,7 @@ static void *create_exclusively(void *unused UNUSED)
 	long won = 0;
 	char name[32];
 	pthread_barrier_wait(&barrier);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 100; i++) {
 		sprintf(name, "x%d", i);
 		int fd = open(name, O_CREAT | O_EXCL | O_WRONLY, 0644);
 		if (fd >= 0) {
@@ -160,7 +160,7 @@ static void *make_and_remove(void *unused UNUSED)
 {
 	long balance = 0;
 	pthread_barrier_wait(&barrier);
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 100; i++) {
 		balance += mkdir("d", 0755) == 0;
 		balance -= rmdir("d") == 0;
 	}
@@ -224,7 +224,7 @@ CHECK(a_look_does_not_keep_the_table)
 	holder = getpid();
 	for (int i = 0; i < 2; i++)
 		pthread_create(&readers[i], NULL, read_its_descriptors, NULL);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 100; i++) {
 		struct flock lock = { .l_type = F_WRLCK };
 		int ready[2];
 		char c;

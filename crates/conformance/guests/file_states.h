@@ -153,7 +153,7 @@ CHECK(fifo_both_ways)
 static void arrives(int fd)
 {
 	struct pollfd one = { .fd = fd, .events = POLLIN };
-	if (poll(&one, 1, 5000) != 1)
+	if (poll(&one, 1, PATIENCE_MS) != 1)
 		say("nothing arrives");
 }
 

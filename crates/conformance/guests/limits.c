@@ -97,8 +97,7 @@ CHECK(processes)
 {
 	IN_CHILD("user")
 	{
-		need(setgid(31337));
-		need(setuid(31337));
+		become_lone_user();
 		limit(RLIMIT_NPROC, 4);
 		int made = 0;
 		pid_t pid;
@@ -108,7 +107,7 @@ CHECK(processes)
 			char byte;
 			if (pid == 0) {
 				close(hold[1]);
-				alarm(10);
+				alarm(CHECK_SECONDS);
 				read(hold[0], &byte, 1);
 				_exit(0);
 			}
@@ -181,7 +180,7 @@ CHECK(queued_signals)
 {
 	IN_CHILD("user")
 	{
-		need(setuid(31338));
+		become_lone_user();
 		sigset_t set;
 		sigemptyset(&set);
 		sigaddset(&set, SIGRTMIN);

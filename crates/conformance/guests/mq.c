@@ -160,8 +160,7 @@ CHECK(limits)
 	IN_CHILD("user")
 	{
 		need(setgroups(0, NULL));
-		need(setresgid(65534, 65534, 65534));
-		need(setresuid(65534, 65534, 65534));
+		become_lone_user();
 		for (unsigned i = 0; i < sizeof pairs / sizeof *pairs; i++) {
 			struct mq_attr attr = { .mq_maxmsg = pairs[i][0], .mq_msgsize = pairs[i][1] };
 			mqd_t queue = mq_open(name, O_CREAT | O_RDWR, 0600, &attr);
@@ -382,7 +381,7 @@ CHECK(polling)
 	pid_t child = start();
 	if (child == 0) {
 		struct pollfd set = { .fd = queue, .events = POLLIN };
-		show(poll(&set, 1, 10000));
+		show(poll(&set, 1, PATIENCE_MS));
 		say("%s", poll_names(set.revents));
 		take(queue);
 		_exit(0);
@@ -394,7 +393,7 @@ CHECK(polling)
 	child = start();
 	if (child == 0) {
 		struct pollfd set = { .fd = queue, .events = POLLOUT };
-		show(poll(&set, 1, 10000));
+		show(poll(&set, 1, PATIENCE_MS));
 		say("%s", poll_names(set.revents));
 		_exit(0);
 	}
@@ -467,7 +466,6 @@ CHECK(many_processes)
 	state("end", queue);
 }
 
-// In a mount of its own, where such a thing exists: nothing may stay behind on the host.
 CHECK(mounted)
 {
 	const char *name = name_of("m");
@@ -477,8 +475,7 @@ CHECK(mounted)
 		char path[80], text[200];
 		struct statfs fs;
 		struct stat st;
-		if (unshare(CLONE_NEWNS) == 0)
-			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+		have_own_mounts();
 		mkdir("m", 0777);
 		show(mount("none", "m", "mqueue", 0, NULL));
 		need(statfs("m", &fs));

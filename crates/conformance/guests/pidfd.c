@@ -61,8 +61,8 @@ CHECK(poll_exit)
 	report("alive", "%s", poll_text(fd, POLLIN, 0));
 	report_result("alive-waitid-nohang", folded(waitid((idtype_t)3, fd, &(siginfo_t){0}, WEXITED | WNOHANG)));
 	kill(pid, SIGKILL);
-	report("ended", "%s", poll_text(fd, POLLIN, 10000));
-	report("epoll", "%d", epoll_wait(set, &event, 1, 10000));
+	report("ended", "%s", poll_text(fd, POLLIN, PATIENCE_MS));
+	report("epoll", "%d", epoll_wait(set, &event, 1, PATIENCE_MS));
 	siginfo_t info = {0};
 	report_result("waitid-nowait", folded(waitid((idtype_t)3, fd, &info, WEXITED | WNOWAIT)));
 	report("status", "%s", signal_text(info.si_status));
@@ -75,7 +75,7 @@ CHECK(poll_exit)
 static void *wait_in_poll(void *arg)
 {
 	struct pollfd wanted = {.fd = *(int *)arg, .events = POLLIN};
-	long ready = poll(&wanted, 1, 10000);
+	long ready = poll(&wanted, 1, PATIENCE_MS);
 	return (void *)(ready * 100 + wanted.revents);
 }
 
@@ -103,7 +103,7 @@ CHECK(nonblocking_waitid)
 	report_result("waitid-nohang", folded(waitid((idtype_t)3, fd, &info, WEXITED | WNOHANG)));
 	kill(pid, SIGKILL);
 	struct pollfd wanted = {.fd = fd, .events = POLLIN};
-	poll(&wanted, 1, 10000);
+	poll(&wanted, 1, PATIENCE_MS);
 	report_result("ended", folded(waitid((idtype_t)3, fd, &info, WEXITED)));
 }
 

@@ -104,7 +104,7 @@ CHECK(wakes_by_hang_up)
 	if (pid == 0) {
 		close(p[WRITE]);
 		struct pollfd one = { p[READ], 0 };
-		int ready = poll(&one, 1, 5000);
+		int ready = poll(&one, 1, PATIENCE_MS);
 		say("child: %d %s", ready, poll_names((unsigned short)one.revents));
 		_exit(0);
 	}

@@ -153,7 +153,7 @@ static pthread_key_t key;
 static int destroyed;
 static void on_destroy(void *value)
 {
-	destroyed += (int)(long)value;
+	__atomic_add_fetch(&destroyed, (int)(long)value, __ATOMIC_RELAXED);
 	if ((long)value > 1)
 		pthread_setspecific(key, (void *)((long)value - 1));
 }

@@ -2,22 +2,14 @@
 //
 // Calls: open read write ioctl poll fcntl
 // Passes: host acrida
-#include "check.h"
+#include "terminals.h"
 
-#include <termios.h>
-
-static int master, slave, caught_by;
+static int caught_by;
 static char text[8192];
 
 static void open_pair(void)
 {
-	int unlock = 0, number;
-	char path[32];
-	master = need(open("/dev/ptmx", O_RDWR | O_NOCTTY));
-	need(ioctl(master, TIOCSPTLCK, &unlock));
-	need(ioctl(master, TIOCGPTN, &number));
-	snprintf(path, sizeof path, "/dev/pts/%d", number);
-	slave = need(open(path, O_RDWR | O_NOCTTY));
+	open_terminal(0);
 }
 
 static void show_ready(const char *who, int fd)
@@ -28,21 +20,16 @@ static void show_ready(const char *who, int fd)
 }
 
 // Bytes take a moment from one end to the other.
-static void settle(int fd)
+static void await_input(int fd)
 {
 	struct pollfd set = { fd, POLLIN, 0 };
-	poll(&set, 1, 1000);
+	poll(&set, 1, PATIENCE_MS);
 }
 
-// One read, of what is there within a second.
+// One read, of what comes.
 static void show_read(const char *who, int fd)
 {
-	struct pollfd set = { fd, POLLIN, 0 };
-	poll(&set, 1, 1000);
-	if (!(set.revents & (POLLIN | POLLHUP))) {
-		say("%s: nothing", who);
-		return;
-	}
+	await_input(fd);
 	long got = read(fd, text, sizeof text);
 	if (got < 0)
 		say("%s: %s", who, errno_name(errno));
@@ -50,14 +37,11 @@ static void show_read(const char *who, int fd)
 		show_bytes(who, text, got);
 }
 
-// Everything that comes until nothing has come for a while.
-static void show_output(const char *who, int fd)
+// All that was written to the slave, and the echo of all that was typed if the slave has no line left to read.
+static void show_output(const char *who)
 {
-	struct pollfd set = { fd, POLLIN, 0 };
-	long total = 0, got = 0;
-	while (poll(&set, 1, total ? 100 : 1000) == 1 && (got = read(fd, text + total, sizeof text - total)) > 0)
-		total += got;
-	show_bytes(who, text, total);
+	has_input(slave);
+	show_bytes(who, text, read_all(master, text, sizeof text));
 }
 
 static void raw_mode(void)
@@ -90,7 +74,17 @@ CHECK(opening)
 	show(lseek(slave, 0, SEEK_CUR));
 	close(slave);
 	close(master);
-	show(open(path, O_RDWR | O_NOCTTY));
+	// The number is free, and may be somebody else's by now.
+	int again = open(path, O_RDWR | O_NOCTTY);
+	for (int tries = 0; tries < 100 && (again >= 0 || errno == EIO); tries++) {
+		close(again);
+		master = need(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+		need(ioctl(master, TIOCGPTN, &number));
+		snprintf(path, sizeof path, "/dev/pts/%d", number);
+		close(master);
+		again = open(path, O_RDWR | O_NOCTTY);
+	}
+	show(again);
 }
 
 CHECK(exclusive)
@@ -113,39 +107,39 @@ CHECK(lines_and_echo)
 	show_ready("master", master);
 	show_ready("slave", slave);
 	show(write(master, "ab", 2));
-	show_output("echo", master);
+	show_output("echo");
 	show_ready("slave, half a line", slave);
 	show(write(master, "c\n", 2));
-	show_output("echo", master);
-	settle(slave);
+	await_input(slave);
 	show_ready("slave, a line", slave);
 	show(read(slave, text, 2));
 	show_read("rest of the line", slave);
+	show_output("echo");
 	show(write(master, "one\ntwo\n", 8));
 	show_read("first line", slave);
 	show_read("second line", slave);
-	show_output("echo", master);
+	show_output("echo");
 	show(write(master, "xyz\177\n", 5));
 	show_read("erased", slave);
-	show_output("echo", master);
+	show_output("echo");
 	show(write(master, "a b c\027d\n", 8));
 	show_read("word erased", slave);
-	show_output("echo", master);
+	show_output("echo");
 	show(write(master, "gone\025kept\n", 10));
 	show_read("line killed", slave);
-	show_output("echo", master);
+	show_output("echo");
 	show(write(master, "\026\003\n", 3));
 	show_read("literal", slave);
-	show_output("echo", master);
+	show_output("echo");
 	show(write(master, "half\004", 5));
 	show_read("half a line", slave);
 	show(write(master, "\004", 1));
 	show_read("end of file", slave);
 	show(write(slave, "out\n", 4));
-	show_output("output", master);
+	show_output("output");
 	int count;
 	show(write(master, "12345\n", 6));
-	settle(slave);
+	await_input(slave);
 	show(ioctl(slave, FIONREAD, &count));
 	say("count %d", count);
 	show(tcflush(slave, TCIFLUSH));
@@ -171,7 +165,7 @@ CHECK(raw)
 	show(tcsetattr(slave, TCSANOW, &modes));
 	fcntl(slave, F_SETFL, 0);
 	write(master, "abc", 3);
-	settle(slave);
+	await_input(slave);
 	show_ready("three of three bytes", slave);
 	show(read(slave, text, 10));
 	modes.c_cc[VMIN] = 0;
@@ -199,7 +193,7 @@ static void show_caught(const char *what)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	do
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	while (!caught && now.tv_sec < end.tv_sec + 2);
+	while (!caught && now.tv_sec < end.tv_sec + PATIENCE_MS / 1000);
 	say("%s: %s", what, caught ? signal_name(caught) : "nothing");
 	caught = 0;
 }
@@ -215,14 +209,16 @@ CHECK(signals_from_the_keyboard)
 		signal(SIGTSTP, note);
 		signal(SIGWINCH, note);
 		write(master, "ab", 2);
-		show_output("echo", master);
+		show_output("echo");
 		write(master, "\003", 1);
 		show_caught("interrupt");
+		show_output("echo");
 		write(master, "\034", 1);
 		show_caught("quit");
+		show_output("echo");
 		write(master, "\032", 1);
 		show_caught("stop");
-		show_output("echo", master);
+		show_output("echo");
 		show_ready("input is thrown away", slave);
 		struct winsize size = { 10, 20, 0, 0 };
 		show(ioctl(master, TIOCSWINSZ, &size));
@@ -294,8 +290,8 @@ CHECK(hang_up)
 	show_read("then", master);
 	close(master);
 	open_pair();
-	IN_CHILD("session")
-	{
+	pid_t session = start();
+	if (session == 0) {
 		signal(SIGHUP, note);
 		take_terminal();
 		write(master, "typed\n", 6);
@@ -306,7 +302,10 @@ CHECK(hang_up)
 		show(write(slave, "x", 1));
 		struct termios modes;
 		show(tcgetattr(slave, &modes));
+		_exit(0);
 	}
+	close(master);
+	reap("session", session);
 }
 
 CHECK(packets)
@@ -368,7 +367,7 @@ CHECK(stopped_output)
 	show(tcflow(slave, TCOON));
 	show_ready("slave started", slave);
 	show(write(slave, "free", 4));
-	show_output("output", master);
+	show_output("output");
 }
 
 CHECK(splice_and_vectors)
@@ -414,7 +413,7 @@ CHECK(survivor_of_the_session)
 	// Told when the survivor has said all it has to say.
 	close(ready[1]);
 	read(ready[0], &byte, 1);
-	show_read("survivor", master);
+	show_output("survivor");
 }
 
 static void pass_on(int sig UNUSED)
@@ -459,7 +458,7 @@ CHECK(foreground_hears_later)
 	show(poll(&set, 1, 50));
 	kill(leader, SIGKILL);
 	reap("leader", leader);
-	show(poll(&set, 1, 5000));
+	show(poll(&set, 1, PATIENCE_MS));
 	show_read("heard", heard[0]);
 }
 

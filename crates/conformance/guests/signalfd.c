@@ -143,13 +143,13 @@ CHECK(what_each_sender_leaves)
 	write(ends[1], "x", 1);
 	take("pipe", fd, me);
 	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value = { 0, 1000 } }, NULL);
-	poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 5000);
+	poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, PATIENCE_MS);
 	take("alarm", fd, me);
 	timer_t timer;
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1, .sigev_value.sival_int = 9 };
 	timer_create(CLOCK_MONOTONIC, &event, &timer);
 	timer_settime(timer, 0, &(struct itimerspec){ .it_value = { 0, 1 } }, NULL);
-	poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 5000);
+	poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, PATIENCE_MS);
 	take("timer", fd, me);
 	siginfo_t made = { .si_signo = SIGUSR1, .si_code = -77, .si_errno = 3 };
 	made.si_pid = 11;
@@ -358,7 +358,7 @@ CHECK(poll_wakes)
 	pid_t pid = start();
 	if (pid == 0) {
 		struct pollfd one = { .fd = fd, .events = POLLIN };
-		int ready = poll(&one, 1, 10000);
+		int ready = poll(&one, 1, PATIENCE_MS);
 		say("%d %s", ready, poll_names(one.revents));
 		take("poller", fd, getppid());
 		_exit(0);
@@ -383,7 +383,7 @@ CHECK(poll_wakes)
 		struct epoll_event event = { .events = EPOLLIN };
 		int set = epoll_create1(0);
 		epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
-		show(epoll_wait(set, &event, 1, 10000));
+		show(epoll_wait(set, &event, 1, PATIENCE_MS));
 		take("epoll", fd, getppid());
 		_exit(0);
 	}
@@ -500,7 +500,7 @@ CHECK(children_end_while_polled)
 	int reaped = 0, sum = 0;
 	while (reaped < CHILDREN) {
 		struct pollfd one = { .fd = fd, .events = POLLIN };
-		if (poll(&one, 1, 5000) != 1)
+		if (poll(&one, 1, PATIENCE_MS) != 1)
 			break;
 		struct signalfd_siginfo info;
 		read(fd, &info, sizeof info);

@@ -388,7 +388,7 @@ CHECK(closed_while_read)
 		shared = file_of(9000);
 		long warm = read_on(shared, MANY, 100);
 		pthread_create(&thread, NULL, read_until_closed, &result);
-		for (int i = 0; i < round * 20; i++)
+		for (int i = 0; i < round * 5; i++)
 			sched_yield();
 		close(shared);
 		pthread_join(thread, NULL);

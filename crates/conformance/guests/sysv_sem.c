@@ -391,7 +391,7 @@ CHECK(ping_pong)
 CHECK(removed_under_waiters)
 {
 	int bad = 0;
-	for (int round = 0; round < 40; round++) {
+	for (int round = 0; round < 21; round++) {
 		int id = semget(IPC_PRIVATE, 2, 0600);
 		pid_t children[3];
 		for (int i = 0; i < 3; i++) {

@@ -243,7 +243,7 @@ CHECK(kills_under_load)
 	int id = new_sem(IPC_PRIVATE, 1, 0600);
 	semctl(id, 0, SETVAL, 1);
 	int bad = 0;
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < 10; round++) {
 		pid_t children[3];
 		for (int i = 0; i < 3; i++) {
 			children[i] = start();
@@ -252,7 +252,7 @@ CHECK(kills_under_load)
 					if (op1(id, 0, -1, SEM_UNDO) || op1(id, 0, 1, SEM_UNDO))
 						_exit(1);
 		}
-		for (int i = 0; i < 20 + round; i++)
+		for (int i = 0; i < 20 + 3 * round; i++)
 			sched_yield();
 		for (int i = 0; i < 3; i++)
 			kill(children[i], SIGKILL);

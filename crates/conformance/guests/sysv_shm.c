@@ -391,7 +391,7 @@ CHECK(proc_file)
 		       &cuid, &cgid);
 		if (found == id)
 			say("key %d mode %o size %lu cpid mine %d lpid %lu nattch %lu %lu %lu %lu %lu; %zu bytes", key == a_key(5), mode, size,
-			    (int)cpid == getpid(), lpid, nattch, uid, gid, cuid, cgid, strlen(line));
+			    (int)cpid == getpid(), lpid, nattch, uid, gid, cuid, cgid, strlen(line) - pid_overflow());
 	}
 	fclose(file);
 }
@@ -417,7 +417,7 @@ CHECK(races)
 {
 	// Attach against remove: each attach works or says why not.
 	int bad = 0;
-	for (int round = 0; round < 50; round++) {
+	for (int round = 0; round < 25; round++) {
 		int id = new_shm(IPC_PRIVATE, 4096, 0600);
 		nr_noted[0]--;
 		pid_t child = start();

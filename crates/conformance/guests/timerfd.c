@@ -164,19 +164,19 @@ CHECK(read_sizes)
 	show(read(fd, buffer, 0));
 	show(read(fd, buffer, 8));
 	set(fd, 0, 1, 0);
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	show(read(fd, buffer, 7));
 	show(read(fd, buffer, 64));
 	set(fd, 0, 1, 0);
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	show(read(fd, bad_pointer(), 8));
 	take("lost", fd);
 	set(fd, 0, 1, 0);
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	show(read(fd, at_edge(4), 8));
 	take("lost too", fd);
 	set(fd, 0, 1, 0);
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	struct iovec halves[] = { { buffer, 4 }, { buffer + 4, 4 } };
 	memset(buffer, 0, 8);
 	show(readv(fd, halves, 2));
@@ -218,7 +218,7 @@ CHECK(a_point_that_has_passed)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
 	set(fd, TFD_TIMER_ABSTIME, 1, 0);
-	state("at once", fd, 5000);
+	state("at once", fd, PATIENCE_MS);
 	take("once", fd);
 	take("then", fd);
 	struct itimerspec left;
@@ -226,7 +226,7 @@ CHECK(a_point_that_has_passed)
 	say("left %ld", nanos(left.it_value));
 	// With a period, each that passed since counts.
 	set(fd, TFD_TIMER_ABSTIME, now(CLOCK_MONOTONIC) - 1000L * MS, 100L * MS);
-	state("at once", fd, 5000);
+	state("at once", fd, PATIENCE_MS);
 	uint64_t ticks = 0;
 	read(fd, &ticks, 8);
 	say("ten or a little more: %d", ticks >= 10 && ticks < 1000);
@@ -244,12 +244,12 @@ CHECK(nothing_disarms_and_keeps_the_period)
 	say("%ld %ld", nanos(left.it_value), nanos(left.it_interval));
 	state("disarmed", fd, 20);
 	set(fd, 0, 1, 0);
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	set(fd, 0, 0, 0);
 	state("its expiry is forgotten", fd, 0);
 	take("read", fd);
 	set(fd, 0, 1, 0);
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	set(fd, 0, 1000L * 1000 * MS, 0);
 	take("set anew", fd);
 }
@@ -263,13 +263,13 @@ CHECK(old_value)
 	new = spec(1, 0);
 	timerfd_settime(fd, 0, &new, &old);
 	say("second: %d %ld", nanos(old.it_value) > 900L * 1000 * MS, nanos(old.it_interval));
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	timerfd_settime(fd, 0, &new, &old);
 	say("expired: %ld %ld", nanos(old.it_value), nanos(old.it_interval));
 	// Of a period the old value is what is left of it, whether it was read or not.
 	new = spec(1, 1000L * 1000 * MS);
 	timerfd_settime(fd, 0, &new, NULL);
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	timerfd_settime(fd, 0, &new, &old);
 	say("period: %d %d", nanos(old.it_value) > 900L * 1000 * MS, nanos(old.it_interval) == 1000L * 1000 * MS);
 }
@@ -279,7 +279,7 @@ CHECK(gettime_begins_the_next_period)
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
 	struct itimerspec left;
 	set(fd, 0, 1, 1000L * 1000 * MS);
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	timerfd_gettime(fd, &left);
 	say("left: %d", nanos(left.it_value) > 900L * 1000 * MS);
 	state("still readable", fd, 0);
@@ -394,14 +394,14 @@ CHECK(shared_by_dup_and_fork)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), copy = dup(fd);
 	set(fd, 0, 1, 0);
-	state("copy", copy, 5000);
+	state("copy", copy, PATIENCE_MS);
 	IN_CHILD("child")
 		take("child", fd);
 	take("parent", copy);
 	IN_CHILD("child")
 		set(fd, 0, 1, 0);
 	close(fd);
-	state("set by the child", copy, 5000);
+	state("set by the child", copy, PATIENCE_MS);
 	take("copy", copy);
 }
 
@@ -437,7 +437,7 @@ CHECK(fdinfo)
 	int fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	show_info("new", fd);
 	set(fd, TFD_TIMER_ABSTIME, 1, 0);
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	show_info("expired", fd);
 	take("read", fd);
 	show_info("read", fd);
@@ -476,10 +476,10 @@ CHECK(cancel_on_set_without_a_step)
 	take("nothing happened", fd);
 	state("nothing", fd, 0);
 	show(set(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, 1, 0));
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	take("one", fd);
 	show(set(fd, TFD_TIMER_CANCEL_ON_SET, 1, 0));
-	state("a span", fd, 5000);
+	state("a span", fd, PATIENCE_MS);
 }
 
 CHECK(very_far_points)
@@ -494,7 +494,7 @@ CHECK(very_far_points)
 	state("not yet", fd, 0);
 	far = (struct itimerspec){ { LONG_MAX, 0 }, { 0, 1 } };
 	say("period: %s", outcome(raw(SYS_timerfd_settime, (long)fd, 0L, &far, 0L)));
-	state("expired", fd, 5000);
+	state("expired", fd, PATIENCE_MS);
 	take("one", fd);
 	state("not again", fd, 0);
 }
@@ -526,7 +526,7 @@ CHECK(setting_races_with_reading)
 		pthread_join(threads[i], NULL);
 	say("wrong: %d", wrong);
 	set(fd, 0, 1, 0);
-	state("still works", fd, 5000);
+	state("still works", fd, PATIENCE_MS);
 	take("read", fd);
 }
 
@@ -550,7 +550,7 @@ CHECK(poll_wakes_and_several_pollers_see_it)
 		pids[i] = start();
 		if (pids[i] == 0) {
 			struct pollfd one = { .fd = fd, .events = POLLIN };
-			_exit(poll(&one, 1, 10000) == 1 && one.revents == POLLIN ? 0 : 1);
+			_exit(poll(&one, 1, PATIENCE_MS) == 1 && one.revents == POLLIN ? 0 : 1);
 		}
 		wait_asleep(pids[i]);
 	}

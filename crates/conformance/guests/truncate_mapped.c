@@ -123,7 +123,7 @@ CHECK(running_process)
 {
 	flags = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int late = 0;
-	for (int turn = 0; turn < 100; turn++) {
+	for (int turn = 0; turn < 40; turn++) {
 		fd = file(4 * PAGE);
 		char *at = map(MAP_SHARED);
 		flags[0] = flags[1] = 0;

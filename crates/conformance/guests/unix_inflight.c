@@ -289,7 +289,7 @@ static void chain(int length)
 	}
 	close(last);
 	struct pollfd end = { witness[0], POLLIN, 0 };
-	show(poll(&end, 1, 10000));
+	show(poll(&end, 1, PATIENCE_MS));
 	say("%d: %s", length, poll_names(end.revents));
 	close(witness[0]);
 }

@@ -45,7 +45,7 @@ static void nothing_is_left(const char *what)
 {
 	struct pollfd end = { witness[0], POLLIN, 0 };
 	close(witness[1]);
-	poll(&end, 1, 5000);
+	poll(&end, 1, PATIENCE_MS);
 	say("%s: %s", what, end.revents == POLLHUP ? "nothing is left" : "something is left");
 	close(witness[0]);
 }
@@ -149,7 +149,7 @@ static pid_t victim_with_an_end(int t, int (*does)(int))
 static void something_came(void)
 {
 	struct pollfd p = { s[0], POLLIN, 0 };
-	poll(&p, 1, 5000);
+	poll(&p, 1, PATIENCE_MS);
 }
 
 static void kill_asleep(pid_t child)
@@ -327,7 +327,7 @@ CHECK(waiting_in_the_backlog)
 			recv(c, &byte, 1, 0);
 		}
 		struct pollfd p = { l, POLLIN, 0 };
-		poll(&p, 1, 5000);
+		poll(&p, 1, PATIENCE_MS);
 		kill_asleep(child);
 		show_poll(l);
 		int a = need(accept(l, NULL, NULL));

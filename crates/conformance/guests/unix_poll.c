@@ -45,7 +45,7 @@ static void wait_for(short events, void (*act)(void))
 	pid_t child = start();
 	if (child == 0) {
 		struct pollfd p = { s[0], events, 0 };
-		int n = poll(&p, 1, 10000);
+		int n = poll(&p, 1, PATIENCE_MS);
 		say("woken %d: %s", n, poll_names(p.revents));
 		_exit(0);
 	}
@@ -90,7 +90,7 @@ CHECK(waits_for_close)
 	if (child == 0) {
 		close(s[1]);
 		struct pollfd p = { s[0], POLLIN, 0 };
-		int n = poll(&p, 1, 10000);
+		int n = poll(&p, 1, PATIENCE_MS);
 		say("woken %d: %s", n, poll_names(p.revents));
 		_exit(0);
 	}
@@ -105,7 +105,7 @@ CHECK(waits_for_connection)
 	pid_t child = start();
 	if (child == 0) {
 		struct pollfd p = { l, POLLIN, 0 };
-		int n = poll(&p, 1, 10000);
+		int n = poll(&p, 1, PATIENCE_MS);
 		say("woken %d: %s", n, poll_names(p.revents));
 		_exit(0);
 	}
@@ -124,7 +124,7 @@ CHECK(queue_of_another)
 	pid_t child = start();
 	if (child == 0) {
 		struct pollfd p = { a, POLLOUT, 0 };
-		int n = poll(&p, 1, 10000);
+		int n = poll(&p, 1, PATIENCE_MS);
 		say("woken %d: %s", n, poll_names(p.revents));
 		_exit(0);
 	}
@@ -153,7 +153,7 @@ CHECK(queue_of_another_in_a_set)
 	show_poll(a);
 	pid_t child = start();
 	if (child == 0) {
-		show(epoll_wait(set, &event, 1, 10000));
+		show(epoll_wait(set, &event, 1, PATIENCE_MS));
 		_exit(0);
 	}
 	wait_asleep(child);

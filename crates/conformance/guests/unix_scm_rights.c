@@ -390,7 +390,7 @@ CHECK(receiver_killed_with_descriptors_queued)
 	kill(child, SIGKILL);
 	reap("child", child);
 	struct pollfd hup = { p[0], POLLIN, 0 };
-	show(poll(&hup, 1, 5000));
+	show(poll(&hup, 1, PATIENCE_MS));
 	show(read(p[0], &c, 1));
 }
 
@@ -414,7 +414,7 @@ static void cycle(int sockets)
 	close(s[0]);
 	close(s[1]);
 	struct pollfd hup = { p[0], POLLIN, 0 };
-	show(poll(&hup, 1, 5000));
+	show(poll(&hup, 1, PATIENCE_MS));
 	say("%s", poll_names(hup.revents));
 }
 
@@ -437,7 +437,7 @@ CHECK(cycle_through_a_listener)
 	close(s[0]);
 	close(s[1]);
 	struct pollfd hup = { p[0], POLLIN, 0 };
-	show(poll(&hup, 1, 5000));
+	show(poll(&hup, 1, PATIENCE_MS));
 	say("%s", poll_names(hup.revents));
 }
 
@@ -466,7 +466,7 @@ CHECK(a_reachable_cycle_lives)
 	show(receive(fds[0], &m, 16, 1024, 0));
 	show_control("second", &m.header, fds);
 	close(fds[1]);
-	show(poll(&hup, 1, 5000));
+	show(poll(&hup, 1, PATIENCE_MS));
 }
 
 // A thousand sockets, each in the queue of the next; the write end of a pipe in the first tells when all are gone.
@@ -494,7 +494,7 @@ static void end_of_a_chain(const char *how, int close_last, int killed)
 	}
 	close(p[1]);
 	struct pollfd hup = { p[0], POLLIN, 0 };
-	int ready = poll(&hup, 1, 10000);
+	int ready = poll(&hup, 1, PATIENCE_MS);
 	int status = need(waitpid(child, &(int){ 0 }, 0)) == child;
 	say("%s: %d %s, reaped %d", how, ready, poll_names(hup.revents), status);
 	close(p[0]);

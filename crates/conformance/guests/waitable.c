@@ -74,7 +74,7 @@ static void state(const char *what, struct sets *sets)
 static void wait_ready(int fd)
 {
 	struct pollfd one = { .fd = fd, .events = POLLIN };
-	if (poll(&one, 1, 5000) != 1)
+	if (poll(&one, 1, PATIENCE_MS) != 1)
 		say("not ready");
 }
 

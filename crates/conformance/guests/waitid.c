@@ -79,8 +79,6 @@ CHECK(endings)
 	pid = child_waits_apart();
 	kill(pid, SIGTERM);
 	display("killed", call(P_PID, pid, &info, WEXITED), &info, pid);
-	struct rlimit none = {0, 0};
-	setrlimit(RLIMIT_CORE, &none);
 	pid = child_waits_apart();
 	kill(pid, SIGQUIT);
 	display("core-signal", call(P_ALL, 0, &info, WEXITED), &info, pid);
