@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::list::Module;
+use crate::list::{Module, patience};
 use crate::run::{Side, run};
 
 /// Debian's interpreter: the one its testsuite package belongs to.
@@ -18,12 +18,15 @@ pub fn cases(module: &Module, side: &Side, dir: &Path, label: &str) -> Result<BT
     std::fs::create_dir(&work)?;
     let report = dir.join(format!("{label}.xml"));
     let mut command = side.command(PYTHON);
-    command.args(["-m", "test", "--timeout", &(module.timeout / 2).to_string(), "--junit-xml"]).arg(&report);
+    let patience = patience(module.timeout);
+    // It ends first, with a report.
+    let own = patience - Duration::from_secs(30);
+    command.args(["-m", "test", "--timeout", &own.as_secs().to_string(), "--junit-xml"]).arg(&report);
     command.args(module.matching.iter().flat_map(|pattern| ["-m", pattern]));
     command.args(module.ignoring.iter().flat_map(|pattern| ["-i", pattern]));
     command.args(module.resources.iter().flat_map(|resources| ["-u", resources]));
     command.arg(&module.name);
-    let outcome = run(command, &work, label, Duration::from_secs(module.timeout))?;
+    let outcome = run(command, &work, label, patience)?;
     let text = std::fs::read_to_string(&report).with_context(|| {
         let tail = |bytes: &[u8]| String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(1500)..]).into_owned();
         format!("no report (exit status {}):\n{}\n{}", outcome.status, tail(&outcome.stdout), tail(&outcome.stderr))

@@ -1,6 +1,7 @@
 //! The lists of cases.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -53,6 +54,12 @@ pub struct Module {
     /// Case that fails under acrida, and why.
     #[serde(default)]
     pub known: BTreeMap<String, String>,
+}
+
+/// How long a run is waited for whose list says `timeout`: what is ample on a machine to itself, and this often on one that others use too.
+#[must_use]
+pub fn patience(timeout: u64) -> Duration {
+    Duration::from_secs(4 * timeout)
 }
 
 fn default_timeout() -> u64 {

@@ -3,10 +3,9 @@
 use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
 use acrida_programs::cpython;
-use acrida_programs::list::{Module, Program, modules, programs};
+use acrida_programs::list::{Module, Program, modules, patience, programs};
 use acrida_programs::run::{Outcome, Side, run, shield};
 use anyhow::{Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -75,7 +74,7 @@ fn check_program(program: &Program, binary: PathBuf) -> Result<()> {
             shield(&mut prepare);
             ensure!(prepare.status()?.success(), "the preparation failed");
         }
-        let outcome = run(script(&side, program), &work, label, Duration::from_secs(program.timeout));
+        let outcome = run(script(&side, program), &work, label, patience(program.timeout));
         std::fs::remove_dir_all(&work)?;
         outcome
     };
