@@ -5,6 +5,7 @@
 // Places: disk tmpfs
 // Needs: root
 #include "check.h"
+#include <pthread.h>
 #include <sys/statfs.h>
 
 // In a child with mounts of its own.
@@ -311,5 +312,122 @@ CHECK(fallocate_that_does_not_fit_takes_nothing)
 		close(fd);
 		close(full);
 		show(umount2("m", 0));
+	}
+}
+
+static void where(void)
+{
+	char here[PATH_MAX];
+	say("getcwd: %s", getcwd(here, sizeof here) ? "a path" : errno_name(errno));
+}
+
+CHECK(detached_mounts_stand_alone)
+{
+	mkdir("m", 0755);
+	WITH_OWN_MOUNTS {
+		need(mount("none", "m", "tmpfs", 0, NULL));
+		need(mkdir("m/n", 0755));
+		make("m/n/under");
+		need(mount("none", "m/n", "tmpfs", 0, NULL));
+		make("m/n/above");
+		int outer = need(open("m", O_PATH)), inner = need(open("m/n", O_PATH));
+		show(umount2("m", 0));
+		show(umount2("m", MNT_DETACH));
+		show(faccessat(outer, "n/under", F_OK, 0));
+		show(faccessat(outer, "n/above", F_OK, 0));
+		show(faccessat(inner, "above", F_OK, 0));
+		show(faccessat(inner, "../above", F_OK, 0));
+		show(faccessat(inner, "../n", F_OK, 0));
+		need(fchdir(outer));
+		show(umount2("n", 0));
+		show(mount("none", "n", "tmpfs", 0, NULL));
+		where();
+		need(fchdir(inner));
+		show(mkdir("sub", 0755));
+		show(chdir("sub"));
+		where();
+		show(chdir("../.."));
+		show(access("above", F_OK));
+	}
+}
+
+CHECK(busy_by_mappings_and_fifos)
+{
+	mkdir("m", 0755);
+	WITH_OWN_MOUNTS {
+		need(mount("none", "m", "tmpfs", 0, NULL));
+		int fd = need(open("m/f", O_RDWR | O_CREAT, 0600));
+		need(ftruncate(fd, 4096));
+		void *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+		close(fd);
+		show(umount2("m", 0));
+		munmap(page, 4096);
+		need(mknod("m/p", S_IFIFO | 0600, 0));
+		fd = need(open("m/p", O_RDWR));
+		show(umount2("m", 0));
+		close(fd);
+		show(umount2("m", 0));
+	}
+}
+
+static volatile int stop;
+
+static void *list_and_mount_elsewhere(void *unused UNUSED)
+{
+	char text[4096];
+	while (!stop) {
+		int fd = open("/proc/self/mounts", O_RDONLY);
+		while (read(fd, text, sizeof text) > 0)
+			;
+		close(fd);
+		readlink("/proc/self/cwd", text, sizeof text);
+		mount("none", "n", "tmpfs", 0, NULL);
+		umount2("n", 0);
+	}
+	return NULL;
+}
+
+// Who lists mounts, or changes others, uses none.
+CHECK(not_busy_by_looks)
+{
+	mkdir("m", 0755);
+	mkdir("n", 0755);
+	WITH_OWN_MOUNTS {
+		pthread_t thread;
+		int busy = 0;
+		pthread_create(&thread, NULL, list_and_mount_elsewhere, NULL);
+		for (int i = 0; i < 30; i++) {
+			need(mount("none", "m", "tmpfs", 0, NULL));
+			busy += umount2("m", 0) != 0;
+		}
+		stop = 1;
+		pthread_join(thread, NULL);
+		show(busy);
+	}
+}
+
+// A directory that is moved out of the part that a mount shows has nothing above it there.
+CHECK(moved_out_of_a_bind)
+{
+	mkdir("whole", 0755);
+	mkdir("whole/part", 0755);
+	mkdir("whole/part/d", 0755);
+	mkdir("whole/out", 0755);
+	mkdir("m", 0755);
+	make("whole/secret");
+	WITH_OWN_MOUNTS {
+		need(mount("whole/part", "m", NULL, MS_BIND, NULL));
+		int d = need(open("m/d", O_PATH));
+		show(faccessat(d, "../d", F_OK, 0));
+		need(rename("whole/part/d", "whole/out/d"));
+		show(faccessat(d, ".", F_OK, 0));
+		show(faccessat(d, "..", F_OK, 0));
+		show(faccessat(d, "../../secret", F_OK, 0));
+		need(fchdir(d));
+		where();
+		show(chdir(".."));
+		show(mkdir("new", 0755));
+		show(mkdir("../new", 0755));
+		show(open("..", O_PATH));
 	}
 }

@@ -1,6 +1,6 @@
 // name_races.c: names that are looked up, made, moved and removed by several threads at once.
 //
-// Calls: rename unlink mkdir stat openat
+// Calls: rename unlink mkdir stat openat getcwd
 // Passes: host acrida
 // Places: disk tmpfs
 #include "check.h"
@@ -148,4 +148,41 @@ CHECK(moves_both_ways)
 	show(access("a/f", F_OK) + access("b/f", F_OK));
 	show(access("a/d", F_OK) + access("b/d", F_OK));
 	show(rmdir(access("a/d", F_OK) ? "b/d" : "a/d"));
+}
+
+static int top;
+
+// `b` is never in `x` while `x` is in `z`.
+static void *move_one_then_the_other(void *unused UNUSED)
+{
+	for (int i = 0; goes_on(i); i++) {
+		renameat(top, "x/b", top, "y/b");
+		renameat(top, "x", top, "z/x");
+		renameat(top, "z/x", top, "x");
+		renameat(top, "y/b", top, "x/b");
+	}
+	stop = 1;
+	return NULL;
+}
+
+static void *ask_where(void *unused UNUSED)
+{
+	char here[PATH_MAX];
+	while (!stop)
+		if (!getcwd(here, sizeof here) || strstr(here, "/z/x/b"))
+			surprises++;
+	return NULL;
+}
+
+CHECK(getcwd_is_of_one_moment)
+{
+	top = need(open(".", O_PATH));
+	need(mkdir("x", 0755));
+	need(mkdir("y", 0755));
+	need(mkdir("z", 0755));
+	need(mkdir("x/b", 0755));
+	need(mkdir("x/b/c", 0755));
+	need(chdir("x/b/c"));
+	together(move_one_then_the_other, ask_where);
+	show(surprises);
 }

@@ -7,6 +7,7 @@
 extern crate alloc;
 
 pub mod arena;
+pub mod change_lock;
 pub mod frame;
 pub mod host;
 pub mod life;

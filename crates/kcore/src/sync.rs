@@ -7,10 +7,10 @@
 //! Memory order: Acquire on lock, Release on unlock.
 
 use core::cell::UnsafeCell;
-use core::fmt;
 use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::{cmp, fmt};
 
 use acrida_trace_format::layout::ARENA_SIZE;
 
@@ -41,6 +41,22 @@ pub struct SpinLock<T: ?Sized> {
 unsafe impl<T: ?Sized + Send> Sync for SpinLock<T> {}
 // SAFETY: owning the lock owns the data.
 unsafe impl<T: ?Sized + Send> Send for SpinLock<T> {}
+
+/// Both locks, taken in the order of their addresses; the second guard is missing if they are one.
+#[doc(alias = "double_lock")]
+pub fn lock_pair<'a, T>(a: &'a SpinLock<T>, b: &'a SpinLock<T>) -> (SpinLockGuard<'a, T>, Option<SpinLockGuard<'a, T>>) {
+    match core::ptr::from_ref(a).cmp(&core::ptr::from_ref(b)) {
+        cmp::Ordering::Equal => (a.lock(), None),
+        cmp::Ordering::Less => {
+            let first = a.lock();
+            (first, Some(b.lock()))
+        }
+        cmp::Ordering::Greater => {
+            let second = b.lock();
+            (a.lock(), Some(second))
+        }
+    }
+}
 
 impl<T> SpinLock<T> {
     pub const fn new(data: T) -> Self {

@@ -28,7 +28,8 @@ use zerocopy::{FromZeros, IntoBytes};
 use crate::fs::fs_struct::FsStruct;
 use crate::fs::hostfs::watch::HostWatch;
 use crate::fs::init_mount::covered_by;
-use crate::fs::namespace::MountNamespace;
+use crate::fs::namespace::{Mount, MountNamespace};
+use crate::fs::tmpfs::memfd::Unnamed;
 use crate::kernel::cred::Cred;
 use crate::kernel::kthread::become_kthread;
 use crate::kernel::pid::{INIT_PID, PidTable};
@@ -66,8 +67,10 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     let kernel = Arc::new(Kernel {
         pids: PidTable::default(),
         mounts,
-        renames: SpinLock::new(()),
+        renames: Default::default(),
         anon_inode: Default::default(),
+        anon_mount: Mount::internal(crate::fs::anon_inodes::instance(), b"none"),
+        shm: Unnamed::new().expect("a tmpfs without limits has a root"),
         hostname: SpinLock::new(crate::host::nodename()),
         control,
         sysctl: Default::default(),

@@ -95,6 +95,12 @@ impl SeqCount {
         fence(Release);
         Ok(SeqWrite { count: self, odd })
     }
+
+    /// Ends the write of a writer that is gone for good, if there was one. The caller holds the writers' lock.
+    pub fn end_abandoned(&self) {
+        let seq = self.0.load(Relaxed);
+        self.0.store(seq.wrapping_add(seq & 1), Release);
+    }
 }
 
 impl Default for SeqCount {
@@ -160,10 +166,9 @@ impl<T: Words<N>, const N: usize> SeqLock<T, N> {
         }
     }
 
-    /// Ends the write of a writer that is gone for good, if there was one. The caller holds the writers' lock.
+    /// As [`SeqCount::end_abandoned`].
     pub fn end_abandoned(&self) {
-        let seq = self.count.0.load(Relaxed);
-        self.count.0.store(seq.wrapping_add(seq & 1), Release);
+        self.count.end_abandoned();
     }
 
     /// Stores a value.

@@ -124,14 +124,12 @@ fn every_dependency_has_its_line() {
 
 /// The locks that a source declares: `Structure::field`, or the name of a static, an alias or a structure that wraps one.
 fn declared_locks(source: &str) -> Vec<String> {
-    const KINDS: [&str; 4] = ["SpinLock", "SoloLock", "SeqLock", "SeqCell"];
+    const KINDS: [&str; 5] = ["SpinLock", "SoloLock", "SeqLock", "SeqCell", "ChangeLock"];
     let is_lock = |of: &str| {
         let words = of.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '<');
         // A reference to somebody's lock is none.
         !of.trim_start().starts_with('&')
-            && words
-                .flat_map(|word| word.split_inclusive('<'))
-                .any(|word| word.strip_suffix('<').is_some_and(|kind| KINDS.contains(&kind)))
+            && words.flat_map(|word| word.split_inclusive('<')).any(|word| KINDS.contains(&word.trim_end_matches('<')))
     };
     let name_of = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
     let mut structure = None;

@@ -16,7 +16,6 @@ use crate::fs::attr::{Kstat, Owner, SetTime, current_time};
 use crate::fs::dcache::{Dentry, Path};
 use crate::fs::file::{File, FileOperations};
 use crate::fs::inode::{Iattr, Inode, InodeCommon};
-use crate::fs::namespace::internal_mount;
 use crate::fs::super_block::{Instance, SuperBlock};
 use crate::{current, kernel};
 
@@ -114,7 +113,7 @@ pub fn path_of(file: &Arc<File>) -> Path {
     let name = file.ops.link_name(file).unwrap_or_default();
     let inode =
         FileInode { pseudo: file.ops.pseudo_inode().cloned(), reopens: file.ops.reopens(), common: InodeCommon::default() };
-    Path { mnt: internal_mount(), dentry: Dentry::anonymous(name.as_bytes(), Arc::new(inode)) }
+    Path { mnt: kernel().anon_mount.clone(), dentry: Dentry::anonymous(name.as_bytes(), Arc::new(inode)) }
 }
 
 /// What a pipe or socket without a path has of an inode.

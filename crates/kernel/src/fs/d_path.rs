@@ -1,13 +1,14 @@
 //! From a place in the tree back to its text.
 //!
 //! Mirrors: fs/d_path.c, Linux 6.18.
-//! Differs: renames are not locked out; a path built during one shows a mixture, never an error.
+//! Differs: a path in which something moved meanwhile is built again, as often as that happens; renames are never locked out.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::current;
 use crate::fs::dcache::Path;
+use crate::fs::namei::moves::Moves;
 
 /// What became of the way to the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +21,26 @@ enum End {
     Anonymous,
 }
 
+/// The names from `path` up to `root`, of one moment.
+#[doc(alias = "prepend_path")]
 fn climb(path: &Path, root: &Path) -> (Vec<Arc<[u8]>>, End) {
+    loop {
+        let begun = Moves::look();
+        let way = climb_once(path, root);
+        if !begun.happened() {
+            return way;
+        }
+    }
+}
+
+fn climb_once(path: &Path, root: &Path) -> (Vec<Arc<[u8]>>, End) {
     let mut names = Vec::new();
     let mut at = path.clone();
     loop {
         if at == *root {
             return (names, End::Root);
         }
-        if Arc::ptr_eq(&at.dentry, &at.mnt.root) {
+        if at.is_mount_root() {
             match at.mnt.place() {
                 Some(place) => at = place,
                 None => return (names, End::Unreachable),

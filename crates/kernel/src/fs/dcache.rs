@@ -13,7 +13,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use acrida_kcore::sync::{SpinLock, SpinLockGuard};
+use acrida_kcore::sync::{SpinLock, SpinLockGuard, lock_pair};
 
 use crate::fs::inode::{Inode, Kstat, Mount};
 use crate::fs::notify::fsnotify;
@@ -316,24 +316,12 @@ impl Dentry {
     }
 }
 
-fn lock_both<'a>(a: &'a Dentry, b: &'a Dentry) -> (SpinLockGuard<'a, Children>, Option<SpinLockGuard<'a, Children>>) {
-    if core::ptr::eq(a, b) {
-        return (a.children.lock(), None);
-    }
-    if core::ptr::from_ref(a) < core::ptr::from_ref(b) {
-        let first = a.children.lock();
-        return (first, Some(b.children.lock()));
-    }
-    let second = b.children.lock();
-    (a.children.lock(), Some(second))
-}
-
 /// Moves `dentry` to another name; what was there loses its name, or takes the old one if `exchange` names it. The caller has
 /// begun a removal in both directories.
 pub fn d_move(dentry: &Arc<Dentry>, new_dir: &Arc<Dentry>, new_name: &[u8], exchange: Option<&Arc<Dentry>>) {
     let (old_name, old_dir) = dentry.place();
     let Some(old_dir) = old_dir else { return };
-    let (mut from, mut to) = lock_both(&old_dir, new_dir);
+    let (mut from, mut to) = lock_pair(&old_dir.children, &new_dir.children);
     from.remove(&*old_name);
     let (replaced, former) = dentry.put_at(new_dir, new_name.into(), to.as_mut().unwrap_or(&mut from));
     let other_left = exchange.map(|other| other.put_at(&old_dir, old_name, &mut from));
@@ -436,6 +424,27 @@ impl Path {
     #[inline]
     pub fn inode(&self) -> &Arc<dyn Inode> {
         self.dentry.inode()
+    }
+
+    /// Whether it is the root of its mount.
+    pub fn is_mount_root(&self) -> bool {
+        Arc::ptr_eq(&self.dentry, &self.mnt.root)
+    }
+
+    /// Whether it is below the root of its mount, which may show a part of a file system only.
+    #[doc(alias = "path_connected")]
+    pub fn is_connected(&self) -> bool {
+        self.mnt.root.parent().is_none() || self.dentry.is_at_or_below(&self.mnt.root)
+    }
+
+    #[doc(alias = "path_is_under")]
+    pub fn is_at_or_below(&self, root: &Path) -> bool {
+        let mut at = self.clone();
+        while !Arc::ptr_eq(&at.mnt, &root.mnt) {
+            let Some(place) = at.mnt.place() else { return false };
+            at = place;
+        }
+        at.dentry.is_at_or_below(&root.dentry)
     }
 
     /// The attributes.

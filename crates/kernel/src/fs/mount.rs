@@ -16,7 +16,7 @@ use acrida_uapi::mount::{MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MS_MGC_MSK, MS_MGC_V
 use crate::abi::{Flags, SysResult, UserPath};
 use crate::fs::dcache::Path;
 use crate::fs::namei::{self, Lookup, getname};
-use crate::fs::namespace::{Detach, Mount};
+use crate::fs::namespace::Mount;
 use crate::fs::notify::fsnotify;
 use crate::fs::super_block::file_system;
 use crate::{current, kernel};
@@ -54,10 +54,6 @@ fn options(addr: UserAddr) -> Result<Vec<u8>, Errno> {
     Ok(string(addr)?.unwrap_or_default())
 }
 
-fn is_mount_root(path: &Path) -> bool {
-    Arc::ptr_eq(&path.dentry, &path.mnt.root)
-}
-
 pub fn sys_mount(source: UserAddr, target: UserPath, kind: UserAddr, flags: u64, data: UserAddr) -> SysResult {
     let (kind, source, data) = (string(kind)?, string(source)?, options(data)?);
     let target = namei::lookup(AT_FDCWD, &getname(target)?, Lookup::FOLLOW)?.path;
@@ -72,7 +68,7 @@ pub fn sys_mount(source: UserAddr, target: UserPath, kind: UserAddr, flags: u64,
     } else if flags.contains(MsFlags::MS_BIND) {
         bind(&source.ok_or(Errno::EINVAL)?, target, flags)?;
     } else if flags.intersects(PROPAGATION) {
-        if !is_mount_root(&target) || (flags & PROPAGATION).bits().count_ones() != 1 {
+        if !target.is_mount_root() || (flags & PROPAGATION).bits().count_ones() != 1 {
             return Err(Errno::EINVAL.into());
         }
     } else if flags.contains(MsFlags::MS_MOVE) {
@@ -96,7 +92,7 @@ fn attach(mount: &Arc<Mount>, target: Path) -> Result<(), Error> {
 
 #[doc(alias = "do_remount")]
 fn remount(target: &Path, flags: MsFlags, data: &[u8]) -> Result<(), Error> {
-    if !is_mount_root(target) {
+    if !target.is_mount_root() {
         return Err(Errno::EINVAL.into());
     }
     if flags.contains(MsFlags::MS_RDONLY) && target.mnt.has_writers() {
@@ -138,7 +134,7 @@ fn bind(source: &[u8], target: Path, flags: MsFlags) -> Result<(), Error> {
 #[doc(alias = "do_move_mount_old")]
 fn move_mount(source: &[u8], target: Path) -> Result<(), Error> {
     let from = namei::lookup(AT_FDCWD, source, Lookup::FOLLOW)?.path;
-    if !is_mount_root(&from) || from.mnt.place().is_none() {
+    if !from.is_mount_root() || from.mnt.place().is_none() {
         return Err(Errno::EINVAL.into());
     }
     if from.dentry.inode().is_dir() != target.inode().is_dir() {
@@ -162,17 +158,22 @@ pub fn sys_umount2(target: UserPath, flags: Flags) -> SysResult {
     let lookup = if flags & UMOUNT_NOFOLLOW == 0 { Lookup::FOLLOW } else { Lookup::empty() };
     let path = namei::lookup(AT_FDCWD, &getname(target)?, lookup)?.path;
     check_right()?;
-    if !is_mount_root(&path) || path.mnt.place().is_none() {
+    if !path.is_mount_root() || path.mnt.place().is_none() {
         return Err(Errno::EINVAL.into());
     }
     if flags & MNT_EXPIRE != 0 {
         let errno = if flags & (MNT_FORCE | MNT_DETACH) != 0 { Errno::EINVAL } else { Errno::EAGAIN };
         return Err(errno.into());
     }
-    let how = if flags & MNT_DETACH != 0 { Detach::Always } else { Detach::IfIdle };
-    kernel().mounts.detach(&path.mnt, how)?;
+    if flags & MNT_DETACH != 0 {
+        kernel().mounts.detach_all(&path.mnt)?;
+        return Ok(0);
+    }
+    kernel().mounts.detach(&path.mnt)?;
     let sb = &path.mnt.sb;
-    if how == Detach::IfIdle && !kernel().mounts.list().iter().any(|mount| Arc::ptr_eq(&mount.sb, sb)) {
+    let mut is_elsewhere = false;
+    kernel().mounts.for_each(|mount| is_elsewhere |= Arc::ptr_eq(&mount.sb, sb));
+    if !is_elsewhere {
         fsnotify::unmounted(sb);
     }
     Ok(0)

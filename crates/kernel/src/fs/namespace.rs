@@ -9,7 +9,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use acrida_kcore::sync::{SetOnce, SpinLock};
+use acrida_kcore::change_lock::ChangeLock;
+use acrida_kcore::sync::SpinLock;
+use acrida_klib::seqlock::{SeqWrite, Sequence};
 use acrida_uapi::errno::Errno;
 use acrida_uapi::mount::MsFlags;
 
@@ -42,6 +44,12 @@ fn key(dentry: &Arc<Dentry>) -> usize {
 }
 
 impl Mount {
+    /// Mounted nowhere: for the paths of what has no name in any tree.
+    #[doc(alias = "kern_mount")]
+    pub fn internal(instance: Instance, source: &[u8]) -> Arc<Mount> {
+        Mount::new(instance.sb, instance.root, source, MsFlags::empty())
+    }
+
     pub fn new(sb: Arc<dyn SuperBlock>, root: Arc<Dentry>, source: &[u8], flags: MsFlags) -> Arc<Mount> {
         Arc::new(Mount {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
@@ -124,7 +132,9 @@ impl Drop for Mount {
 #[doc(alias = "mnt_namespace")]
 pub struct MountNamespace {
     root: Arc<Mount>,
-    tree: SpinLock<()>,
+    #[doc(alias = "namespace_sem")]
+    #[doc(alias = "mount_lock")]
+    tree: ChangeLock,
     changes: Arc<Changes>,
 }
 
@@ -137,12 +147,22 @@ impl MountNamespace {
     }
 
     pub fn with_root(instance: Instance, source: &[u8]) -> Arc<MountNamespace> {
-        let root = Mount::new(instance.sb, instance.root, source, MsFlags::empty());
-        Arc::new(MountNamespace { root, tree: SpinLock::new(()), changes: Arc::default() })
+        let root = Mount::internal(instance, source);
+        Arc::new(MountNamespace { root, tree: ChangeLock::default(), changes: Arc::default() })
     }
 
     pub fn root(&self) -> Path {
         follow_mounts(self.root.root_path())
+    }
+
+    /// Looks at the tree, for [`MountNamespace::changed_since`].
+    pub fn look(&self) -> Sequence {
+        self.tree.look()
+    }
+
+    #[must_use]
+    pub fn changed_since(&self, look: Sequence) -> bool {
+        self.tree.changed_since(look)
     }
 
     /// Who polls /proc/self/mounts is told of them.
@@ -153,24 +173,35 @@ impl MountNamespace {
     /// Puts `mount` on `at`, on top of whatever is mounted there.
     #[doc(alias = "do_add_mount")]
     pub fn attach(&self, mount: &Arc<Mount>, at: Path) -> Result<(), Errno> {
-        let _tree = self.tree.lock();
-        let at = mountable(at)?;
-        let old = put_on(mount, at);
+        let mut tree = self.tree.lock();
+        let at = self.mountable(at)?;
+        let old = put_on(mount, at, &tree.begin());
         debug_assert!(old.is_none(), "a mount in two places");
         self.changes.add();
         Ok(())
     }
 
-    /// Takes `mount` and everything on it off the tree; with `Detach::IfIdle` only when nothing is mounted on it.
+    /// Takes `mount` off the tree; `EBUSY` if it is in use or something is mounted on it.
     #[doc(alias = "do_umount")]
-    pub fn detach(&self, mount: &Arc<Mount>, how: Detach) -> Result<(), Errno> {
-        let _tree = self.tree.lock();
-        let children = mount.children();
-        if how == Detach::IfIdle && (!children.is_empty() || is_busy(mount)) {
+    pub fn detach(&self, mount: &Arc<Mount>) -> Result<(), Errno> {
+        let mut tree = self.tree.lock();
+        if !mount.children.lock().is_empty() || is_busy(mount) {
             return Err(Errno::EBUSY);
         }
-        let place = mount.place.lock().take().ok_or(Errno::EINVAL)?;
-        uncover(&place);
+        take_off(mount, &tree.begin())?;
+        self.changes.add();
+        Ok(())
+    }
+
+    /// Takes `mount` and everything on it off the tree, and apart: who still uses one of them meets no other.
+    #[doc(alias = "MNT_DETACH")]
+    #[doc(alias = "umount_tree")]
+    pub fn detach_all(&self, mount: &Arc<Mount>) -> Result<(), Errno> {
+        let mut tree = self.tree.lock();
+        let all = subtree(mount);
+        let change = tree.begin();
+        all.iter().rev().try_for_each(|mount| take_off(mount, &change))?;
+        drop(change);
         self.changes.add();
         Ok(())
     }
@@ -178,47 +209,42 @@ impl MountNamespace {
     /// Moves a mount, which stays where it is unless it can stand at the new place.
     #[doc(alias = "do_move_mount")]
     pub fn relocate(&self, mount: &Arc<Mount>, to: Path) -> Result<(), Errno> {
-        let _tree = self.tree.lock();
-        let to = mountable(to)?;
+        let mut tree = self.tree.lock();
+        let to = self.mountable(to)?;
         let from = mount.place().ok_or(Errno::EINVAL)?;
-        uncover(&from);
-        put_on(mount, to);
+        let change = tree.begin();
+        uncover(&from, &change);
+        put_on(mount, to, &change);
+        drop(change);
         self.changes.add();
         Ok(())
     }
 
-    /// Every mount, parents before children.
-    pub fn list(&self) -> Vec<Arc<Mount>> {
-        let mut all = alloc::vec![self.root.clone()];
-        let mut next = 0;
-        while let Some(mount) = all.get(next).cloned() {
-            all.extend(mount.children());
-            next += 1;
-        }
-        all
+    /// Where a mount on `at` would stand: on top of what is mounted there; `ENOENT` when the place is in the tree no more.
+    #[doc(alias = "lock_mount")]
+    fn mountable(&self, at: Path) -> Result<Path, Errno> {
+        let mounted = at.mnt.place.lock().is_some() || Arc::ptr_eq(&at.mnt, &self.root);
+        if at.dentry.is_unhashed() || !mounted { Err(Errno::ENOENT) } else { Ok(follow_mounts(at)) }
+    }
+
+    /// Shows `look` every mount, parents before children, while none comes or goes: a reference here is no use of a mount.
+    pub fn for_each(&self, look: impl FnMut(&Arc<Mount>)) {
+        let _tree = self.tree.lock();
+        subtree(&self.root).iter().for_each(look);
     }
 }
 
-static INTERNAL: SetOnce<Arc<Mount>> = SetOnce::new();
-
-/// The mount that stands in the paths of objects outside every tree.
-#[doc(alias = "kern_mount")]
-pub fn internal_mount() -> Arc<Mount> {
-    if let Some(mount) = INTERNAL.get() {
-        return mount.clone();
+/// A mount and all that is mounted on it, parents before children. The caller holds the tree.
+#[doc(alias = "next_mnt")]
+fn subtree(top: &Arc<Mount>) -> Vec<Arc<Mount>> {
+    let mut all = alloc::vec![top.clone()];
+    let mut next = 0;
+    while let Some(mount) = all.get(next) {
+        let children = mount.children();
+        all.extend(children);
+        next += 1;
     }
-    let Instance { sb, root } = crate::fs::anon_inodes::instance();
-    let mount = Mount::new(sb, root, b"none", MsFlags::empty());
-    // Somebody else's may have come first: any of them serves.
-    let _ = INTERNAL.set(mount.clone());
-    mount
-}
-
-/// When a mount may leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detach {
-    IfIdle,
-    Always,
+    all
 }
 
 /// Whether paths lead into the mount: besides the tree's reference and the caller's, every open file and directory has one.
@@ -226,26 +252,26 @@ fn is_busy(mount: &Arc<Mount>) -> bool {
     Arc::strong_count(mount) > 2
 }
 
-/// Where a mount on `at` would stand: on top of what is mounted there; `ENOENT` when the place was removed.
-#[doc(alias = "lock_mount")]
-fn mountable(at: Path) -> Result<Path, Errno> {
-    if at.dentry.is_unhashed() { Err(Errno::ENOENT) } else { Ok(follow_mounts(at)) }
-}
-
-/// Mounts `mount` on `at`; where it was before. The caller holds the tree.
+/// Mounts `mount` on `at`; where it was before.
 #[doc(alias = "mnt_set_mountpoint")]
-fn put_on(mount: &Arc<Mount>, at: Path) -> Option<Path> {
+fn put_on(mount: &Arc<Mount>, at: Path, _change: &SeqWrite<'_>) -> Option<Path> {
     at.dentry.mount_added();
     at.mnt.children.lock().insert(key(&at.dentry), mount.clone());
     mount.place.lock().replace(at)
 }
 
-/// Takes the mount off that stands at `place`. The caller holds the tree, and the mount.
+/// Takes the mount off that stands at `place`. The caller holds the mount.
 #[doc(alias = "unhash_mnt")]
-fn uncover(place: &Path) {
+fn uncover(place: &Path, _change: &SeqWrite<'_>) {
     let removed = place.mnt.children.lock().remove(&key(&place.dentry));
     place.dentry.mount_removed();
     drop(removed);
+}
+
+fn take_off(mount: &Mount, change: &SeqWrite<'_>) -> Result<(), Errno> {
+    let place = mount.place.lock().take().ok_or(Errno::EINVAL)?;
+    uncover(&place, change);
+    Ok(())
 }
 
 /// The top of what is mounted at `path`.

@@ -214,6 +214,7 @@ fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Erro
             break;
         }
     }
+    walk.complete()?;
     let path = walk.at().clone();
     let is_dir = path.inode().is_dir();
     if creates && is_dir {
@@ -227,6 +228,7 @@ fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Erro
 
 /// Opens a name that was not looked up, where the file system can do that.
 fn open_child(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Option<Arc<File>>, Error> {
+    walk.complete()?;
     let dir = walk.at();
     if name.len() > acrida_uapi::limits::NAME_MAX {
         return Ok(None);

@@ -3,6 +3,7 @@
 //! Mirrors: the statics of Linux 6.18.
 //! Locking: each field has its own lock; the order is in docs/locking.md.
 
+use acrida_kcore::change_lock::ChangeLock;
 use acrida_kcore::host::HostFd;
 use acrida_kcore::sync::SpinLock;
 use alloc::sync::Arc;
@@ -10,7 +11,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64};
 
 use crate::fs::inode::InodeCommon;
 use crate::fs::locks::deadlock::WaitGraph;
-use crate::fs::namespace::MountNamespace;
+use crate::fs::namespace::{Mount, MountNamespace};
 use crate::kernel::pid::PidTable;
 use crate::kernel::time::TimerQueue;
 
@@ -20,12 +21,18 @@ pub struct Kernel {
     pub pids: PidTable,
     /// The mount tree every process starts with.
     pub mounts: Arc<MountNamespace>,
-    /// Held by renames from one directory to another.
+    /// Held by renames from one directory to another, which tell walks of the moment that a name moves.
     #[doc(alias = "s_vfs_rename_mutex")]
-    pub renames: SpinLock<()>,
+    #[doc(alias = "rename_lock")]
+    pub renames: ChangeLock,
     /// Of the files that are only a mechanism; locks on one are locks on all.
     #[doc(alias = "anon_inode_inode")]
     pub anon_inode: InodeCommon,
+    /// What the paths of things without a name lead to.
+    #[doc(alias = "anon_inode_mnt")]
+    pub anon_mount: Arc<Mount>,
+    /// Files in memory without a name.
+    pub shm: crate::fs::tmpfs::memfd::Unnamed,
     pub hostname: SpinLock<alloc::vec::Vec<u8>>,
     /// The command's end of the control socket.
     pub control: HostFd,

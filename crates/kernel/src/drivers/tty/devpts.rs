@@ -181,11 +181,11 @@ pub fn show_host_tty(kernel: &Kernel, tty: &HostTty) {
     let Some(index) = slave_index(major, minor) else { return };
     let name = format!("/dev/pts/{index}");
     let Ok(inode) = inherited::inode_of_terminal(name.as_bytes(), tty.device()) else { return };
-    for mount in kernel.mounts.list() {
-        if let Some(devpts) = instance_at(&mount) {
+    kernel.mounts.for_each(|mount| {
+        if let Some(devpts) = instance_at(mount) {
             devpts.slaves.lock().insert(index, inode.clone());
         }
-    }
+    });
 }
 
 /// A device node: a slave, or ptmx.

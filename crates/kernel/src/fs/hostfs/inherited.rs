@@ -38,7 +38,7 @@ pub fn wrap_inherited(fd: HostFd) -> Result<Arc<File>, Error> {
     let name = host::fs::readlinkat(HostFd::CWD, &host::fs::fd_path(fd, b"")).unwrap_or_default();
     let inode = inode_of(&handle)?;
     let seekable = matches!(stat.mode & S_IFMT, S_IFREG | S_IFDIR) && host::fs::lseek(fd, 0, SEEK_CUR).is_ok();
-    let path = Path { mnt: crate::fs::namespace::internal_mount(), dentry: Dentry::anonymous(&name, inode) };
+    let path = Path { mnt: crate::kernel().anon_mount.clone(), dentry: Dentry::anonymous(&name, inode) };
     Ok(File::of_path(Arc::new(Inherited { handle, seekable, tty: host_tty::of_device(stat.rdev) }), flags, path))
 }
 

@@ -3,6 +3,7 @@
 //! - [`walk`]: component by component; the rest starts walks
 //! - [`create`], [`remove`], [`rename`]: the calls that change names
 //! - [`may`]: whether they may
+//! - [`moves`]: whether the tree changed meanwhile
 //!
 //! Mirrors: fs/namei.c, Linux 6.18.
 //! Locking: a component's answer may be outdated at once, as on Linux; what changes names holds those of the directory
@@ -10,6 +11,7 @@
 
 pub mod create;
 pub mod may;
+pub mod moves;
 pub mod remove;
 pub mod rename;
 pub mod walk;

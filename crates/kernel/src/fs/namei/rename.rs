@@ -1,11 +1,13 @@
 //! Names that change: `rename`.
 //!
 //! Mirrors: fs/namei.c (`do_renameat2`, `vfs_rename`), Linux 6.18.
-//! Differs: one lock of the world stands for every file system's `s_vfs_rename_mutex`.
+//! Differs: one lock of the world stands for every file system's `s_vfs_rename_mutex`; a walk notices (`rename_lock`) what goes
+//! to another directory, for nothing else changes what is above a place.
 //! Locking: `Kernel::renames` if a name goes to another directory, then the names of the directories.
 
 use alloc::sync::Arc;
 
+use acrida_kcore::change_lock::Changing;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{AT_FDCWD, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT};
 
@@ -41,7 +43,7 @@ fn rename(from: &Parent, to: &Parent, flags: u32) -> Result<(), Error> {
     from.path.mnt.want_write()?;
     let (old_dir, new_dir) = (&from.path.dentry, &to.path.dentry);
     // While no name goes from one directory to another, none comes to be above another.
-    let _renames = (!Arc::ptr_eq(old_dir, new_dir)).then(|| kernel().renames.lock());
+    let mut renames = (!Arc::ptr_eq(old_dir, new_dir)).then(|| kernel().renames.lock());
     let _removal = Removal::begin_both(old_dir, new_dir);
     let (old, _) = lookup_locked(old_dir, old_name)?.ok_or(Errno::ENOENT)?;
     let victim = lookup_locked(new_dir, new_name)?.map(|(dentry, _)| dentry);
@@ -72,7 +74,9 @@ fn rename(from: &Parent, to: &Parent, flags: u32) -> Result<(), Error> {
     let how = Rename { old_dir, old: &old, new_dir, new_name, victim: victim.as_ref(), flags };
     let replaced = victim.as_ref().filter(|_| !exchange).map(|victim| (victim, Names::without(victim)));
     old_dir.inode().rename(&how)?;
+    let moving = renames.as_mut().map(Changing::begin);
     d_move(&old, new_dir, new_name, victim.as_ref().filter(|_| exchange));
+    drop(moving);
     fsnotify::moved(&Move { moved: &old, old_dir, old_name, new_dir, new_name, target: replaced });
     if let Some(other) = victim.as_ref().filter(|_| exchange) {
         fsnotify::moved(&Move {

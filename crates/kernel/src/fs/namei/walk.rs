@@ -15,6 +15,7 @@ use acrida_uapi::limits::{MAXSYMLINKS, NAME_MAX};
 use acrida_uapi::mount::MsFlags;
 use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT};
 
+use super::moves::Moves;
 use super::{Found, Last, Lookup, Parent, lookup_child_at, monotonic};
 use crate::current;
 use crate::fs::dcache::{Dentry, Path};
@@ -37,7 +38,7 @@ pub struct PlaceInMount {
 
 impl From<Path> for PlaceInMount {
     fn from(path: Path) -> Self {
-        PlaceInMount { is_root: Arc::ptr_eq(&path.dentry, &path.mnt.root), mnt: path.mnt }
+        PlaceInMount { is_root: path.is_mount_root(), mnt: path.mnt }
     }
 }
 
@@ -56,6 +57,9 @@ pub enum Stepped {
 pub struct Walk {
     /// Fetched when it is needed first.
     root: Option<Path>,
+    /// When a walk began that may not leave `root`.
+    #[doc(alias = "LOOKUP_IS_SCOPED")]
+    scope: Option<Moves>,
     at: Path,
     stat: Option<Kstat>,
     flags: Lookup,
@@ -76,6 +80,7 @@ impl Walk {
     pub fn start_as(dfd: i32, name: &[u8], flags: Lookup, cred: Arc<Cred>) -> Result<Walk, Error> {
         let task = current();
         let scoped = flags.intersects(Lookup::BENEATH | Lookup::IN_ROOT);
+        let scope = scoped.then(Moves::look);
         let absolute = name.first() == Some(&b'/');
         if absolute && flags.contains(Lookup::BENEATH) {
             return Err(Errno::EXDEV.into());
@@ -93,12 +98,21 @@ impl Walk {
             path
         };
         let root = scoped.then(|| at.clone());
-        Ok(Walk { root, at, stat: None, flags, links: 0, cred, now: monotonic() })
+        Ok(Walk { root, scope, at, stat: None, flags, links: 0, cred, now: monotonic() })
     }
 
     /// Stands at a path, for the kernel's own look-ups (boot): `root` is the root, no task is needed.
     pub fn from(root: Path, cred: Arc<Cred>) -> Walk {
-        Walk { at: root.clone(), root: Some(root), stat: None, flags: Lookup::FOLLOW, links: 0, cred, now: monotonic() }
+        Walk {
+            at: root.clone(),
+            root: Some(root),
+            scope: None,
+            stat: None,
+            flags: Lookup::FOLLOW,
+            links: 0,
+            cred,
+            now: monotonic(),
+        }
     }
 
     pub fn cred(&self) -> &Arc<Cred> {
@@ -121,26 +135,40 @@ impl Walk {
     #[doc(alias = "follow_dotdot")]
     fn dot_dot(&mut self) -> Result<(), Error> {
         self.stat = None;
-        let mut up = self.at.clone();
-        loop {
-            if up == *self.root() {
-                if self.flags.contains(Lookup::BENEATH) {
-                    return Err(Errno::EXDEV.into());
-                }
-                break;
-            }
-            if Arc::ptr_eq(&up.dentry, &up.mnt.root) {
-                let Some(place) = up.mnt.place() else { break };
-                up = place;
+        let up = match self.above()? {
+            Some(up) => up,
+            None if self.flags.contains(Lookup::BENEATH) => return Err(Errno::EXDEV.into()),
+            None => self.at.clone(),
+        };
+        self.enter(follow_mounts(up))?;
+        // The last step may have led out of the root.
+        if self.scope.is_some_and(Moves::happened) { Err(Errno::EAGAIN.into()) } else { Ok(()) }
+    }
+
+    /// The directory above; `None` at a root.
+    fn above(&mut self) -> Result<Option<Path>, Errno> {
+        let mut at = self.at.clone();
+        while at != *self.root() {
+            if at.is_mount_root() {
+                let Some(place) = at.mnt.place() else { return Ok(None) };
+                at = place;
                 continue;
             }
-            match up.dentry.parent() {
-                Some(parent) => up.dentry = parent,
-                None => break,
-            }
-            break;
+            let Some(parent) = at.dentry.parent() else { return Ok(None) };
+            at.dentry = parent;
+            // It may have been moved out of the part that the mount shows.
+            return if at.is_connected() { Ok(Some(at)) } else { Err(Errno::ENOENT) };
         }
-        self.enter(follow_mounts(up))
+        Ok(None)
+    }
+
+    /// Whether the walk may stay where it stands: what it went through may have been moved out of its root.
+    #[doc(alias = "complete_walk")]
+    pub fn complete(&self) -> Result<(), Errno> {
+        match &self.root {
+            Some(root) if self.scope.is_some() && !self.at.is_at_or_below(root) => Err(Errno::EXDEV),
+            _ => Ok(()),
+        }
     }
 
     fn may_lookup(&self) -> Result<(), Error> {
@@ -308,6 +336,7 @@ impl Walk {
         if must_be_dir && !self.at.inode().is_dir() {
             return Err(Errno::ENOTDIR.into());
         }
+        self.complete()?;
         Ok(None)
     }
 

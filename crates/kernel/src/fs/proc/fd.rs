@@ -11,28 +11,26 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::O_CLOEXEC;
 use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFREG};
 
-use crate::current;
-use crate::fs::anon_inodes::path_of;
 use crate::fs::attr::{Owner, generic_permission};
 use crate::fs::file::{File, FileOperations};
-use crate::fs::inode::Link;
-use crate::fs::namespace::internal_mount;
 use crate::fs::proc::base::{number, owner};
+use crate::fs::proc::file_link::{FileLink, Hold};
 use crate::fs::proc::inode::{Emit, Entry, Node, ProcRef};
 use crate::fs::proc::seq_file::{SeqFile, TextFile, seq_printf};
 use crate::fs::proc::subject::{Subject, Target};
 use crate::kernel::cred::Cred;
+use crate::{current, kernel};
 
 /// Sub-numbers of descriptors' inodes start here, so that none meets its directory's.
 const FD_INO: u32 = 1;
 
-fn file_of(target: &Target, fd: u32) -> Option<(Arc<File>, bool)> {
+/// The open file behind descriptor `fd` of the task, and whether it is closed by exec.
+pub fn file_of(target: &Target, fd: u32) -> Option<(Arc<File>, bool)> {
     let files = target.files()?;
     let fd = fd.cast_signed();
     Some((files.get_any(fd).ok()?, files.cloexec(fd).unwrap_or(false)))
 }
 
-/// The open file behind descriptor `fd` of the task.
 fn get_file(subject: &Subject, fd: u32) -> Option<(Arc<File>, bool)> {
     file_of(&subject.get().ok()?, fd)
 }
@@ -105,51 +103,11 @@ impl Node for FdDir {
     fn lookup(&self, dev: u32, name: &[u8]) -> Result<Option<ProcRef>, Error> {
         let Some(fd) = number(name).filter(|&fd| get_file(&self.subject, fd).is_some()) else { return Ok(None) };
         let ino = self.subject.ino(self.row, FD_INO + fd);
-        Ok(Some(FdLink { subject: self.subject.clone(), fd }.inode(dev, ino)))
+        Ok(Some(FileLink { subject: self.subject.clone(), hold: Hold::Descriptor(fd) }.inode(dev, ino)))
     }
 
     fn list(&self, from: u64, emit: &mut Emit<'_>) -> Result<(), Error> {
         list_fds(&self.subject, self.row, S_IFLNK, from, emit)
-    }
-}
-
-/// /proc/PID/fd/N: a link to the open file itself.
-struct FdLink {
-    subject: Subject,
-    fd: u32,
-}
-
-impl Node for FdLink {
-    /// The owner's bits tell what the file was opened for.
-    #[doc(alias = "tid_fd_update_inode")]
-    fn mode(&self) -> u32 {
-        let mut mode = S_IFLNK;
-        if let Some((file, _)) = get_file(&self.subject, self.fd) {
-            mode |= if file.readable() { 0o500 } else { 0 };
-            mode |= if file.writable() { 0o300 } else { 0 };
-        }
-        mode
-    }
-
-    fn ids(&self) -> (u32, u32) {
-        owner(&self.subject, S_IFLNK)
-    }
-
-    fn size(&self) -> u64 {
-        64
-    }
-
-    #[doc(alias = "tid_fd_revalidate")]
-    fn is_live(&self) -> bool {
-        get_file(&self.subject, self.fd).is_some()
-    }
-
-    #[doc(alias = "proc_fd_link")]
-    fn link(&self) -> Result<Link, Error> {
-        let target = self.subject.get().map_err(|_| Errno::EACCES)?;
-        target.check_access()?;
-        let (file, _) = file_of(&target, self.fd).ok_or(Errno::ENOENT)?;
-        Ok(Link::Jump(path_of(&file)))
     }
 }
 
@@ -231,7 +189,7 @@ struct Info {
 
 impl Info {
     fn of(file: &Arc<File>, cloexec: bool) -> Info {
-        let mount = file.path.as_ref().map_or_else(internal_mount, |path| path.mnt.clone());
+        let mount = file.path.as_ref().map_or(&kernel().anon_mount, |path| &path.mnt);
         let ino = match file.inode() {
             Some(inode) => inode.common().ino,
             None => file.ops.stat(file).map_or(0, |stat| stat.ino),

@@ -9,7 +9,7 @@
 //! ```text
 //!  /proc (root)
 //!    ├ PID, self ─► PidDir (base: one table) ─► text: array, task_mmu, task_args, limits, account, oom, ...
-//!    │                 ├ fd, fdinfo (fd)     ├ links: cwd, root, exe, map_files  ─► jump to the object itself
+//!    │                 ├ fd, fdinfo (fd)     ├ links: cwd, root, exe; file_link: fd/N, map_files ─► jump to the object itself
 //!    │                 ├ task/TID ─► PidDir  └ mem
 //!    │                 └ net (proc_net), ns (namespaces)
 //!    ├ sys (proc_sysctl) ─► kernel::sysctl's numbers, sysctl_text, then the host's
@@ -28,6 +28,7 @@ pub(crate) mod array;
 mod base;
 mod cgroup;
 mod fd;
+mod file_link;
 mod host_files;
 mod inode;
 mod limits;

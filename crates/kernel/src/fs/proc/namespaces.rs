@@ -13,7 +13,6 @@ use crate::fs::attr::{Kstat, Owner};
 use crate::fs::dcache::{Dentry, Path};
 use crate::fs::file::FileOperations;
 use crate::fs::inode::{Inode, InodeCommon, Link};
-use crate::fs::namespace::internal_mount;
 use crate::fs::proc::base::owner;
 use crate::fs::proc::inode::{Emit, Entry, Node, ProcRef};
 use crate::fs::proc::subject::Subject;
@@ -101,7 +100,7 @@ impl Node for NsLink {
         let (_, kind, number) = KINDS[self.index];
         let name = alloc::format!("{kind}:[{number}]");
         let inode = Arc::new(NsInode(InodeCommon::new(4, number)));
-        Ok(Link::Jump(Path { mnt: internal_mount(), dentry: Dentry::anonymous(name.as_bytes(), inode) }))
+        Ok(Link::Jump(Path { mnt: crate::kernel().anon_mount.clone(), dentry: Dentry::anonymous(name.as_bytes(), inode) }))
     }
 }
 

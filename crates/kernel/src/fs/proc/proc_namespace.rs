@@ -1,7 +1,7 @@
 //! /proc/PID/{mounts,mountinfo,mountstats}.
 //!
 //! Mirrors: fs/proc_namespace.c, Linux 6.18.
-//! Locking: the list of mounts is copied before anything is written.
+//! Locking: the tree of mounts, over all that is told of it.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -129,11 +129,11 @@ fn show_mnt_flags(flags: MsFlags, out: &mut SeqFile) {
 fn each(target: &Target, mut show: impl FnMut(&MountLine)) -> Result<(), Error> {
     // Linux refuses for a task that has left its place in the tree.
     let root = target.fs().ok_or(Errno::EINVAL)?.root();
-    for mount in kernel().mounts.list() {
-        if let Some(line) = MountLine::of(&mount, &root) {
+    kernel().mounts.for_each(|mount| {
+        if let Some(line) = MountLine::of(mount, &root) {
             show(&line);
         }
-    }
+    });
     Ok(())
 }
 

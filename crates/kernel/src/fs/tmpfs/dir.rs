@@ -8,7 +8,7 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
-use acrida_kcore::sync::{SpinLock, SpinLockGuard};
+use acrida_kcore::sync::{SpinLock, lock_pair};
 use acrida_uapi::dirent::mode_to_dt;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{RENAME_EXCHANGE, RENAME_WHITEOUT};
@@ -298,7 +298,7 @@ impl TmpInode {
             true => Some(TmpInode::new(&self.fs, self.new_owner(S_IFCHR), 1, Body::Special(0))?),
             false => None,
         };
-        let (mut from, mut other) = lock_both(self.directory()?, to.directory()?);
+        let (mut from, mut other) = lock_pair(&self.directory()?.entries, &to.directory()?.entries);
         let target = other.as_deref().unwrap_or(&from);
         if target.dead || !from.by_name.get(old_name).is_some_and(|entry| Arc::ptr_eq(&entry.inode, moved)) {
             return Err(Errno::ENOENT);
@@ -348,18 +348,4 @@ impl TmpInode {
         }
         other.changed();
     }
-}
-
-type Guard<'a> = SpinLockGuard<'a, Entries>;
-
-fn lock_both<'a>(a: &'a Directory, b: &'a Directory) -> (Guard<'a>, Option<Guard<'a>>) {
-    if core::ptr::eq(a, b) {
-        return (a.entries.lock(), None);
-    }
-    if core::ptr::from_ref(a) < core::ptr::from_ref(b) {
-        let first = a.entries.lock();
-        return (first, Some(b.entries.lock()));
-    }
-    let second = b.entries.lock();
-    (a.entries.lock(), Some(second))
 }

@@ -6,7 +6,6 @@
 use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
-use acrida_kcore::sync::SetOnce;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{
@@ -14,11 +13,9 @@ use acrida_uapi::fcntl::{
     O_LARGEFILE, O_RDWR,
 };
 use acrida_uapi::mman::{MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_HUGETLB, MFD_NOEXEC_SEAL};
-use acrida_uapi::mount::MsFlags;
 use acrida_uapi::stat::S_IFREG;
 
 use crate::abi::{Flags, SysResult};
-use crate::current;
 use crate::fs::attr::Owner;
 use crate::fs::dcache::{Dentry, Path};
 use crate::fs::file::File;
@@ -27,30 +24,25 @@ use crate::fs::tmpfs::file::{Opened, RegularFile, ShmemFile};
 use crate::fs::tmpfs::inode::{Body, TmpInode};
 use crate::fs::tmpfs::options::Options;
 use crate::fs::tmpfs::{Kind, TmpFs, new_instance};
+use crate::{current, kernel};
 
 /// Longest name: `NAME_MAX` less the prefix.
 const NAME_MAX: usize = 255 - b"memfd:".len();
 const ALL_SEALS: u32 = F_SEAL_SEAL | F_SEAL_EXEC | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 
-struct Internal {
+/// The tmpfs of files without a name: no limits, mounted nowhere.
+#[doc(alias = "shm_mnt")]
+pub struct Unnamed {
     fs: Arc<TmpFs>,
     mnt: Arc<Mount>,
 }
 
-static INTERNAL: SetOnce<Internal> = SetOnce::new();
-
-/// The tmpfs of files without a name: no limits, mounted nowhere.
-#[doc(alias = "shm_mnt")]
-fn internal() -> Result<&'static Internal, Error> {
-    if INTERNAL.get().is_none() {
+impl Unnamed {
+    pub fn new() -> Result<Unnamed, Error> {
         let options = Options { max_blocks: 0, max_inodes: 0, mode: 0o1777, uid: 0, gid: 0 };
         let instance = new_instance(Kind::Tmpfs, options, None)?;
-        let fs = TmpInode::of(&instance.root)?.fs.clone();
-        let mnt = Mount::new(instance.sb, instance.root, b"tmpfs", MsFlags::empty());
-        // Somebody else's may have come first: any of them serves.
-        let _ = INTERNAL.set(Internal { fs, mnt });
+        Ok(Unnamed { fs: TmpInode::of(&instance.root)?.fs.clone(), mnt: Mount::internal(instance, b"tmpfs") })
     }
-    INTERNAL.get().ok_or(Error::Errno(Errno::ENOMEM))
 }
 
 /// What a file without a name begins with.
@@ -68,14 +60,14 @@ pub struct UnnamedFile<'a> {
 /// A file in memory that no directory names.
 #[doc(alias = "shmem_file_setup")]
 pub fn unnamed_file(new: &UnnamedFile<'_>) -> Result<Arc<File>, Error> {
-    let internal = internal()?;
+    let shm = &kernel().shm;
     let cred = current().cred();
     let owner = Owner { mode: S_IFREG | new.mode, uid: cred.fsuid, gid: cred.fsgid };
     let content = RegularFile::sealed(new.seals);
-    content.truncate(&internal.fs, new.size)?;
-    let inode = TmpInode::numbered(&internal.fs, new.ino, owner, 0, Body::Regular(content))?;
+    content.truncate(&shm.fs, new.size)?;
+    let inode = TmpInode::numbered(&shm.fs, new.ino, owner, 0, Body::Regular(content))?;
     let shown = [b"/", new.name, b" (deleted)"].concat();
-    let path = Path { mnt: internal.mnt.clone(), dentry: Dentry::anonymous(&shown, inode.clone()) };
+    let path = Path { mnt: shm.mnt.clone(), dentry: Dentry::anonymous(&shown, inode.clone()) };
     let file = File::of_path(Arc::new(ShmemFile { opened: Opened::ByMaking }), O_RDWR | O_LARGEFILE, path);
     Ok(file)
 }
