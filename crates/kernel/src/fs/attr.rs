@@ -123,45 +123,24 @@ pub fn owner_or_capable(cred: &Cred, owner: Owner) -> bool {
 mod tests {
     use super::*;
 
-    fn user(uid: u32, gid: u32) -> Cred {
-        Cred {
-            uid,
-            gid,
-            suid: uid,
-            sgid: gid,
-            euid: uid,
-            egid: gid,
-            fsuid: uid,
-            fsgid: gid,
-            groups: alloc::vec![],
-            cap_inheritable: 0,
-            cap_permitted: 0,
-            cap_effective: 0,
-            cap_bset: 0,
-            cap_ambient: 0,
-            securebits: 0,
-            no_new_privs: false,
-        }
-    }
-
     #[test]
     fn the_owner_is_judged_by_the_owner_bits_alone() {
         let owner = Owner { mode: 0o100077, uid: 7, gid: 7 };
-        assert_eq!(generic_permission(&user(7, 7), owner, MAY_READ), Err(Errno::EACCES));
-        assert_eq!(generic_permission(&user(8, 7), owner, MAY_READ), Ok(()));
-        assert_eq!(generic_permission(&user(8, 8), owner, MAY_WRITE), Ok(()));
+        assert_eq!(generic_permission(&Cred::plain(7, 7), owner, MAY_READ), Err(Errno::EACCES));
+        assert_eq!(generic_permission(&Cred::plain(8, 7), owner, MAY_READ), Ok(()));
+        assert_eq!(generic_permission(&Cred::plain(8, 8), owner, MAY_WRITE), Ok(()));
     }
 
     #[test]
     fn a_group_can_have_less_than_others() {
         let owner = Owner { mode: 0o100704, uid: 1, gid: 7 };
-        assert_eq!(generic_permission(&user(8, 7), owner, MAY_READ), Err(Errno::EACCES));
-        assert_eq!(generic_permission(&user(8, 8), owner, MAY_READ), Ok(()));
+        assert_eq!(generic_permission(&Cred::plain(8, 7), owner, MAY_READ), Err(Errno::EACCES));
+        assert_eq!(generic_permission(&Cred::plain(8, 8), owner, MAY_READ), Ok(()));
     }
 
     #[test]
     fn nobody_runs_what_nobody_may_run() {
-        let mut root = user(0, 0);
+        let mut root = Cred::plain(0, 0);
         root.cap_effective = u64::MAX;
         let file = |mode| Owner { mode, uid: 1, gid: 1 };
         assert_eq!(generic_permission(&root, file(0o100666), MAY_EXEC), Err(Errno::EACCES));

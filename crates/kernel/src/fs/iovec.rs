@@ -8,7 +8,8 @@ use acrida_uapi::uio::{Iovec, MAX_RW_COUNT, UIO_FASTIOV, UIO_MAXIOV};
 
 use crate::fs::user_array::UserArray;
 
-/// End of the addresses that Linux lets a program name on x86-64 (`TASK_SIZE_MAX`).
+/// End of the addresses that Linux lets a program name on x86-64, which is above our guests' memory.
+#[doc(alias = "TASK_SIZE_MAX")]
 const USER_END: u64 = 0x7fff_ffff_f000;
 
 /// Whether Linux would take `[addr, addr + len)` for user memory; a copy decides what is really there.

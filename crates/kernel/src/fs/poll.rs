@@ -6,6 +6,10 @@
 use alloc::sync::Arc;
 
 use acrida_kcore::wait::WaitQueueHead;
+use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
+
+/// Events of a file without poll.
+pub const DEFAULT_POLLMASK: u32 = EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
 
 /// Takes the wait queues a file names.
 pub trait PollQueue {

@@ -30,6 +30,28 @@ pub struct Cred {
 }
 
 impl Cred {
+    /// Somebody with these ids, without capabilities or further groups.
+    pub fn plain(uid: u32, gid: u32) -> Cred {
+        Cred {
+            uid,
+            gid,
+            suid: uid,
+            sgid: gid,
+            euid: uid,
+            egid: gid,
+            fsuid: uid,
+            fsgid: gid,
+            groups: Vec::new(),
+            cap_inheritable: 0,
+            cap_permitted: 0,
+            cap_effective: 0,
+            cap_bset: 0,
+            cap_ambient: 0,
+            securebits: 0,
+            no_new_privs: false,
+        }
+    }
+
     /// The superuser with every capability: the kernel's own work.
     #[doc(alias = "init_cred")]
     pub fn of_root() -> Cred {

@@ -19,8 +19,7 @@ use acrida_uapi::errno::Errno;
 
 use super::Eventpoll;
 use super::item::{ByFile, Epitem, FirstHook, MoreHook, NextHook, ReadyLink};
-use crate::fs::poll::{PollQueue, PollTable};
-use crate::fs::select::DEFAULT_POLLMASK;
+use crate::fs::poll::{DEFAULT_POLLMASK, PollQueue, PollTable};
 
 /// The items of a set, and those that may have events.
 #[derive(Default)]

@@ -16,13 +16,10 @@ use super::file::as_set;
 use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::file::File;
+use crate::fs::iovec::access_ok;
 use crate::fs::read_write::fdget;
 use crate::fs::select::timeout::{Timeout, TimeoutArg, with_sigmask};
 use crate::kernel::signal::is_deliverable;
-
-/// Where Linux's user space ends. A guest may say that its array reaches higher than our guests' memory does.
-#[doc(alias = "TASK_SIZE_MAX")]
-const USER_END: u64 = (1 << 47) - 4096;
 
 /// Most events of one call (`EP_MAX_EVENTS`).
 const MAX_EVENTS: usize = i32::MAX as usize / size_of::<EpollEvent>();
@@ -71,9 +68,7 @@ impl Eventpoll {
 #[doc(alias = "ep_check_params")]
 fn checked<'a>(file: &'a Arc<File>, events: UserAddr, max: i32) -> Result<(&'a Arc<Eventpoll>, usize), Errno> {
     let max = usize::try_from(max).ok().filter(|max| (1..=MAX_EVENTS).contains(max)).ok_or(Errno::EINVAL)?;
-    if events.0.checked_add((max * size_of::<EpollEvent>()) as u64).is_none_or(|end| end > USER_END) {
-        return Err(Errno::EFAULT);
-    }
+    access_ok(events, max * size_of::<EpollEvent>())?;
     as_set(file).map(|set| (set, max)).ok_or(Errno::EINVAL)
 }
 

@@ -473,24 +473,7 @@ mod tests {
 
     #[test]
     fn groups_end_with_a_blank() {
-        let mut cred = Cred {
-            uid: 1,
-            gid: 5,
-            suid: 3,
-            sgid: 7,
-            euid: 2,
-            egid: 6,
-            fsuid: 4,
-            fsgid: 8,
-            groups: Vec::new(),
-            cap_inheritable: 0,
-            cap_permitted: 0,
-            cap_effective: 0,
-            cap_bset: 0,
-            cap_ambient: 0,
-            securebits: 0,
-            no_new_privs: false,
-        };
+        let mut cred = Cred { suid: 3, sgid: 7, euid: 2, egid: 6, fsuid: 4, fsgid: 8, ..Cred::plain(1, 5) };
         let none = text(|out| show_ids(&cred, 64, out));
         assert_eq!(none, "Uid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nFDSize:\t64\nGroups:\t \n");
         cred.groups = alloc::vec![4, 20];

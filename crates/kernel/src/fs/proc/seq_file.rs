@@ -13,16 +13,14 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::wait::WaitQueueHead;
-use acrida_uapi::epoll::{EPOLLERR, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDNORM, EPOLLWRNORM};
+use acrida_uapi::epoll::{EPOLLERR, EPOLLIN, EPOLLPRI, EPOLLRDNORM};
 use acrida_uapi::errno::{Errno, Error};
 
 use crate::abi::SysResult;
 use crate::fs::file::{File, FileOperations, Whence};
 use crate::fs::iov_iter::IovIter;
-use crate::fs::poll::PollTable;
+use crate::fs::poll::{DEFAULT_POLLMASK, PollTable};
 
-/// What a file without a poll of its own answers.
-const DEFAULT_POLLMASK: u32 = EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
 /// Longest text one write may bring.
 const MAX_STORE: usize = 128 << 10;
 

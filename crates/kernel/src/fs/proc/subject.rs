@@ -124,7 +124,8 @@ impl Target {
     pub fn cred(&self) -> Arc<Cred> {
         match &self.task {
             Some(task) => task.cred(),
-            None => Arc::new(init_cred(self.process.uid.load(Ordering::Relaxed))),
+            // Pid 1 is everybody's superior and has the powers of none.
+            None => Arc::new(Cred::plain(self.process.uid.load(Ordering::Relaxed), 0)),
         }
     }
 
@@ -171,27 +172,5 @@ impl Target {
 
     pub fn check_access(&self) -> Result<(), Errno> {
         if self.may_access() { Ok(()) } else { Err(Errno::EACCES) }
-    }
-}
-
-/// Pid 1 is everybody's superior and has the powers of none.
-fn init_cred(uid: u32) -> Cred {
-    Cred {
-        uid,
-        gid: 0,
-        suid: uid,
-        sgid: 0,
-        euid: uid,
-        egid: 0,
-        fsuid: uid,
-        fsgid: 0,
-        groups: Vec::new(),
-        cap_inheritable: 0,
-        cap_permitted: 0,
-        cap_effective: 0,
-        cap_bset: 0,
-        cap_ambient: 0,
-        securebits: 0,
-        no_new_privs: false,
     }
 }

@@ -14,21 +14,17 @@
 use alloc::sync::Arc;
 
 use acrida_kcore::wait::{Poller, WaitError, WaitQueueHead};
-use acrida_uapi::epoll::{EPOLLIN, EPOLLOUT, EPOLLRDNORM, EPOLLWRNORM};
 use acrida_uapi::errno::Restart;
 
 use crate::current;
 use crate::fs::fdtable::with_files;
 use crate::fs::file::File;
-use crate::fs::poll::{PollQueue, PollTable};
+use crate::fs::poll::{DEFAULT_POLLMASK, PollQueue, PollTable};
 use timeout::Timeout;
 
 pub mod fd_set;
 pub mod poll;
 pub mod timeout;
-
-/// Events of a file without poll.
-pub const DEFAULT_POLLMASK: u32 = EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
 
 /// Puts the poller on the queues of one file.
 struct Registrar<'a> {
