@@ -151,15 +151,16 @@ CHECK(moves_both_ways)
 }
 
 static int top;
+static char deep[PATH_MAX];
 
-// `b` is never in `x` while `x` is in `z`.
+// The working directory is never below `x` while `x` is in `z`.
 static void *move_one_then_the_other(void *unused UNUSED)
 {
 	for (int i = 0; goes_on(i); i++) {
-		renameat(top, "x/b", top, "y/b");
+		renameat(top, deep, top, "y/b");
 		renameat(top, "x", top, "z/x");
 		renameat(top, "z/x", top, "x");
-		renameat(top, "y/b", top, "x/b");
+		renameat(top, "y/b", top, deep);
 	}
 	stop = 1;
 	return NULL;
@@ -169,7 +170,7 @@ static void *ask_where(void *unused UNUSED)
 {
 	char here[PATH_MAX];
 	while (!stop)
-		if (!getcwd(here, sizeof here) || strstr(here, "/z/x/b"))
+		if (!getcwd(here, sizeof here) || strstr(here, "/z/x/"))
 			surprises++;
 	return NULL;
 }
@@ -177,12 +178,17 @@ static void *ask_where(void *unused UNUSED)
 CHECK(getcwd_is_of_one_moment)
 {
 	top = need(open(".", O_PATH));
-	need(mkdir("x", 0755));
 	need(mkdir("y", 0755));
 	need(mkdir("z", 0755));
-	need(mkdir("x/b", 0755));
-	need(mkdir("x/b/c", 0755));
-	need(chdir("x/b/c"));
+	strcpy(deep, "x");
+	need(mkdir(deep, 0755));
+	for (int i = 0; i < 200; i++) {
+		strcat(deep, "/d");
+		need(mkdir(deep, 0755));
+	}
+	strcat(deep, "/b");
+	need(mkdir(deep, 0755));
+	need(chdir(deep));
 	together(move_one_then_the_other, ask_where);
 	show(surprises);
 }
