@@ -6,6 +6,7 @@
 #include "check.h"
 #include <pthread.h>
 #include <sys/socket.h>
+#include <termios.h>
 
 static char buffer[1 << 17];
 static int p[2], q[2];
@@ -252,6 +253,97 @@ CHECK(poll_beside_a_splice_that_waits)
 	need(pipe(ends));
 	need(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
 	poll_while_it_waits(sockets[0], ends[1], ends[0], POLLIN);
+}
+
+static void nothing(int sig UNUSED)
+{
+}
+
+// A stream is waited for as its own read or write waits: for so long, until a signal, until there is something.
+CHECK(waits_for_a_stream_as_its_calls_do)
+{
+	struct sigaction action = { .sa_handler = nothing };
+	struct timeval soon = { .tv_usec = 20000 }, never = { 0 };
+	int sockets[2];
+	need(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	need(pipe(p));
+	sigaction(SIGUSR1, &action, NULL);
+	for (int timed = 1; timed >= 0; timed--) {
+		setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, timed ? &soon : &never, sizeof soon);
+		if (timed)
+			show(splice(sockets[0], NULL, p[1], NULL, 4096, 0));
+		setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, timed ? &(struct timeval){ .tv_sec = 60 } : &never, sizeof soon);
+		action.sa_flags = timed ? SA_RESTART : 0;
+		sigaction(SIGUSR1, &action, NULL);
+		pid_t parent = getpid(), child = start();
+		if (child == 0) {
+			wait_asleep(parent);
+			kill(parent, SIGUSR1);
+			_exit(0);
+		}
+		show(splice(sockets[0], NULL, p[1], NULL, 4096, 0));
+		reap("who signals", child);
+		child = start();
+		if (child == 0) {
+			wait_asleep(parent);
+			write(sockets[1], "later", 5);
+			_exit(0);
+		}
+		show(splice(sockets[0], NULL, p[1], NULL, 4096, 0));
+		reap("who writes", child);
+		show(read(p[0], buffer, 10));
+	}
+	show(shutdown(sockets[1], SHUT_WR));
+	show(splice(sockets[0], NULL, p[1], NULL, 4096, 0));
+	show(splice(sockets[0], NULL, p[1], NULL, 4096, SPLICE_F_NONBLOCK));
+}
+
+// What has no room yet takes all of it in the end.
+static void all_of_it(const char *what, int out, int drain)
+{
+	enum { LENGTH = 65536 };
+	need(pipe(p));
+	need(write(p[1], buffer, LENGTH));
+	pid_t parent = getpid(), child = start();
+	if (child == 0) {
+		wait_asleep(parent);
+		ssize_t sum = 0, got;
+		while (sum < LENGTH && (got = read(drain, buffer, 1000)) > 0)
+			sum += got;
+		say("%s: %zd read", what, sum);
+		_exit(0);
+	}
+	ssize_t moved = 0, step;
+	while (moved < LENGTH && (step = splice(p[0], NULL, out, NULL, LENGTH - moved, 0)) > 0)
+		moved += step;
+	say("%s: %zd moved, %d left", what, moved, queued(p[0]));
+	reap(what, child);
+}
+
+CHECK(waits_for_room)
+{
+	int sockets[2];
+	need(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	need(setsockopt(sockets[0], SOL_SOCKET, SO_SNDBUF, &(int){ 4096 }, sizeof(int)));
+	all_of_it("socket", sockets[0], sockets[1]);
+	struct termios raw;
+	int master = need(posix_openpt(O_RDWR | O_NOCTTY));
+	need(unlockpt(master));
+	int slave = need(open(ptsname(master), O_RDWR | O_NOCTTY));
+	need(tcgetattr(slave, &raw));
+	cfmakeraw(&raw);
+	need(tcsetattr(slave, TCSANOW, &raw));
+	all_of_it("terminal", slave, master);
+	struct timeval soon = { .tv_usec = 20000 };
+	setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
+	while (send(sockets[0], buffer, 4096, MSG_DONTWAIT) > 0)
+		;
+	need(write(p[1], buffer, 4096));
+	show(splice(p[0], NULL, sockets[0], NULL, 4096, 0));
+	show(queued(p[0]));
+	show(close(sockets[1]));
+	signal(SIGPIPE, SIG_IGN);
+	show(splice(p[0], NULL, sockets[0], NULL, 4096, 0));
 }
 
 CHECK(an_error_does_not_touch_the_offset)

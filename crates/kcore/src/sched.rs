@@ -43,10 +43,17 @@ impl Thread {
 
 /// Sleeps until the state is RUNNING again, a signal ends an interruptible sleep, or the deadline passes.
 ///
-/// The one place in the kernel that blocks a thread for an event. The caller has set its state first.
+/// The one place in the kernel that blocks a thread for an event. The caller has set its state first, and holds no lock: a
+/// sleeper that the host kills goes on later, while whoever waits for a lock of a killed thread takes it (docs/design/0013).
+///
+/// # Panics
+/// When the caller holds a lock; only builds with debug assertions count them.
 #[doc(alias = "schedule_timeout")]
+#[doc(alias = "might_sleep")]
 pub fn schedule(deadline: Option<u64>) -> Parked {
     let me = current();
+    #[cfg(debug_assertions)]
+    assert!(me.locks_held.load(Ordering::Relaxed) == 0, "a thread that holds a lock sleeps in {}", me.wchan());
     loop {
         match me.state.load(Ordering::SeqCst) {
             state::RUNNING => return Parked::Woken,

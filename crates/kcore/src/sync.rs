@@ -81,7 +81,7 @@ impl<T: ?Sized> SpinLock<T> {
         let me = owner_word();
         let fast = self.word.compare_exchange(0, me, Ordering::Acquire, Ordering::Relaxed).is_ok();
         let broken = !fast && self.lock_slow(me);
-        let mut guard = SpinLockGuard { lock: self };
+        let mut guard = SpinLockGuard::new(self);
         if broken {
             repair(&mut guard);
         }
@@ -91,7 +91,7 @@ impl<T: ?Sized> SpinLock<T> {
     #[inline]
     pub fn try_lock(&self) -> Option<SpinLockGuard<'_, T>> {
         let free = self.word.compare_exchange(0, owner_word(), Ordering::Acquire, Ordering::Relaxed).is_ok();
-        free.then(|| SpinLockGuard { lock: self })
+        free.then(|| SpinLockGuard::new(self))
     }
 
     pub fn get_mut(&mut self) -> &mut T {
@@ -172,6 +172,15 @@ pub struct SpinLockGuard<'a, T: ?Sized> {
     lock: &'a SpinLock<T>,
 }
 
+impl<'a, T: ?Sized> SpinLockGuard<'a, T> {
+    #[inline]
+    fn new(lock: &'a SpinLock<T>) -> Self {
+        #[cfg(debug_assertions)]
+        current().locks_held.fetch_add(1, Ordering::Relaxed);
+        SpinLockGuard { lock }
+    }
+}
+
 impl<T: ?Sized> Deref for SpinLockGuard<'_, T> {
     type Target = T;
     #[inline]
@@ -192,6 +201,8 @@ impl<T: ?Sized> DerefMut for SpinLockGuard<'_, T> {
 impl<T: ?Sized> Drop for SpinLockGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
+        #[cfg(debug_assertions)]
+        current().locks_held.fetch_sub(1, Ordering::Relaxed);
         if self.lock.word.swap(0, Ordering::Release) & WAITERS != 0 {
             self.lock.wake_next();
         }

@@ -166,6 +166,9 @@ pub struct Thread {
     pub parked_at: AtomicU64,
     /// Entries of wait queues that lie on the thread's stack; written only by itself.
     pub(crate) queued: AtomicU32,
+    /// Locks that the thread holds.
+    #[cfg(debug_assertions)]
+    pub(crate) locks_held: AtomicU32,
     ext: UnsafeCell<Option<Ext>>,
     /// Free memory that the thread keeps for itself.
     pub(crate) magazine: Magazine,
@@ -255,6 +258,8 @@ impl Thread {
             life: Life::new(),
             parked_at: AtomicU64::new(0),
             queued: AtomicU32::new(0),
+            #[cfg(debug_assertions)]
+            locks_held: AtomicU32::new(0),
             ext: UnsafeCell::new(None),
             magazine: Magazine::default(),
             uncounted: Uncounted::default(),

@@ -20,13 +20,14 @@
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 struct letter {
 	long kind;
 	char text[1024];
 };
-static int ends[2], id, lock_fd;
+static int ends[2], sockets[2], id, lock_fd;
 static mqd_t queue;
 
 static void fail(const char *what)
@@ -105,6 +106,15 @@ static void in_read(void)
 	char byte;
 	if (read(ends[0], &byte, 1) == 1)
 		_exit(2);
+}
+// Into the pipe, which somebody else reads and writes before the next step.
+static void in_splice_from(void)
+{
+	splice(sockets[0], NULL, ends[1], NULL, 4096, 0);
+}
+static void in_splice_to(void)
+{
+	splice(ends[0], NULL, sockets[1], NULL, 4096, 0);
 }
 static void in_poll(void)
 {
@@ -225,6 +235,20 @@ int main(int argc, char **argv)
 		pipe_works("pipe after an epoll set's death");
 		kill_one("threads", in_threads);
 		pipe_works("pipe after the death of a process with threads");
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, sockets))
+			fail("socketpair");
+		kill_one("splice out of a socket", in_splice_from);
+		pipe_works("pipe after a splicer's death");
+		while (send(sockets[1], text, sizeof text, MSG_DONTWAIT) > 0)
+			;
+		if (write(ends[1], "p", 1) != 1)
+			fail("write");
+		kill_one("splice into a socket", in_splice_to);
+		if (read(ends[0], text, 1) != 1 || text[0] != 'p')
+			fail("a byte in a pipe went to the dead");
+		pipe_works("pipe after another splicer's death");
+		close(sockets[0]);
+		close(sockets[1]);
 		kill_one("wait", in_wait);
 		kill_one("vfork", in_vfork_wait);
 

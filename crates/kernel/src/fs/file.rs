@@ -16,7 +16,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering
 use acrida_kcore::host::HostFd;
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::task_work::drop_later;
-use acrida_uapi::errno::{Errno, Error};
+use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::fcntl::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 
 use crate::abi::SysResult;
@@ -28,6 +28,7 @@ use crate::fs::iov_iter::IovIter;
 use crate::fs::locks::FileLocks;
 use crate::fs::notify::fsnotify;
 use crate::fs::poll::PollTable;
+use crate::fs::read_write::Blocking;
 use crate::fs::splice::PageSlice;
 use crate::kernel;
 use crate::kernel::task::{Pid, Process, Task};
@@ -92,9 +93,16 @@ pub trait FileOperations: Any + Send + Sync {
     }
     /// Takes slices of pages by reference; the bytes taken.
     #[doc(alias = "MSG_SPLICE_PAGES")]
-    fn take_pages(&self, file: &Arc<File>, slices: &[PageSlice]) -> SysResult {
-        let _ = (file, slices);
+    fn take_pages(&self, file: &Arc<File>, slices: &[PageSlice], blocking: Blocking) -> SysResult {
+        let _ = (file, slices, blocking);
         Err(Errno::EINVAL.into())
+    }
+    /// When a sleep until the file can be read (`EPOLLIN`) or written (`EPOLLOUT`) gives up, and what a signal makes of it.
+    #[doc(alias = "sock_rcvtimeo")]
+    #[doc(alias = "sock_sndtimeo")]
+    fn sleep_limit(&self, event: u32) -> (Option<u64>, Error) {
+        let _ = event;
+        (None, Restart::ERESTARTSYS.into())
     }
     /// Whether bytes can be spliced out of the file into a pipe.
     fn can_splice_read(&self) -> bool {

@@ -1,7 +1,8 @@
 //! The right to change a pipe, and what a poll sees of it without that right.
 //!
-//! splice holds a pipe's lock while it waits for another file. A poll must not wait for that: the thread that polls may be
-//! the one that would let splice go on. So it looks at a summary, which every holder of the lock leaves behind.
+//! splice holds a pipe's lock while it reads or writes another file, which may be one of the host's. A poll must not wait for
+//! that: the thread that polls may be the one that would let splice go on. So it looks at a summary, which every holder of the lock
+//! leaves behind.
 //!
 //! Mirrors: fs/pipe.c (`pipe_poll`), Linux 6.18.
 //! Differs: Linux reads `head`, `tail` and the counts one by one with `READ_ONCE`; here they are one word.
@@ -29,7 +30,7 @@ impl<'a> Locked<'a> {
         Locked { pipe, state: pipe.state.lock() }
     }
 
-    /// Lets polls see what was done so far; for a holder that is about to wait for something else.
+    /// Lets polls see what was done so far; for a holder that is about to use another file.
     pub fn show(&self) {
         self.pipe.summary.store(Summary::of(&self.state).0, Ordering::Release);
     }

@@ -14,7 +14,8 @@
 use alloc::sync::Arc;
 
 use acrida_kcore::wait::{Poller, WaitError, WaitQueueHead};
-use acrida_uapi::errno::Restart;
+use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT};
+use acrida_uapi::errno::{Errno, Error, Restart};
 
 use crate::current;
 use crate::fs::fdtable::with_files;
@@ -37,6 +38,28 @@ impl PollQueue for Registrar<'_> {
     fn queue(&mut self, queue: &Arc<WaitQueueHead>) {
         self.poller.join(queue, self.key, self.file.clone());
     }
+}
+
+/// Sleeps until `file` has `event` (`EPOLLIN` or `EPOLLOUT`), an error or a hang-up: for calls that hold a lock where the file's own
+/// functions would sleep. They let go of it, wait here, and try again.
+///
+/// # Errors
+/// `EAGAIN` when the file's time is over; what the file says for a signal.
+pub fn wait_ready(file: &Arc<File>, event: u32, wchan: &'static str) -> Result<(), Error> {
+    let key = event | EPOLLERR | EPOLLHUP;
+    let (deadline, interrupted) = file.ops.sleep_limit(event);
+    Poller::with(|poller| {
+        let mut registrar = Registrar { poller, file, key };
+        let mut events = file.ops.poll(&mut PollTable::new(key, &mut registrar));
+        while events.is_some_and(|events| events & key == 0) {
+            poller.sleep(deadline, wchan).map_err(|error| match error {
+                WaitError::TimedOut => Errno::EAGAIN.into(),
+                WaitError::Interrupted => interrupted,
+            })?;
+            events = file.ops.poll(&mut PollTable::none(key));
+        }
+        Ok(())
+    })
 }
 
 /// One round over the files: asks each for its events, and registers while that is of use.

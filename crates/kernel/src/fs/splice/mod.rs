@@ -13,7 +13,8 @@
 //!
 //! Mirrors: fs/splice.c, Linux 6.18.
 //! Differs: vmsplice copies, since guest memory is not made of pages that can be referred to.
-//! Locking: a pipe's lock is held while a file is read into it or written from it, as on Linux.
+//! Locking: a pipe's lock is held while a file is read into it or written from it, as on Linux, but not while that is waited for:
+//! no thread sleeps that holds a lock.
 
 use alloc::sync::Arc;
 

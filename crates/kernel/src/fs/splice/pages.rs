@@ -86,7 +86,8 @@ impl PageSlice {
     }
 }
 
-/// The next bytes of a file: its own pages if they can be had, else `fresh` filled with up to a page; `None` at the end.
+/// The next bytes of a file: its own pages if they can be had, else `fresh` filled with up to a page; `None` at the end. With
+/// [`Blocking::No`] no stream is waited for.
 pub fn next_slice(
     file: &Arc<File>,
     pos: &mut u64,
@@ -100,25 +101,32 @@ pub fn next_slice(
     }
     let page = fresh()?;
     let mut to = IovIter::pages(&page, 0, len.min(PAGE_SIZE));
-    if blocking == Blocking::No && file.ops.can_nowait() {
+    if blocking == Blocking::No {
         to.set_flags(RWF_NOWAIT);
     }
     let got = file.ops.read(file, &mut to, pos)?;
     Ok((got > 0).then(|| PageSlice::frames(page, 0, got)))
 }
 
-/// Writes a slice to a file; the bytes taken.
-pub fn put_slice(file: &Arc<File>, slice: &PageSlice, pos: &mut u64) -> SysResult {
+/// Writes a slice to a file; the bytes taken. With [`Blocking::No`] no stream is waited for.
+pub fn put_slice(file: &Arc<File>, slice: &PageSlice, pos: &mut u64, blocking: Blocking) -> SysResult {
     if !file.ops.can_splice_write() {
         return Err(Errno::EINVAL.into());
     }
+    let mut write = |page: &Arc<Extent>, start: usize, len: usize| {
+        let mut from = IovIter::pages(page, start, len);
+        if blocking == Blocking::No {
+            from.set_flags(RWF_NOWAIT);
+        }
+        file.ops.write(file, &mut from, pos)
+    };
     match &slice.pages {
-        Pages::Frames(extent) => file.ops.write(file, &mut IovIter::pages(extent, slice.start, slice.len), pos),
+        Pages::Frames(extent) => write(extent, slice.start, slice.len),
         Pages::Host(_) => {
             // From one file of the host to a file of any kind: through a page of ours.
             let page = Extent::new(slice.len.div_ceil(PAGE_SIZE)).ok_or(Errno::ENOMEM)?;
             let got = slice.copy_to(&mut IovIter::pages(&page, 0, slice.len), slice.len);
-            file.ops.write(file, &mut IovIter::pages(&page, 0, got), pos)
+            write(&page, 0, got)
         }
     }
 }

@@ -71,7 +71,7 @@ pub fn direct(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, out_pos: &mu
     pass_on(pos, count, |pos, left| {
         let fresh = || Ok(spare.take().or_else(|| Extent::new(1)).ok_or(Errno::ENOMEM)?);
         let Some(slice) = next_slice(input, pos, left, Blocking::Yes, fresh)? else { return Ok(Passed::default()) };
-        let passed = Passed { read: slice.len, taken: put_slice(output, &slice, out_pos)? };
+        let passed = Passed { read: slice.len, taken: put_slice(output, &slice, out_pos, Blocking::Yes)? };
         // A receiver may have kept the page.
         spare = slice.pages.into_own();
         Ok(passed)

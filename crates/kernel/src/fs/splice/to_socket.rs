@@ -11,12 +11,13 @@ use acrida_kcore::frame::PAGE_SIZE;
 use acrida_uapi::errno::Error;
 
 use super::pages::PageSlice;
-use super::pipe_to_file::Drain;
+use super::pipe_to_file::{Drain, drain};
 use super::sendfile::{Passed, pass_on};
 use crate::abi::SysResult;
 use crate::fs::file::File;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::pipe::Pipe;
+use crate::fs::read_write::Blocking;
 use crate::net::core::skbuff::{RUN, fresh_run};
 
 /// Slices of one message at most: the slots of a pipe.
@@ -64,17 +65,14 @@ pub fn from_file(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: us
         let slices = gather(input, pos, left)?;
         match bytes_of(&slices) {
             0 => Ok(Passed::default()),
-            read => Ok(Passed { read, taken: output.ops.take_pages(output, &slices)? }),
+            read => Ok(Passed { read, taken: output.ops.take_pages(output, &slices, Blocking::Yes)? }),
         }
     })
 }
 
 /// Waits for something in the pipe, then sends what is there now, at most `how.len` bytes.
 pub fn from_pipe(pipe: &Pipe, output: &Arc<File>, how: Drain) -> SysResult {
-    let mut state = pipe.lock_readable(how.blocking)?;
-    let (mut done, mut freed) = (0, false);
-    let result = loop {
-        let mut left = how.len - done;
+    drain(pipe, output, how, "splice_to_socket", |state, mut left| {
         let mut slices: Vec<PageSlice> = Vec::with_capacity(BATCH);
         for buffer in state.ring.buffers().take(BATCH) {
             let slice = PageSlice { len: buffer.len().min(left), ..buffer.slice.clone() };
@@ -83,35 +81,6 @@ pub fn from_pipe(pipe: &Pipe, output: &Arc<File>, how: Drain) -> SysResult {
                 slices.push(slice);
             }
         }
-        if slices.is_empty() {
-            break Ok(());
-        }
-        state.show();
-        match output.ops.take_pages(output, &slices) {
-            Ok(taken) => {
-                done += taken;
-                freed |= consume(&mut state, taken);
-                if taken < bytes_of(&slices) {
-                    break Ok(());
-                }
-            }
-            Err(error) => break Err(error),
-        }
-    };
-    drop(state);
-    if freed {
-        pipe.tell_writers();
-    }
-    if done > 0 { Ok(done) } else { result.map(|()| 0) }
-}
-
-/// Takes bytes off the pipe; whether a slot is free now.
-fn consume(state: &mut crate::fs::pipe::State, mut bytes: usize) -> bool {
-    let mut freed = false;
-    while let Some(first) = state.ring.first().filter(|_| bytes > 0) {
-        let step = first.len().min(bytes);
-        freed |= state.ring.consume(step);
-        bytes -= step;
-    }
-    freed
+        output.ops.take_pages(output, &slices, Blocking::No)
+    })
 }

@@ -16,6 +16,7 @@ use alloc::vec::Vec;
 
 use acrida_kcore::sync::SetOnce;
 use acrida_kcore::uaccess::UserAddr;
+use acrida_uapi::epoll::EPOLLIN;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_NONBLOCK, O_RDWR};
 use acrida_uapi::ioctl::{FIOGETOWN, FIONREAD, FIOSETOWN, SIOCATMARK, SIOCGIFCONF, SIOCGPGRP, SIOCSPGRP, SIOCUNIXFILE, TIOCOUTQ};
@@ -29,6 +30,7 @@ use crate::fs::fcntl;
 use crate::fs::file::{File, FileOperations};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
+use crate::fs::read_write::Blocking;
 use crate::fs::splice::PageSlice;
 use crate::net::core::sock::SockCommon;
 use crate::net::host_socket;
@@ -210,8 +212,14 @@ impl FileOperations for Socket {
     }
 
     #[doc(alias = "splice_to_socket")]
-    fn take_pages(&self, file: &Arc<File>, slices: &[PageSlice]) -> SysResult {
-        self.proto().send_pages(slices, Send { name: None, scm: Scm::default(), flags: 0, nonblock: file.nonblocking() })
+    fn take_pages(&self, file: &Arc<File>, slices: &[PageSlice], blocking: Blocking) -> SysResult {
+        let nonblock = file.nonblocking() || blocking == Blocking::No;
+        self.proto().send_pages(slices, Send { name: None, scm: Scm::default(), flags: 0, nonblock })
+    }
+
+    fn sleep_limit(&self, event: u32) -> (Option<u64>, Error) {
+        let common = self.proto().common();
+        if event == EPOLLIN { common.receive_deadline() } else { common.send_deadline() }
     }
 
     fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
