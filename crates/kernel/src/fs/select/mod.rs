@@ -14,7 +14,7 @@
 use alloc::sync::Arc;
 
 use acrida_kcore::wait::{Poller, WaitError, WaitQueueHead};
-use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT};
+use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP};
 use acrida_uapi::errno::{Errno, Error, Restart};
 
 use crate::current;
