@@ -1,9 +1,10 @@
 // fd_races.c: threads that open, close, duplicate and use the same descriptors.
 //
-// Calls: open close dup dup2 read write accept
+// Calls: open close dup dup2 read write pread accept eventfd
 // Passes: host acrida
 #include "check.h"
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -77,6 +78,63 @@ CHECK(dup2_replaces_without_a_gap)
 	run(replace, results);
 	for (int i = 1; i < THREADS; i++)
 		show(results[i]);
+}
+
+enum { LOWEST = 5, NUMBERS = 2 };
+static int lasting[2];
+
+// Two threads change what the numbers stand for, the others read from whatever that is.
+static void *change_or_read(void *which)
+{
+	char c;
+	long odd = 0;
+	pthread_barrier_wait(&barrier);
+	if ((long)which < 2) {
+		for (int i = 0; i < ROUNDS; i++) {
+			int number = LOWEST + i / 4 % NUMBERS, opened;
+			switch ((i + (long)which) % 4) {
+			case 0:
+				odd += dup2(lasting[i / 4 & 1], number) < 0 && errno != EBUSY;
+				break;
+			case 1:
+				odd += close(number) != 0 && errno != EBADF;
+				break;
+			default:
+				opened = i & 4 ? open("c", O_RDONLY) : eventfd(0, 0);
+				odd += opened < LOWEST;
+				if (opened >= LOWEST + NUMBERS)
+					close(opened);
+			}
+		}
+		__atomic_add_fetch(&stop, 1, __ATOMIC_SEQ_CST);
+		return (void *)odd;
+	}
+	for (int i = 0; stop < 2; i++) {
+		long got = pread(LOWEST + i % NUMBERS, &c, 1, 0);
+		if (!(got == 1 ? c >= 'a' && c <= 'c' : got == -1 && (errno == EBADF || errno == ESPIPE)))
+			odd++;
+	}
+	return (void *)odd;
+}
+
+CHECK(a_look_up_finds_the_old_file_the_new_or_none)
+{
+	long results[THREADS];
+	for (char name[] = "a"; *name <= 'c'; ++*name) {
+		int fd = need(open(name, O_CREAT | O_RDWR, 0644));
+		write(fd, name, 1);
+		if (*name == 'c')
+			close(fd);
+		else
+			lasting[*name - 'a'] = fd;
+	}
+	show(lasting[1]);
+	stop = 0;
+	run(change_or_read, results);
+	for (int i = 0; i < THREADS; i++)
+		show(results[i]);
+	close(LOWEST);
+	show(open("c", O_RDONLY));
 }
 
 static void *share_position(void *unused UNUSED)

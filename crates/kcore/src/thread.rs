@@ -16,6 +16,7 @@ use crate::life::Life;
 use crate::loan::Loan;
 use crate::regs::UserFrame;
 use crate::sched::state;
+use crate::stable::Head;
 use crate::sync::SpinLock;
 use crate::task_work::TaskWork;
 use crate::wake_q::WakeQ;
@@ -120,12 +121,10 @@ struct Ext {
     _keep: Arc<dyn Any + Send + Sync>,
 }
 
-/// An object that the thread uses though it holds no count of it, and how to take one. Used by the thread alone.
+/// An object that the thread uses though it holds no count of it. Used by the thread alone.
 #[derive(Default)]
 pub(crate) struct Uncounted {
-    /// Null: none.
-    pub object: Cell<*const ()>,
-    pub count: Cell<Option<unsafe fn(*const ())>>,
+    pub object: Cell<Option<&'static Head>>,
     /// A count was taken after all.
     pub counted: Cell<bool>,
 }
@@ -172,7 +171,7 @@ pub struct Thread {
     ext: UnsafeCell<Option<Ext>>,
     /// Free memory that the thread keeps for itself.
     pub(crate) magazine: Magazine,
-    /// What the thread uses without having counted itself; see [`crate::solo`].
+    /// What the thread uses without having counted itself; see [`crate::light`].
     pub(crate) uncounted: Uncounted,
     entry: UnsafeCell<Option<Box<dyn FnOnce() + Send>>>,
     stack: *mut u8,
@@ -253,7 +252,7 @@ impl Thread {
             fault: FaultInfo::default(),
             host_calls: HostCallCounts::default(),
             loan: Loan::new(),
-            task_work: TaskWork::new(),
+            task_work: TaskWork::default(),
             wake_q: WakeQ::default(),
             life: Life::new(),
             parked_at: AtomicU64::new(0),

@@ -31,7 +31,7 @@ mod hook;
 mod poller;
 
 pub use hook::{Hooked, WaitHook, unhook};
-pub use poller::{Keep, Poller};
+pub use poller::Poller;
 
 /// What a wake-up says: which sleepers it wants and what happened.
 #[derive(Clone, Copy, Debug)]

@@ -13,7 +13,7 @@ use acrida_kcore::wait::WaitQueueHead;
 use acrida_kernel::fs::eventpoll::ctl::{Operation, control};
 use acrida_kernel::fs::eventpoll::file::{as_set, new_set};
 use acrida_kernel::fs::eventpoll::{Epolls, UserWatches};
-use acrida_kernel::fs::file::{File, FileOperations};
+use acrida_kernel::fs::file::{File, FileOperations, FileRef};
 use acrida_kernel::fs::poll::PollTable;
 use acrida_uapi::epoll::*;
 use acrida_uapi::errno::Errno;
@@ -53,7 +53,7 @@ impl Source {
         Arc::new(Source { events: AtomicU32::new(0), queues })
     }
 
-    fn file(self: &Arc<Source>) -> Arc<File> {
+    fn file(self: &Arc<Source>) -> FileRef {
         File::anon(Arc::new(SourceFile(self.clone())), 0)
     }
 
@@ -265,9 +265,9 @@ impl Model {
 struct Pair {
     model: Model,
     epolls: Epolls,
-    set: Arc<File>,
+    set: FileRef,
     sources: Vec<Arc<Source>>,
-    files: Vec<Arc<File>>,
+    files: Vec<FileRef>,
 }
 
 impl Pair {

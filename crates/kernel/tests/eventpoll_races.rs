@@ -12,7 +12,7 @@ use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
 use acrida_kernel::fs::eventpoll::ctl::{Operation, control};
 use acrida_kernel::fs::eventpoll::file::{as_set, new_set};
 use acrida_kernel::fs::eventpoll::{Epolls, Eventpoll, UserWatches};
-use acrida_kernel::fs::file::{File, FileOperations};
+use acrida_kernel::fs::file::{File, FileOperations, FileRef};
 use acrida_kernel::fs::poll::PollTable;
 use acrida_platform_sim::{Sim, preempt, run};
 use acrida_uapi::epoll::*;
@@ -45,7 +45,7 @@ impl FileOperations for CounterFile {
 }
 
 impl Counter {
-    fn file(self: &Arc<Counter>) -> Arc<File> {
+    fn file(self: &Arc<Counter>) -> FileRef {
         File::anon(Arc::new(CounterFile(self.clone())), 0)
     }
 
@@ -63,7 +63,7 @@ impl Counter {
 /// A set with the numbers its files are known by.
 struct Set {
     epolls: Epolls,
-    file: Arc<File>,
+    file: FileRef,
 }
 
 impl Set {
@@ -75,11 +75,11 @@ impl Set {
         as_set(&self.file).expect("a set")
     }
 
-    fn control(&self, file: &Arc<File>, fd: i32, operation: Operation) -> Result<(), Errno> {
+    fn control(&self, file: &FileRef, fd: i32, operation: Operation) -> Result<(), Errno> {
         control(&self.epolls, u64::MAX, &self.file, (file, fd), operation)
     }
 
-    fn add(&self, file: &Arc<File>, fd: i32, mode: u32) {
+    fn add(&self, file: &FileRef, fd: i32, mode: u32) {
         let event = EpollEvent { events: EPOLLIN | mode, data: fd as u64 };
         assert_eq!(self.control(file, fd, Operation::Add(event)), Ok(()));
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use acrida_kcore::sync::SpinLock;
 use acrida_kcore::thread::current;
-use acrida_kernel::fs::file::{File, FileOperations};
+use acrida_kernel::fs::file::{File, FileOperations, FileRef};
 use acrida_platform_sim::{preempt, run};
 
 const SEEDS: u64 = 1000;
@@ -41,7 +41,7 @@ fn a_file_ends_once_and_under_no_lock() {
         run(seed, move |sim| {
             let world = Arc::new(World::default());
             let file = File::anon(Arc::new(Watched(world.clone())), 0);
-            let weak = Arc::downgrade(&file);
+            let weak = FileRef::downgrade(&file);
             let users: Vec<_> = (0..USERS)
                 .map(|user| {
                     let (world, file) = (world.clone(), file.clone());
@@ -74,7 +74,7 @@ fn a_file_that_waits_for_its_end_cannot_be_had() {
     run(0, |_| {
         let world = Arc::new(World::default());
         let file = File::anon(Arc::new(Watched(world.clone())), 0);
-        let weak = Arc::downgrade(&file);
+        let weak = FileRef::downgrade(&file);
         drop(file);
         assert!(weak.upgrade().is_none());
         assert_eq!(world.ends.load(Ordering::Relaxed), 0);

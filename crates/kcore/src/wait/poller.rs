@@ -9,19 +9,16 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::any::Any;
 use core::cell::{Cell, RefCell, UnsafeCell};
 use core::mem::MaybeUninit;
 
 use super::{EntryKind, Node, WaitError, WaitOptions, WaitQueueHead, Wake, Woken, sleep_until};
 use crate::primitive::{AtomicBool, Ordering};
+use crate::stable::Held;
 use crate::thread::{Thread, current};
 
 /// Entries that cost no allocation (`N_INLINE_POLL_ENTRIES`).
 const INLINE: usize = 9;
-
-/// Anything that must live while an entry is on its queue (the polled file).
-pub type Keep = Arc<dyn Any + Send + Sync>;
 
 /// A thread that waits for any of several queues.
 #[doc(alias = "poll_wqueues")]
@@ -43,7 +40,8 @@ struct Entry {
     poller: *const Poller,
     key: u32,
     head: Arc<WaitQueueHead>,
-    _keep: Keep,
+    /// What must live while the entry is on its queue: the polled file.
+    _keep: Held,
 }
 
 /// # Safety
@@ -78,7 +76,7 @@ impl Poller {
 
     /// Registers on `head` for wake-ups whose key meets `key`; `keep` lives as long.
     #[doc(alias = "__pollwait")]
-    pub fn join(&self, head: &Arc<WaitQueueHead>, key: u32, keep: Keep) {
+    pub fn join(&self, head: &Arc<WaitQueueHead>, key: u32, keep: Held) {
         let node = Node::new(EntryKind::Shared, wake_poller);
         let at = self.place(Entry { node, poller: self, key, head: head.clone(), _keep: keep });
         // SAFETY: the entry stays in place until the drop of the poller unlinks it.

@@ -42,8 +42,8 @@ pub mod primitive {
                     written(order, Ordering::AcqRel, |order| self.0.swap(value, order))
                 }
 
-                pub fn compare_exchange(&self, old: $value, new: $value, order: Ordering, _: Ordering) -> Result<$value, $value> {
-                    written(order, Ordering::AcqRel, |order| self.0.compare_exchange(old, new, order, Ordering::Relaxed))
+                pub fn compare_exchange(&self, old: $value, new: $value, order: Ordering, failed: Ordering) -> Result<$value, $value> {
+                    written(order, Ordering::AcqRel, |order| self.0.compare_exchange(old, new, order, weakened(failed)))
                 }
             }
         };
@@ -56,6 +56,10 @@ pub mod primitive {
             impl $name {
                 pub fn fetch_add(&self, value: $value, order: Ordering) -> $value {
                     written(order, Ordering::AcqRel, |order| self.0.fetch_add(value, order))
+                }
+
+                pub fn fetch_sub(&self, value: $value, order: Ordering) -> $value {
+                    written(order, Ordering::AcqRel, |order| self.0.fetch_sub(value, order))
                 }
             }
         };
@@ -112,19 +116,25 @@ pub mod sync {
 pub mod thread {
     use super::primitive::AtomicU32;
     use crate::sched::state;
+    use crate::task_work::TaskWork;
 
     pub mod work {
+        pub const TASK_WORK: u32 = 2;
         pub const HOST_SIGNAL: u32 = 4;
     }
 
     #[derive(Debug)]
     pub struct Thread {
         pub state: AtomicU32,
+        pub task_work: TaskWork,
         pub(super) host: loom::thread::Thread,
     }
 
     impl Thread {
         pub fn set_wchan(&self, _name: &'static str) {}
+
+        /// Who puts work off here does it by itself.
+        pub fn set_work(&self, _bits: u32) {}
 
         pub fn count_queued(&self, _change: i32) {}
 
@@ -140,7 +150,11 @@ pub mod thread {
 
     loom::thread_local! {
         static CURRENT: &'static Thread =
-            Box::leak(Box::new(Thread { state: AtomicU32::new(state::RUNNING), host: loom::thread::current() }));
+            Box::leak(Box::new(Thread {
+                state: AtomicU32::new(state::RUNNING),
+                task_work: TaskWork::default(),
+                host: loom::thread::current(),
+            }));
     }
 
     pub fn current() -> &'static Thread {

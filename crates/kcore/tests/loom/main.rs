@@ -1,6 +1,6 @@
-//! Sleeping, waking and epoll's ready list in every interleaving of their threads, by loom.
+//! Sleeping, waking, epoll's ready list and the look-up of files in every interleaving of their threads, by loom.
 //!
-//! Compiled here are the kernel's own files (`kcore/src/{sched,wait}.rs`, `fs/eventpoll/ready.rs`), with loom's threads,
+//! Compiled here are the kernel's own files (`kcore/src/{sched,stable,task_work,wait}.rs`, `fs/eventpoll/ready.rs`), with loom's threads,
 //! locks and atomics below them: this file stands for the crate around them, so that their `crate::` and `acrida_kcore::` lead
 //! to [`machine`]. A wake-up that is lost is a deadlock, which loom reports with its interleaving.
 //!
@@ -15,14 +15,17 @@ extern crate self as acrida_kcore;
 #[allow(dead_code, unused_imports, reason = "the models use a part of what the kernel uses")]
 mod kcore {
     pub mod sched;
+    pub mod stable;
+    pub mod task_work;
     pub mod wait;
 }
 mod eventpoll;
 #[allow(dead_code, reason = "a machine has more than one model needs")]
 mod machine;
+mod stable_slot;
 mod wait_queue;
 
-use kcore::{sched, wait};
+use kcore::{sched, stable, task_work, wait};
 use machine::{platform, primitive, sync, thread, wake_q};
 
 use std::collections::BTreeSet;

@@ -14,7 +14,7 @@ use zerocopy::FromZeros;
 
 use crate::fs::attr::{Kstat, Owner, SetTime, current_time};
 use crate::fs::dcache::{Dentry, Path};
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{FileOperations, FileRef};
 use crate::fs::inode::{Iattr, Inode, InodeCommon};
 use crate::fs::super_block::{Instance, SuperBlock};
 use crate::{current, kernel};
@@ -106,7 +106,7 @@ impl Inode for FileInode {
 }
 
 /// Where an open file stands; a place outside every tree for a file without a path.
-pub fn path_of(file: &Arc<File>) -> Path {
+pub fn path_of(file: &FileRef) -> Path {
     if let Some(path) = &file.path {
         return path.clone();
     }

@@ -11,7 +11,7 @@ use acrida_uapi::fcntl::O_APPEND;
 use acrida_uapi::uio::MAX_RW_COUNT;
 
 use crate::abi::{Fd, Flags, SysResult};
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::fs::notify::fsnotify;
 use crate::fs::read_write::fdget;
 use crate::fs::splice::sendfile::direct;
@@ -26,18 +26,18 @@ struct Side {
 }
 
 impl Side {
-    fn read(file: &Arc<File>, user: UserAddr) -> Result<Side, Errno> {
+    fn read(file: &FileRef, user: UserAddr) -> Result<Side, Errno> {
         let pos = match user.read_opt::<u64>()? {
             Some(pos) => pos,
-            None => file.position(),
+            None => File::position(file),
         };
         Ok(Side { user, pos })
     }
 
-    fn advance(self, file: &Arc<File>, by: usize) -> Result<(), Errno> {
+    fn advance(self, file: &FileRef, by: usize) -> Result<(), Errno> {
         let pos = self.pos + by as u64;
         if self.user.is_null() {
-            file.set_position(pos);
+            File::set_position(file, pos);
             return Ok(());
         }
         self.user.write(&pos)
@@ -66,7 +66,7 @@ pub fn sys_copy_file_range(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: Use
 
 /// Checks in Linux's order; gives the bytes to copy.
 #[doc(alias = "generic_copy_file_checks")]
-fn check(input: &Arc<File>, from: u64, output: &Arc<File>, to: u64, len: usize) -> Result<usize, Error> {
+fn check(input: &FileRef, from: u64, output: &FileRef, to: u64, len: usize) -> Result<usize, Error> {
     let kinds = [input, output].map(|file| file.inode());
     if kinds.iter().flatten().any(|inode| inode.is_dir()) {
         return Err(Errno::EISDIR.into());
@@ -95,7 +95,7 @@ fn check(input: &Arc<File>, from: u64, output: &Arc<File>, to: u64, len: usize) 
     Ok(len)
 }
 
-fn copy(input: &Arc<File>, from: u64, output: &Arc<File>, to: u64, len: usize) -> SysResult {
+fn copy(input: &FileRef, from: u64, output: &FileRef, to: u64, len: usize) -> SysResult {
     if let (Some(host_in), Some(host_out)) = (input.ops.host_fd(), output.ops.host_fd()) {
         match host::io::copy_file_range(host_in, from, host_out, to, len) {
             // Not between these two file systems of the host.

@@ -23,7 +23,7 @@ use zerocopy::FromZeros;
 use crate::abi::SysResult;
 use crate::fs::attr::{Iattr, Kstat, Owner, current_time};
 use crate::fs::dcache::{Dentry, Path, Revalidated};
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{FileOperations, FileRef, Whence};
 use crate::fs::inode::{Inode, InodeCommon, Looked};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::libfs::dir_llseek;
@@ -170,11 +170,11 @@ impl Inode for DemoInode {
 struct RootFile;
 
 impl FileOperations for RootFile {
-    fn read(&self, _file: &Arc<File>, _to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, _to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         Err(Errno::EISDIR.into())
     }
 
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         dir_llseek(file, offset, whence)
     }
 
@@ -183,7 +183,7 @@ impl FileOperations for RootFile {
     }
 
     #[doc(alias = "dcache_readdir")]
-    fn iterate(&self, file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {
+    fn iterate(&self, file: &FileRef, ctx: &mut DirContext<'_>) -> Result<(), Error> {
         let parent = file.path.as_ref().and_then(|path| path.dentry.parent());
         let above = parent.map_or(Node::Root.ino(), |parent| parent.inode().common().ino);
         let dots = [(&b"."[..], Node::Root.ino(), DT_DIR), (b"..", above, DT_DIR)];
@@ -202,7 +202,7 @@ struct KfifoFile(Arc<Queue>);
 
 impl FileOperations for KfifoFile {
     /// What there is, at most what was asked for; nothing is the end of the file.
-    fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         let mut bytes = [0; SIZE as usize];
         let want = to.count().min(bytes.len());
         let _reader = self.0.readers.lock();
@@ -220,7 +220,7 @@ impl FileOperations for KfifoFile {
     }
 
     /// As much as fits; nothing is no space.
-    fn write(&self, _file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, _file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         if from.count() == 0 {
             return Ok(0);
         }
@@ -243,7 +243,7 @@ impl FileOperations for KfifoFile {
         Ok(put)
     }
 
-    fn truncate(&self, _file: &Arc<File>, _len: u64) -> Result<(), Error> {
+    fn truncate(&self, _file: &FileRef, _len: u64) -> Result<(), Error> {
         Ok(())
     }
 

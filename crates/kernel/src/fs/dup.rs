@@ -11,15 +11,12 @@ use acrida_uapi::pidfd::{CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE};
 
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
-use crate::fs::fdtable::{FilesStruct, filp_close, filp_flush, nofile_limit};
+use crate::fs::fdtable::{FilesStruct, filp_close, nofile_limit};
 
 pub fn sys_close(fd: Fd) -> SysResult {
     let files = current().files();
     let file = files.take(fd.0)?;
-    let flushed = filp_flush(&file, &files);
-    // No lock is held here, so the last reference need not wait for the way out (40 ns).
-    drop(file);
-    match flushed {
+    match filp_close(file, &files) {
         // The descriptor is gone: a repeated call would close somebody else's.
         Err(Error::Restart(_)) => Err(Errno::EINTR.into()),
         other => other.map(|()| 0),

@@ -19,7 +19,7 @@ use acrida_uapi::fcntl::O_RDWR;
 
 use crate::abi::{Flags, SysResult};
 use crate::current;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::read_write::Blocking;
@@ -139,7 +139,7 @@ impl Eventfd {
 
 impl FileOperations for Eventfd {
     #[doc(alias = "eventfd_read")]
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         if to.count() < size_of::<u64>() {
             return Err(Errno::EINVAL.into());
         }
@@ -155,7 +155,7 @@ impl FileOperations for Eventfd {
     }
 
     #[doc(alias = "eventfd_write")]
-    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         // writev is one write for each segment: the value cannot be spread over several.
         let mut done = self.write_one(file, from)?;
         while from.count() > 0 {
@@ -173,7 +173,7 @@ impl FileOperations for Eventfd {
 
     /// Seeks succeed and do nothing.
     #[doc(alias = "noop_llseek")]
-    fn llseek(&self, _file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, _file: &FileRef, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         Ok(0)
     }
 

@@ -27,7 +27,7 @@ use acrida_uapi::wait::WaitStatus;
 use crate::abi::SysResult;
 use crate::fs::dup::unshare_files;
 use crate::fs::fdtable::filp_close;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::kernel::cred::Cred;
 use crate::kernel::setid::commit_creds;
 use crate::kernel::{exit, lend, prctl, signal};
@@ -42,7 +42,7 @@ const ADDR_NO_RANDOMIZE: u32 = 0x0004_0000;
 const CLOCK_TICKS: u64 = 100;
 
 /// An open file as the loader reads it.
-pub struct FileSource(pub Arc<File>);
+pub struct FileSource(pub FileRef);
 
 impl Source for FileSource {
     fn read_at(&self, off: u64, buf: &mut [u8]) -> Result<usize, acrida_loader::Error> {
@@ -65,7 +65,7 @@ struct Headed {
 }
 
 impl Headed {
-    fn new(file: &Arc<File>) -> Result<Headed, acrida_loader::Error> {
+    fn new(file: &FileRef) -> Result<Headed, acrida_loader::Error> {
         let source = FileSource(file.clone());
         let mut head = vec![0; HEAD];
         let len = source.read_at(0, &mut head)?;
@@ -94,7 +94,7 @@ fn loader_errno(error: acrida_loader::Error) -> Errno {
 /// What one exec has gathered.
 #[doc(alias = "linux_binprm")]
 struct Binprm {
-    file: Arc<File>,
+    file: FileRef,
     argv: Vec<Vec<u8>>,
     envp: Vec<Vec<u8>>,
     /// The path as `execve` got it (AT_EXECFN).
@@ -108,7 +108,7 @@ struct Binprm {
 /// What is to be mapped.
 struct Program {
     plan: Plan,
-    interp: Option<(Arc<File>, Plan)>,
+    interp: Option<(FileRef, Plan)>,
 }
 
 /// Whether a script can still be opened by the path its interpreter will get.
@@ -194,7 +194,7 @@ fn read_strings(array: UserAddr, limit: u64, used: &mut u64) -> Result<Vec<Vec<u
 /// Everything that can be refused: formats, interpreters, scripts.
 #[doc(alias = "bprm_execve")]
 fn prepare(
-    mut file: Arc<File>,
+    mut file: FileRef,
     mut argv: Vec<Vec<u8>>,
     envp: Vec<Vec<u8>>,
     execfn: Vec<u8>,
@@ -411,7 +411,7 @@ fn load(mm: &Arc<MmStruct>, bprm: &Binprm, stack_limit: u64, randomize: Randomiz
 
 /// Maps one ELF file; gives its load bias. `wish`: none for fixed addresses, 0 for anywhere.
 #[doc(alias = "elf_map")]
-fn map_image(mm: &MmStruct, file: &Arc<File>, plan: &Plan, wish: Option<u64>) -> Result<u64, Error> {
+fn map_image(mm: &MmStruct, file: &FileRef, plan: &Plan, wish: Option<u64>) -> Result<u64, Error> {
     let bias = match wish {
         None => 0,
         Some(wish) => {

@@ -16,7 +16,7 @@ use acrida_uapi::siginfo::{POLL_ERR, POLL_IN, POLL_MSG, POLL_OUT, POLL_PRI, SI_S
 use acrida_uapi::signal::{SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGIO, SIGSEGV, SIGSYS, SIGTRAP, SIGURG};
 
 use crate::abi::Fd;
-use crate::fs::file::{File, FileOwner, Hears};
+use crate::fs::file::{File, FileOwner, FileRef, Hears, WeakFile};
 use crate::kernel;
 use crate::kernel::cred::Cred;
 use crate::kernel::pid::Tables;
@@ -39,7 +39,7 @@ impl Sigio {
 /// One file that wants to hear.
 #[doc(alias = "fasync_struct")]
 struct Listener {
-    file: Weak<File>,
+    file: WeakFile,
     /// The descriptor it was asked for with, for `si_fd`.
     fd: i32,
 }
@@ -61,11 +61,11 @@ impl FasyncQueue {
     }
 
     #[doc(alias = "fasync_add_entry")]
-    fn join(&self, file: &Arc<File>, fd: Fd) {
+    fn join(&self, file: &FileRef, fd: Fd) {
         let mut listeners = self.listeners.lock();
-        match listeners.iter_mut().find(|listener| listener.file.as_ptr() == Arc::as_ptr(file)) {
+        match listeners.iter_mut().find(|listener| listener.file.as_ptr() == FileRef::as_ptr(file)) {
             Some(listener) => listener.fd = fd.0,
-            None => listeners.push(Listener { file: Arc::downgrade(file), fd: fd.0 }),
+            None => listeners.push(Listener { file: FileRef::downgrade(file), fd: fd.0 }),
         }
         self.len.store(listeners.len(), Ordering::Release);
     }
@@ -89,7 +89,7 @@ impl FasyncQueue {
 
     #[cold]
     fn kill_slow(&self, band: i32) {
-        let targets: Vec<(Arc<File>, i32)> = {
+        let targets: Vec<(FileRef, i32)> = {
             let listeners = self.listeners.lock();
             listeners.iter().filter_map(|listener| Some((listener.file.upgrade()?, listener.fd))).collect()
         };
@@ -101,13 +101,13 @@ impl FasyncQueue {
 
 /// Puts the file on its queues or takes it off; `None` when it has none.
 #[doc(alias = "fasync_helper")]
-pub fn set(file: &Arc<File>, fd: Fd, wanted: Sigio) -> Option<()> {
+pub fn set(file: &FileRef, fd: Fd, wanted: Sigio) -> Option<()> {
     let queues = file.ops.fasync(file);
     let mut known = None;
     for queue in queues.into_iter().flatten() {
         match wanted {
             Sigio::On => queue.join(file, fd),
-            Sigio::Off => queue.leave(|listener| listener.file.as_ptr() == Arc::as_ptr(file)),
+            Sigio::Off => queue.leave(|listener| listener.file.as_ptr() == FileRef::as_ptr(file)),
         }
         known = Some(());
     }

@@ -15,7 +15,7 @@ use acrida_uapi::signal::valid_signal;
 use crate::abi::{Fd, SysResult};
 use crate::fs::fasync::{self, Sigio};
 use crate::fs::fdtable::nofile_limit;
-use crate::fs::file::{File, Hears};
+use crate::fs::file::{File, FileRef, Hears};
 use crate::fs::locks::lease::{getlease, setlease};
 use crate::fs::locks::posix::{getlk, setlk};
 use crate::fs::notify::dnotify::dirnotify;
@@ -39,7 +39,7 @@ fn allowed_on_path(cmd: u32) -> bool {
     matches!(cmd, F_CREATED_QUERY | F_DUPFD | F_DUPFD_CLOEXEC | F_DUPFD_QUERY | F_GETFD | F_SETFD | F_GETFL)
 }
 
-fn do_fcntl(fd: Fd, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+fn do_fcntl(fd: Fd, file: &FileRef, cmd: u32, arg: u64) -> SysResult {
     // Numbers travel in the low half of the register, as C's `int`.
     let (int, user) = (arg as u32, UserAddr(arg));
     match cmd {
@@ -83,7 +83,7 @@ fn unknown(cmd: u32) -> Errno {
 }
 
 #[doc(alias = "f_dupfd")]
-fn duplicate(file: &Arc<File>, from: u32, cloexec: bool) -> SysResult {
+fn duplicate(file: &FileRef, from: u32, cloexec: bool) -> SysResult {
     if from as usize >= nofile_limit() {
         return Err(Errno::EINVAL.into());
     }
@@ -92,12 +92,12 @@ fn duplicate(file: &Arc<File>, from: u32, cloexec: bool) -> SysResult {
 
 /// Whether `other` is a descriptor of the same open file.
 #[doc(alias = "f_dupfd_query")]
-fn same_file(file: &Arc<File>, other: u32) -> SysResult {
+fn same_file(file: &FileRef, other: u32) -> SysResult {
     let other = current().files().get_any(other.cast_signed())?;
-    Ok(usize::from(Arc::ptr_eq(file, &other)))
+    Ok(usize::from(FileRef::ptr_eq(file, &other)))
 }
 
-fn setfl(fd: Fd, file: &Arc<File>, flags: u32) -> Result<(), Error> {
+fn setfl(fd: Fd, file: &FileRef, flags: u32) -> Result<(), Error> {
     // For a pipe the flag means packets.
     if flags & O_DIRECT != 0 && !file.ops.can_odirect() && pipe_of(file).is_none() {
         return Err(Errno::EINVAL.into());

@@ -1,21 +1,22 @@
 //! Descriptor tables.
 //!
 //! Mirrors: fs/file.c, include/linux/fdtable.h, Linux 6.18.
-//! Differs: look-up takes the table's lock and a reference only when several threads share the table (`SoloLock`).
+//! Differs: the array of files is kcore's `LightTable`: look-up takes no lock, and no reference either while one thread alone uses the
+//! table. Numbers are handed out under the table's lock.
 //! Locking: one leaf lock per table; nothing is dropped under it.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use acrida_kcore::solo::{Light, SoloLock};
+use acrida_kcore::light::{Light, LightTable, TableGuard, View};
 use acrida_kcore::thread::Thread;
 use acrida_klib::bitmap::Bitmap;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::resource::RLIMIT_NOFILE;
 
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::fs::notify::dnotify::Dnotify;
 
 /// Linux's `sysctl_nr_open`.
@@ -24,7 +25,7 @@ pub const NR_OPEN: u32 = 1_048_576;
 /// A descriptor table; shared with `CLONE_FILES`.
 #[doc(alias = "files_struct")]
 pub struct FilesStruct {
-    table: SoloLock<Table>,
+    table: LightTable<File, Numbers>,
     /// Tasks that work with the table. References of those who only look at it (/proc, a call that sleeps) are not among them.
     #[doc(alias = "count")]
     users: AtomicU32,
@@ -35,9 +36,9 @@ pub struct FilesStruct {
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
+/// The descriptors of a table without their files.
 #[derive(Clone, Default)]
-pub(crate) struct Table {
-    files: Vec<Option<Arc<File>>>,
+struct Numbers {
     /// Bit per descriptor: in use, or promised.
     open: Bitmap,
     /// Bit per descriptor: close on exec.
@@ -48,14 +49,7 @@ pub(crate) struct Table {
     reserved: usize,
 }
 
-impl Table {
-    fn reserve(&mut self, limit: usize) -> Result<usize, Errno> {
-        let fd = self.find_free(0, limit)?;
-        self.open.set(fd);
-        self.reserved += 1;
-        Ok(fd)
-    }
-
+impl Numbers {
     #[doc(alias = "put_unused_fd")]
     fn give_back(&mut self, fd: usize) {
         self.open.clear(fd);
@@ -63,56 +57,52 @@ impl Table {
         self.reserved -= 1;
     }
 
-    /// The same open files; what is promised to callers of the old table is free in the new one.
-    fn copy(&self) -> Table {
-        let mut table = self.clone();
-        if table.reserved != 0 {
-            for fd in 0..table.files.len() {
-                let is_promised = table.files[fd].is_none() && table.open.test(fd);
-                if is_promised {
-                    table.give_back(fd);
-                }
-            }
-        }
-        table
-    }
-
-    fn grow(&mut self, fd: usize) {
-        if fd >= self.files.len() {
-            self.files.resize((fd + 1).next_multiple_of(64), None);
-        }
-    }
-
     fn find_free(&mut self, from: usize, limit: usize) -> Result<usize, Errno> {
         let fd = self.open.find_next_zero_bit(from.max(self.next));
         if fd >= limit {
             return Err(Errno::EMFILE);
         }
-        self.grow(fd);
         if from <= self.next {
             self.next = fd + 1;
         }
         Ok(fd)
     }
+}
 
-    fn set(&mut self, fd: usize, file: Arc<File>, cloexec: bool) -> Option<Arc<File>> {
-        self.open.set(fd);
-        self.cloexec.assign(fd, cloexec);
-        self.files[fd].replace(file)
-    }
+type Guard<'a> = TableGuard<'a, File, Numbers>;
 
-    fn take(&mut self, fd: usize) -> Option<Arc<File>> {
-        let file = self.files.get_mut(fd)?.take()?;
-        self.open.clear(fd);
-        self.cloexec.clear(fd);
-        self.next = self.next.min(fd);
-        Some(file)
-    }
+/// Puts `file` behind a number; gives what was there.
+fn set(table: &mut Guard<'_>, fd: usize, file: FileRef, cloexec: bool) -> Option<FileRef> {
+    table.open.set(fd);
+    table.cloexec.assign(fd, cloexec);
+    table.grow(fd);
+    table.replace(fd, Some(file))
+}
+
+fn take(table: &mut Guard<'_>, fd: usize) -> Option<FileRef> {
+    let file = table.replace(fd, None)?;
+    table.open.clear(fd);
+    table.cloexec.clear(fd);
+    table.next = table.next.min(fd);
+    Some(file)
+}
+
+/// The open descriptors among `first..=last`.
+fn open_among(table: View<'_, File, Numbers>, first: usize, last: usize) -> impl Iterator<Item = (usize, &FileRef)> {
+    let after = |fd: usize| table.state.open.find_next_bit(fd + 1);
+    let numbers = core::iter::successors(table.state.open.find_next_bit(first), move |&fd| after(fd));
+    numbers.take_while(move |&fd| fd <= last).filter_map(move |fd| Some((fd, table.get(fd)?)))
+}
+
+/// A descriptor's place in a table.
+#[inline]
+fn place(fd: i32) -> usize {
+    fd.cast_unsigned() as usize
 }
 
 impl Default for FilesStruct {
     fn default() -> Self {
-        FilesStruct::with(SoloLock::shared(Table::default()))
+        FilesStruct::with(LightTable::shared(Numbers::default()))
     }
 }
 
@@ -122,7 +112,7 @@ pub fn nofile_limit() -> usize {
 }
 
 impl FilesStruct {
-    fn with(table: SoloLock<Table>) -> FilesStruct {
+    fn with(table: LightTable<File, Numbers>) -> FilesStruct {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         FilesStruct { table, users: AtomicU32::new(1), id, dnotify: Dnotify::default() }
     }
@@ -131,11 +121,23 @@ impl FilesStruct {
         self.id
     }
 
-    /// A copy with the same open files, for `thread` alone.
+    /// A copy with the same open files, for `thread` alone; what is promised to callers of this table is free in the new one.
     #[doc(alias = "dup_fd")]
     pub fn copy(&self, thread: &Thread) -> Arc<FilesStruct> {
-        let table = self.table.read(Table::copy);
-        Arc::new(FilesStruct::with(SoloLock::owned_by(thread, table)))
+        let mut copy = FilesStruct::with(LightTable::shared(Numbers::default()));
+        let mut own = copy.table.lock();
+        self.table.read(|table| {
+            *own = table.state.clone();
+            for fd in table.state.open.iter() {
+                match table.get(fd) {
+                    Some(file) => drop(set(&mut own, fd, file.clone(), table.state.cloexec.test(fd))),
+                    None => own.give_back(fd),
+                }
+            }
+        });
+        drop(own);
+        copy.table.give_to(thread);
+        Arc::new(copy)
     }
 
     /// Other threads than the caller will use the table too (`CLONE_FILES`).
@@ -180,14 +182,14 @@ impl FilesStruct {
     /// The file behind `fd`, or `EBADF`.
     #[inline]
     #[doc(alias = "fget_raw")]
-    pub fn get_any(&self, fd: i32) -> Result<Arc<File>, Errno> {
-        self.table.read(|table| table.files.get(fd as u32 as usize).and_then(Option::as_ref).cloned()).ok_or(Errno::EBADF)
+    pub fn get_any(&self, fd: i32) -> Result<FileRef, Errno> {
+        self.table.get(place(fd)).ok_or(Errno::EBADF)
     }
 
     /// The file behind `fd`; `EBADF` also for `O_PATH` files.
     #[inline]
     #[doc(alias = "fget")]
-    pub fn get(&self, fd: i32) -> Result<Arc<File>, Errno> {
+    pub fn get(&self, fd: i32) -> Result<FileRef, Errno> {
         let file = self.get_any(fd)?;
         if file.is_path() { Err(Errno::EBADF) } else { Ok(file) }
     }
@@ -198,11 +200,10 @@ impl FilesStruct {
     /// `look` must neither sleep nor come back to the table.
     #[inline]
     #[doc(alias = "fdget")]
-    pub fn with_files<const N: usize, R>(&self, fds: [i32; N], look: impl FnOnce([&Arc<File>; N]) -> R) -> Result<R, Errno> {
+    pub fn with_files<const N: usize, R>(&self, fds: [i32; N], look: impl FnOnce([&FileRef; N]) -> R) -> Result<R, Errno> {
         if self.table.is_mine() {
             return self.table.read(|table| {
-                let files =
-                    fds.map(|fd| table.files.get(fd as u32 as usize).and_then(Option::as_ref).filter(|file| !file.is_path()));
+                let files = fds.map(|fd| table.get(place(fd)).filter(|file| !file.is_path()));
                 if files.iter().any(Option::is_none) {
                     return Err(Errno::EBADF);
                 }
@@ -221,7 +222,7 @@ impl FilesStruct {
     #[inline]
     #[doc(alias = "fdget_raw")]
     pub fn light_any(&self, fd: i32) -> Result<Light<File>, Errno> {
-        self.table.light(|table| table.files.get(fd as u32 as usize)?.as_ref()).ok_or(Errno::EBADF)
+        self.table.light(place(fd)).ok_or(Errno::EBADF)
     }
 
     /// The same; `EBADF` also for `O_PATH` files.
@@ -234,43 +235,41 @@ impl FilesStruct {
 
     /// Descriptors below this number have a place in the table (`max_fds`).
     pub fn capacity(&self) -> usize {
-        /// Linux keeps a first table of this length in the structure itself.
-        const NR_OPEN_DEFAULT: usize = 64;
-        self.table.read(|table| table.files.len()).max(NR_OPEN_DEFAULT)
+        self.table.read(|table| table.capacity())
     }
 
     /// Which of the descriptors `64 * index ..` are open or promised, bit by bit.
     #[doc(alias = "open_fds")]
     pub fn open_word(&self, index: usize) -> u64 {
-        self.table.read(|table| table.open.word(index))
+        self.table.read(|table| table.state.open.word(index))
     }
 
     /// The first descriptor with a file from `from` on.
     #[doc(alias = "fget_task_next")]
     pub fn next_open(&self, from: usize) -> Option<usize> {
-        self.table.read(|table| (from..table.files.len()).find(|&fd| table.files[fd].is_some()))
+        self.table.read(|table| Some(open_among(table, from, usize::MAX).next()?.0))
     }
 
     /// How many descriptors are open or promised.
     #[doc(alias = "proc_readfd_count")]
     pub fn count_open(&self) -> usize {
-        self.table.read(|table| table.open.weight())
+        self.table.read(|table| table.state.open.weight())
     }
 
     /// Puts `file` at the lowest free descriptor from `from` on; `EMFILE` at the limit.
     #[doc(alias = "get_unused_fd_flags")]
-    pub fn install_from(&self, from: u32, file: Arc<File>, cloexec: bool) -> Result<u32, Errno> {
+    pub fn install_from(&self, from: u32, file: FileRef, cloexec: bool) -> Result<u32, Errno> {
         let limit = nofile_limit();
         let mut table = self.table.lock();
         let fd = table.find_free(from as usize, limit)?;
-        let old = table.set(fd, file, cloexec);
+        let old = set(&mut table, fd, file, cloexec);
         debug_assert!(old.is_none(), "a free descriptor held a file");
         Ok(fd as u32)
     }
 
     /// Puts `file` at the lowest free descriptor.
     #[doc(alias = "fd_install")]
-    pub fn install(&self, file: Arc<File>, cloexec: bool) -> Result<u32, Errno> {
+    pub fn install(&self, file: FileRef, cloexec: bool) -> Result<u32, Errno> {
         self.install_from(0, file, cloexec)
     }
 
@@ -278,78 +277,78 @@ impl FilesStruct {
     #[doc(alias = "get_unused_fd_flags")]
     pub fn reserve(self: &Arc<Self>) -> Result<Reserved, Errno> {
         let limit = nofile_limit();
-        let fd = self.table.lock().reserve(limit)?;
+        let mut table = self.table.lock();
+        let fd = table.find_free(0, limit)?;
+        table.open.set(fd);
+        table.reserved += 1;
+        drop(table);
         Ok(Reserved { files: self.clone(), fd, is_published: false })
     }
 
     /// Puts `file` at `fd`, whatever was there; gives what was there. `EBUSY` for a number that is promised.
     #[doc(alias = "do_dup2")]
-    pub fn replace(&self, fd: u32, file: Arc<File>, cloexec: bool) -> Result<Option<Arc<File>>, Errno> {
+    pub fn replace(&self, fd: u32, file: FileRef, cloexec: bool) -> Result<Option<FileRef>, Errno> {
         if fd as usize >= nofile_limit() {
             return Err(Errno::EBADF);
         }
+        let fd = fd as usize;
         let mut table = self.table.lock();
-        table.grow(fd as usize);
-        if table.files[fd as usize].is_none() && table.open.test(fd as usize) {
+        if table.view().get(fd).is_none() && table.open.test(fd) {
             return Err(Errno::EBUSY);
         }
-        Ok(table.set(fd as usize, file, cloexec))
+        Ok(set(&mut table, fd, file, cloexec))
     }
 
     /// Takes `fd` out of the table.
     #[doc(alias = "close_fd_get_file")]
-    pub fn take(&self, fd: i32) -> Result<Arc<File>, Errno> {
-        self.table.lock().take(fd as u32 as usize).ok_or(Errno::EBADF)
+    pub fn take(&self, fd: i32) -> Result<FileRef, Errno> {
+        take(&mut self.table.lock(), place(fd)).ok_or(Errno::EBADF)
     }
 
     pub fn cloexec(&self, fd: i32) -> Result<bool, Errno> {
-        let fd = fd as u32 as usize;
         self.table.read(|table| {
-            table.files.get(fd).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
-            Ok(table.cloexec.test(fd))
+            table.get(place(fd)).ok_or(Errno::EBADF)?;
+            Ok(table.state.cloexec.test(place(fd)))
         })
     }
 
     pub fn set_cloexec(&self, fd: i32, on: bool) -> Result<(), Errno> {
         let mut table = self.table.lock();
-        let fd = fd as u32 as usize;
-        table.files.get(fd).and_then(Option::as_ref).ok_or(Errno::EBADF)?;
-        table.cloexec.assign(fd, on);
+        table.view().get(place(fd)).ok_or(Errno::EBADF)?;
+        table.cloexec.assign(place(fd), on);
         Ok(())
     }
 
     /// Takes out what exec must close.
     #[doc(alias = "do_close_on_exec")]
-    pub fn take_cloexec(&self) -> Vec<Arc<File>> {
+    pub fn take_cloexec(&self) -> Vec<FileRef> {
         let mut table = self.table.lock();
         let marked: Vec<usize> = table.cloexec.iter().collect();
-        marked.into_iter().filter_map(|fd| table.take(fd)).collect()
+        marked.into_iter().filter_map(|fd| take(&mut table, fd)).collect()
     }
 
     /// Takes out a range of descriptors (everything: at exit).
     #[doc(alias = "__close_range")]
-    pub fn take_all(&self, first: u32, last: u32) -> Vec<Arc<File>> {
+    pub fn take_all(&self, first: u32, last: u32) -> Vec<FileRef> {
         let mut table = self.table.lock();
-        let end = (last as usize).saturating_add(1).min(table.files.len());
-        (first as usize..end).filter_map(|fd| table.take(fd)).collect()
+        let open: Vec<usize> = open_among(table.view(), first as usize, last as usize).map(|(fd, _)| fd).collect();
+        open.into_iter().filter_map(|fd| take(&mut table, fd)).collect()
     }
 
     /// Marks a range close-on-exec.
     pub fn set_cloexec_range(&self, first: u32, last: u32) {
         let mut table = self.table.lock();
-        let end = (last as usize).saturating_add(1).min(table.files.len());
-        for fd in first as usize..end {
-            if table.files[fd].is_some() {
-                table.cloexec.set(fd);
-            }
+        let open: Vec<usize> = open_among(table.view(), first as usize, last as usize).map(|(fd, _)| fd).collect();
+        for fd in open {
+            table.cloexec.set(fd);
         }
     }
 
     /// Open descriptors in order, with their files and close-on-exec flags.
-    pub fn snapshot(&self) -> Vec<(u32, Arc<File>, bool)> {
+    pub fn snapshot(&self) -> Vec<(u32, FileRef, bool)> {
         self.table.read(|table| {
-            let entry = |(fd, file): (usize, &Option<Arc<File>>)| Some((fd as u32, file.clone()?, table.cloexec.test(fd)));
-            table.files.iter().enumerate().filter_map(entry).collect()
+            let entry = |(fd, file): (usize, &FileRef)| (fd as u32, file.clone(), table.state.cloexec.test(fd));
+            open_among(table, 0, usize::MAX).map(entry).collect()
         })
     }
 }
@@ -369,9 +368,10 @@ impl Reserved {
 
     /// Puts the file behind the number.
     #[doc(alias = "fd_install")]
-    pub fn publish(mut self, file: Arc<File>, cloexec: bool) -> i32 {
+    pub fn publish(mut self, file: FileRef, cloexec: bool) -> i32 {
         let mut table = self.files.table.lock();
-        table.set(self.fd, file, cloexec);
+        let old = set(&mut table, self.fd, file, cloexec);
+        debug_assert!(old.is_none(), "a promised descriptor held a file");
         table.reserved -= 1;
         drop(table);
         self.is_published = true;
@@ -389,23 +389,23 @@ impl Drop for Reserved {
 
 /// A table that nobody but the caller can change while it looks; or none.
 #[derive(Clone, Copy, Default)]
-pub struct OwnTable<'a>(Option<&'a Table>);
+pub struct OwnTable<'a>(Option<View<'a, File, Numbers>>);
 
 impl<'a> OwnTable<'a> {
     /// The file behind `fd` if it is that very one: a way to it that costs no reference.
     #[inline]
-    pub fn same(self, fd: i32, file: *const File) -> Option<&'a Arc<File>> {
-        let found = self.0?.files.get(fd as u32 as usize)?.as_ref()?;
-        core::ptr::eq(Arc::as_ptr(found), file).then_some(found)
+    pub fn same(self, fd: i32, file: *const File) -> Option<&'a FileRef> {
+        let found = self.0?.get(place(fd))?;
+        core::ptr::eq(FileRef::as_ptr(found), file).then_some(found)
     }
 }
 
 /// Runs `look` with the file behind `fd` and with the caller's table, if that is its own; as [`FilesStruct::with_files`].
 #[inline]
-pub fn with_file_and_table<R>(fd: i32, look: impl FnOnce(&Arc<File>, OwnTable<'_>) -> R) -> Result<R, Errno> {
+pub fn with_file_and_table<R>(fd: i32, look: impl FnOnce(&FileRef, OwnTable<'_>) -> R) -> Result<R, Errno> {
     current().files.read(|files| match files.table.is_mine() {
-        true => files.table.read(|table| match table.files.get(fd as u32 as usize) {
-            Some(Some(file)) if !file.is_path() => Ok(look(file, OwnTable(Some(table)))),
+        true => files.table.read(|table| match table.get(place(fd)) {
+            Some(file) if !file.is_path() => Ok(look(file, OwnTable(Some(table)))),
             _ => Err(Errno::EBADF),
         }),
         false => files.with_files([fd], |[file]| look(file, OwnTable(None))),
@@ -414,17 +414,17 @@ pub fn with_file_and_table<R>(fd: i32, look: impl FnOnce(&Arc<File>, OwnTable<'_
 
 /// [`FilesStruct::with_files`] for the calling task.
 #[inline]
-pub fn with_files<const N: usize, R>(fds: [i32; N], look: impl FnOnce([&Arc<File>; N]) -> R) -> Result<R, Errno> {
+pub fn with_files<const N: usize, R>(fds: [i32; N], look: impl FnOnce([&FileRef; N]) -> R) -> Result<R, Errno> {
     current().files.read(|files| files.with_files(fds, look))
 }
 
 /// `close` of one descriptor's file: flush, give up POSIX locks of this table, drop.
-pub fn filp_close(file: Arc<File>, files: &FilesStruct) -> Result<(), Error> {
+pub fn filp_close(file: FileRef, files: &FilesStruct) -> Result<(), Error> {
     filp_flush(&file, files)
 }
 
 /// What a `close` does before the reference goes.
-pub fn filp_flush(file: &Arc<File>, files: &FilesStruct) -> Result<(), Error> {
+pub fn filp_flush(file: &FileRef, files: &FilesStruct) -> Result<(), Error> {
     let result = file.ops.flush(file);
     files.dnotify.flush(file);
     if !file.is_path()

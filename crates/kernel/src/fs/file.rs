@@ -2,20 +2,19 @@
 //!
 //! Mirrors: include/linux/fs.h (`file`, `file_operations`), fs/file_table.c, Linux 6.18.
 //! Differs: operations are a trait object that also holds the private data; a slot that Linux leaves empty is a default
-//! method with Linux's errno. A file's reference count is its `Arc`'s: whoever makes it zero puts the file's end off (`Drop`), so
-//! `release` runs under nobody's lock, and a reference can be given up anywhere. The operations have a count of their own: epoll
-//! asks them without keeping the file open.
+//! method with Linux's errno. References are `Stable`: a descriptor is looked up without a lock, and whoever gives the last one up
+//! puts the file's end off, so `release` runs under nobody's lock, and a reference can be given up anywhere. The operations have a
+//! count of their own: epoll asks them without keeping the file open.
 //! Locking: `f_pos` serialises calls that move the position (`f_pos_lock`); flags are atomics.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::{Arc, Weak};
 use core::any::Any;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use acrida_kcore::host::HostFd;
+use acrida_kcore::stable::{self, FreeList, Stable};
 use acrida_kcore::sync::SpinLock;
-use acrida_kcore::task_work::drop_later;
 use acrida_uapi::errno::{Errno, Error, Restart};
 use acrida_uapi::fcntl::{O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY};
 
@@ -62,18 +61,18 @@ pub enum Whence {
 #[doc(alias = "file_operations")]
 pub trait FileOperations: Any + Send + Sync {
     /// Reads into `to`. `pos` is the position to use and move; stream files ignore it.
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let _ = (file, to, pos);
         Err(Errno::EINVAL.into())
     }
     /// Writes from `from`; `pos` as in `read` (`O_APPEND` is the implementation's affair, under the inode's lock).
-    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn write(&self, file: &FileRef, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let _ = (file, from, pos);
         Err(Errno::EINVAL.into())
     }
     /// The new position, from a whence and an offset; a file whose position is `File::pos` sets it (`vfs_setpos`), so the
     /// caller must not hold it. Stream files keep the default.
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         let _ = (file, offset, whence);
         Err(Errno::ESPIPE.into())
     }
@@ -83,7 +82,7 @@ pub trait FileOperations: Any + Send + Sync {
     }
     /// Bytes from `pos` on that can be passed on by reference, at most `len`; `None`: read them.
     #[doc(alias = "filemap_splice_read")]
-    fn page_run(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+    fn page_run(&self, file: &FileRef, pos: u64, len: usize) -> Option<PageSlice> {
         let _ = (file, pos, len);
         None
     }
@@ -93,7 +92,7 @@ pub trait FileOperations: Any + Send + Sync {
     }
     /// Takes slices of pages by reference; the bytes taken.
     #[doc(alias = "MSG_SPLICE_PAGES")]
-    fn take_pages(&self, file: &Arc<File>, slices: &[PageSlice], blocking: Blocking) -> SysResult {
+    fn take_pages(&self, file: &FileRef, slices: &[PageSlice], blocking: Blocking) -> SysResult {
         let _ = (file, slices, blocking);
         Err(Errno::EINVAL.into())
     }
@@ -142,12 +141,12 @@ pub trait FileOperations: Any + Send + Sync {
     fn can_poll(&self) -> bool {
         false
     }
-    fn ioctl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         let _ = (file, cmd, arg);
         Err(Errno::ENOTTY.into())
     }
     /// What stands behind a mapping of the file.
-    fn mmap(&self, file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
+    fn mmap(&self, file: &FileRef, request: &MmapRequest) -> Result<MapBacking, Error> {
         let _ = (file, request);
         Err(Errno::ENODEV.into())
     }
@@ -171,7 +170,7 @@ pub trait FileOperations: Any + Send + Sync {
         false
     }
     /// Runs on every close of a descriptor.
-    fn flush(&self, file: &Arc<File>) -> Result<(), Error> {
+    fn flush(&self, file: &FileRef) -> Result<(), Error> {
         let _ = file;
         Ok(())
     }
@@ -179,21 +178,21 @@ pub trait FileOperations: Any + Send + Sync {
     fn release(&self, file: &File) {
         let _ = file;
     }
-    fn fsync(&self, file: &Arc<File>, datasync: bool) -> Result<(), Error> {
+    fn fsync(&self, file: &FileRef, datasync: bool) -> Result<(), Error> {
         let _ = (file, datasync);
         Err(Errno::EINVAL.into())
     }
-    fn fallocate(&self, file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+    fn fallocate(&self, file: &FileRef, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
         let _ = (file, mode, offset, len);
         Err(Errno::EOPNOTSUPP.into())
     }
-    fn truncate(&self, file: &Arc<File>, len: u64) -> Result<(), Error> {
+    fn truncate(&self, file: &FileRef, len: u64) -> Result<(), Error> {
         let _ = (file, len);
         Err(Errno::EINVAL.into())
     }
     /// `getdents64`: emits entries from the file's position on.
     #[doc(alias = "iterate_shared")]
-    fn iterate(&self, file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {
+    fn iterate(&self, file: &FileRef, ctx: &mut DirContext<'_>) -> Result<(), Error> {
         let _ = (file, ctx);
         Err(Errno::ENOTDIR.into())
     }
@@ -241,7 +240,7 @@ pub trait FileOperations: Any + Send + Sync {
         None
     }
     /// `fcntl` commands that only some files know (pipe size, seals); `None`: not ours, EINVAL or EBADF as Linux.
-    fn fcntl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> Option<SysResult> {
+    fn fcntl(&self, file: &FileRef, cmd: u32, arg: u64) -> Option<SysResult> {
         let _ = (file, cmd, arg);
         None
     }
@@ -289,9 +288,17 @@ pub struct File {
     pub(super) used_locks: AtomicBool,
     /// Names the open file as long as anything refers to it; never used twice.
     id: u64,
-    /// Nobody refers to it any more: only its end is left.
-    unreachable: bool,
 }
+
+/// What keeps a file open.
+pub type FileRef = Stable<File>;
+
+/// What knows a file without keeping it open.
+pub type WeakFile = stable::Weak<File>;
+
+/// Memory of files that ended.
+#[doc(alias = "filp_cachep")]
+static FREE_FILES: SpinLock<FreeList<File>> = SpinLock::new(FreeList::new());
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -322,30 +329,26 @@ pub struct FileOwner {
 impl File {
     /// An open file without path or inode.
     #[doc(alias = "anon_inode_getfile")]
-    pub fn anon(ops: Arc<dyn FileOperations>, flags: u32) -> Arc<File> {
-        File::counted(File::raw(ops, flags, None, None))
+    pub fn anon(ops: Arc<dyn FileOperations>, flags: u32) -> FileRef {
+        File::new(ops, flags, None, None)
     }
 
     /// An open file of a file system.
-    pub fn of_path(ops: Arc<dyn FileOperations>, flags: u32, path: Path) -> Arc<File> {
+    pub fn of_path(ops: Arc<dyn FileOperations>, flags: u32, path: Path) -> FileRef {
         let inode = path.dentry.inode().clone();
         if Self::only_reads(flags) {
             inode.common().reader_came();
         }
-        File::counted(File::raw(ops, flags, Some(path), Some(inode)))
+        File::new(ops, flags, Some(path), Some(inode))
     }
 
-    fn counted(file: File) -> Arc<File> {
-        NR_FILES.fetch_add(1, Ordering::Relaxed);
-        Arc::new(file)
-    }
-
-    fn raw(ops: Arc<dyn FileOperations>, flags: u32, path: Option<Path>, inode: Option<Arc<dyn Inode>>) -> File {
+    fn new(ops: Arc<dyn FileOperations>, flags: u32, path: Option<Path>, inode: Option<Arc<dyn Inode>>) -> FileRef {
         use acrida_uapi::fcntl::{O_CLOEXEC, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC};
         let flags = flags & !(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
         let start = ops.start_pos();
         let position_elsewhere = ops.position_elsewhere().then_some(start);
-        File {
+        NR_FILES.fetch_add(1, Ordering::Relaxed);
+        let file = File {
             ops,
             flags: AtomicU32::new(flags),
             pos: SpinLock::new(start),
@@ -358,20 +361,20 @@ impl File {
             created: AtomicBool::new(false),
             used_locks: AtomicBool::new(false),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            unreachable: false,
-        }
+        };
+        FileRef::new(file, &FREE_FILES)
     }
 
     /// The position, wherever it is kept; 0 for a stream.
-    pub fn position(self: &Arc<Self>) -> u64 {
-        if self.ops.seekable() { self.ops.llseek(self, 0, Whence::Cur).unwrap_or(0) } else { 0 }
+    pub fn position(this: &FileRef) -> u64 {
+        if this.ops.seekable() { this.ops.llseek(this, 0, Whence::Cur).unwrap_or(0) } else { 0 }
     }
 
     /// Moves the position, if there is one.
-    pub fn set_position(self: &Arc<Self>, pos: u64) {
-        if self.ops.seekable() {
+    pub fn set_position(this: &FileRef, pos: u64) {
+        if this.ops.seekable() {
             // A position that was just used is a valid one.
-            let _ = self.ops.llseek(self, pos.cast_signed(), Whence::Set);
+            let _ = this.ops.llseek(this, pos.cast_signed(), Whence::Set);
         }
     }
 
@@ -506,28 +509,10 @@ impl File {
     }
 }
 
-/// What stands in for an open file whose last reference was given up.
-struct Gone;
-
-impl FileOperations for Gone {}
-
 impl Drop for File {
-    /// The last reference is given up, perhaps under locks: the file's end comes when the thread holds none.
-    #[doc(alias = "fput")]
-    fn drop(&mut self) {
-        if self.unreachable {
-            return self.end();
-        }
-        let mut last = core::mem::replace(self, File::raw(Arc::new(Gone), 0, None, None));
-        last.unreachable = true;
-        drop_later(Box::new(last));
-    }
-}
-
-impl File {
     /// The end of a file, in Linux's order: its watchers, epoll sets, locks, `release`, then inode and path.
     #[doc(alias = "__fput")]
-    fn end(&mut self) {
+    fn drop(&mut self) {
         fsnotify::close(self);
         eventpoll::ctl::release_file(self);
         if *self.used_locks.get_mut() {

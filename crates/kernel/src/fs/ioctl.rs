@@ -2,8 +2,6 @@
 //!
 //! Mirrors: fs/ioctl.c, Linux 6.18.
 
-use alloc::sync::Arc;
-
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::O_NONBLOCK;
@@ -13,7 +11,7 @@ use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT, S_IFREG};
 use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::fasync::{self, Sigio};
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::fs::read_write::fdget;
 
 pub fn sys_ioctl(fd: Fd, cmd: u32, arg: u64) -> SysResult {
@@ -43,7 +41,7 @@ fn set_nonblocking(file: &File, arg: UserAddr) -> Result<(), Error> {
 }
 
 #[doc(alias = "ioctl_fioasync")]
-fn set_async(fd: Fd, file: &Arc<File>, arg: UserAddr) -> Result<(), Errno> {
+fn set_async(fd: Fd, file: &FileRef, arg: UserAddr) -> Result<(), Errno> {
     let on: i32 = arg.read()?;
     let wanted = if on != 0 { Sigio::On } else { Sigio::Off };
     if wanted != Sigio::of(file.flags()) && fasync::set(file, fd, wanted).is_none() {
@@ -63,6 +61,6 @@ fn size(file: &File, arg: UserAddr) -> SysResult {
 }
 
 /// Bytes between the position and the end, as the `int` that programs get.
-fn bytes_left(file: &Arc<File>) -> Result<i32, Error> {
-    Ok(file.ops.stat(file)?.size.wrapping_sub(file.position()) as i32)
+fn bytes_left(file: &FileRef) -> Result<i32, Error> {
+    Ok(file.ops.stat(file)?.size.wrapping_sub(File::position(file)) as i32)
 }

@@ -22,7 +22,7 @@ use crate::abi::{DirFd, Flags, Mode, SysResult, UserPath};
 use crate::current;
 use crate::fs::attr::owner_or_capable;
 use crate::fs::dcache::{Dentry, Path};
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{File, FileOperations, FileRef};
 use crate::fs::inode::{MAY_EXEC, MAY_READ, MAY_WRITE};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::locks::lease::break_lease;
@@ -153,7 +153,7 @@ impl OpenFlags {
 
 /// Opens `name`.
 #[doc(alias = "do_filp_open")]
-pub fn open(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Error> {
+pub fn open(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<FileRef, Error> {
     let mut tries = 0;
     loop {
         match path_openat(dfd, name, how) {
@@ -167,7 +167,7 @@ pub fn open(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Error> 
     }
 }
 
-fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Error> {
+fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<FileRef, Error> {
     let mut walk = Walk::start(dfd, name, how.lookup)?;
     if how.flags & __O_TMPFILE != 0 {
         return open_tmpfile(walk, name, how);
@@ -227,7 +227,7 @@ fn path_openat(dfd: i32, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Erro
 }
 
 /// Opens a name that was not looked up, where the file system can do that.
-fn open_child(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Option<Arc<File>>, Error> {
+fn open_child(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Option<FileRef>, Error> {
     walk.complete()?;
     let dir = walk.at();
     if name.len() > acrida_uapi::limits::NAME_MAX {
@@ -253,7 +253,7 @@ fn open_child(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Option<Arc<Fi
 
 /// Opens what was found.
 #[doc(alias = "do_open")]
-fn open_path(path: Path, how: &OpenFlags) -> Result<Arc<File>, Error> {
+fn open_path(path: Path, how: &OpenFlags) -> Result<FileRef, Error> {
     let mut flags = how.flags;
     if flags & O_PATH != 0 {
         let ops = path.inode().open_path(&path)?;
@@ -268,7 +268,7 @@ fn open_path(path: Path, how: &OpenFlags) -> Result<Arc<File>, Error> {
 }
 
 #[doc(alias = "do_dentry_open")]
-fn vfs_open(path: Path, flags: u32, writes: bool) -> Result<Arc<File>, Error> {
+fn vfs_open(path: Path, flags: u32, writes: bool) -> Result<FileRef, Error> {
     let inode = path.inode().clone();
     if writes {
         path.mnt.want_write()?;
@@ -326,7 +326,7 @@ fn may_open(path: &Path, how: &OpenFlags) -> Result<(), Error> {
 }
 
 #[doc(alias = "lookup_open")]
-fn create(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Error> {
+fn create(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<FileRef, Error> {
     let dir = walk.at().clone();
     if name.len() > acrida_uapi::limits::NAME_MAX {
         return Err(Errno::ENAMETOOLONG.into());
@@ -349,7 +349,7 @@ fn create(walk: &Walk, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Error>
 }
 
 /// The open half of a creation: no permission is asked, the maker may always open.
-fn finish_create(path: Path, ops: Option<Arc<dyn FileOperations>>, flags: u32) -> Result<Arc<File>, Error> {
+fn finish_create(path: Path, ops: Option<Arc<dyn FileOperations>>, flags: u32) -> Result<FileRef, Error> {
     let flags = flags & !(O_TRUNC | O_CREAT | O_EXCL);
     let writes = matches!(flags & O_ACCMODE, O_WRONLY | O_RDWR);
     let Some(ops) = ops else { return vfs_open(path, flags, writes) };
@@ -362,7 +362,7 @@ fn finish_create(path: Path, ops: Option<Arc<dyn FileOperations>>, flags: u32) -
 }
 
 #[doc(alias = "do_tmpfile")]
-fn open_tmpfile(walk: Walk, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, Error> {
+fn open_tmpfile(walk: Walk, name: &[u8], how: &OpenFlags) -> Result<FileRef, Error> {
     let cred = walk.cred().clone();
     let dir = walk.to_end(name)?.path;
     dir.mnt.want_write()?;
@@ -382,7 +382,7 @@ fn open_tmpfile(walk: Walk, name: &[u8], how: &OpenFlags) -> Result<Arc<File>, E
 /// Opens a program to run it; `EACCES` when it is no regular file or may not be run, `ETXTBSY` when
 /// somebody writes it. Nobody may write it until the file goes.
 #[doc(alias = "do_open_execat")]
-pub fn open_exec(dfd: i32, name: &[u8], at_flags: u32) -> Result<Arc<File>, Error> {
+pub fn open_exec(dfd: i32, name: &[u8], at_flags: u32) -> Result<FileRef, Error> {
     let how = OpenFlags::exec(at_flags)?;
     let found = crate::fs::namei::lookup(dfd, name, how.lookup)?;
     may_open(&found.path, &how)?;
@@ -395,7 +395,7 @@ pub fn open_exec(dfd: i32, name: &[u8], at_flags: u32) -> Result<Arc<File>, Erro
 }
 
 /// Reads into kernel memory at `pos`.
-pub fn kernel_read(file: &Arc<File>, buf: &mut [u8], mut pos: u64) -> Result<usize, Error> {
+pub fn kernel_read(file: &FileRef, buf: &mut [u8], mut pos: u64) -> Result<usize, Error> {
     let done = file.ops.read(file, &mut IovIter::kernel_out(buf), &mut pos)?;
     if done > 0 {
         fsnotify::access(file);

@@ -5,9 +5,7 @@
 //! `atomic_pos` whether its position is locked; the flags of preadv2 travel in the [`IovIter`].
 //! Locking: `File::pos` is held over a read or write that moves it; nothing else is, so a call may block.
 
-use alloc::sync::Arc;
-
-use acrida_kcore::solo::Light;
+use acrida_kcore::light::Light;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::Errno;
 use acrida_uapi::fcntl::{SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET};
@@ -15,7 +13,7 @@ use acrida_uapi::uio::{MAX_RW_COUNT, RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOAPP
 
 use crate::abi::{BufIn, BufOut, Fd, Flags, SysResult};
 use crate::current;
-use crate::fs::file::{File, Whence};
+use crate::fs::file::{File, FileRef, Whence};
 use crate::fs::hostfs::HOST_POSITION;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::iovec::{access_ok, import_iovec};
@@ -59,7 +57,7 @@ impl Direction {
     }
 
     #[inline(always)]
-    fn transfer(self, file: &Arc<File>, iter: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn transfer(self, file: &FileRef, iter: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let done = match self {
             Direction::Read => file.ops.read(file, iter, pos),
             Direction::Write => file.ops.write(file, iter, pos),
@@ -75,7 +73,7 @@ impl Direction {
 
     /// Transfers at the file's own position, which moves; a stream has none.
     #[inline(always)]
-    fn at_file_position(self, file: &Arc<File>, iter: &mut IovIter<'_>) -> SysResult {
+    fn at_file_position(self, file: &FileRef, iter: &mut IovIter<'_>) -> SysResult {
         if let Some(mut pos) = file.position_elsewhere {
             self.transfer(file, iter, &mut pos)
         } else if file.ops.atomic_pos() {
@@ -89,7 +87,7 @@ impl Direction {
 
     /// Transfers at `pos`; the file's own position stays.
     #[inline(always)]
-    fn at(self, file: &Arc<File>, iter: &mut IovIter<'_>, mut pos: u64) -> SysResult {
+    fn at(self, file: &FileRef, iter: &mut IovIter<'_>, mut pos: u64) -> SysResult {
         verify_area(pos, iter)?;
         self.transfer(file, iter, &mut pos)
     }

@@ -21,7 +21,7 @@ use zerocopy::IntoBytes;
 
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::read_write::{Blocking, fdget};
@@ -115,7 +115,7 @@ impl Signalfd {
 
 impl FileOperations for Signalfd {
     #[doc(alias = "signalfd_read_iter")]
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         let count = to.count() / size_of::<SignalfdSiginfo>();
         if count == 0 {
             return Err(Errno::EINVAL.into());
@@ -132,7 +132,7 @@ impl FileOperations for Signalfd {
 
     /// Seeks succeed and do nothing.
     #[doc(alias = "noop_llseek")]
-    fn llseek(&self, _file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, _file: &FileRef, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         Ok(0)
     }
 

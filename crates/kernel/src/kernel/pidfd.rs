@@ -14,7 +14,7 @@ use acrida_uapi::poll::{POLLHUP, POLLIN, POLLRDNORM};
 
 use crate::abi::{Fd, Flags, SysResult};
 use crate::fs::fdtable::Reserved;
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{File, FileOperations, FileRef};
 use crate::fs::poll::PollTable;
 use crate::fs::proc::tgid_pidfd_to_process;
 use crate::kernel::ptrace::{AccessMode, may_access};
@@ -58,7 +58,7 @@ impl FileOperations for Pidfd {
 }
 
 /// A file that stands for `process`; `flags` may have `O_NONBLOCK`.
-pub fn new_file(process: Arc<Process>, flags: u32) -> Arc<File> {
+pub fn new_file(process: Arc<Process>, flags: u32) -> FileRef {
     File::anon(Arc::new(Pidfd { process }), O_RDWR | flags)
 }
 
@@ -67,7 +67,7 @@ pub fn new_file(process: Arc<Process>, flags: u32) -> Arc<File> {
 /// # Errors
 /// `EMFILE`.
 #[doc(alias = "pidfd_prepare")]
-pub fn prepare(process: &Arc<Process>) -> Result<(Reserved, Arc<File>), Errno> {
+pub fn prepare(process: &Arc<Process>) -> Result<(Reserved, FileRef), Errno> {
     Ok((current().files().reserve()?, new_file(process.clone(), 0)))
 }
 

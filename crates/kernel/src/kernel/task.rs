@@ -20,7 +20,7 @@ use acrida_uapi::resource::{RUSAGE_SELF, Rlimit64, Rusage};
 use acrida_uapi::signal::SIGCHLD;
 
 use crate::fs::fdtable::FilesStruct;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::fs_struct::FsStruct;
 use crate::kernel::cred::Cred;
 use crate::kernel::kthread::Kthread;
@@ -137,7 +137,7 @@ pub struct Process {
     pub timers: ProcessTimers,
     pub locust_openings: crate::fs::locust::Openings,
     /// The program as /proc/PID/exe and cmdline show it.
-    pub exe: SpinLock<Option<Arc<File>>>,
+    pub exe: SpinLock<Option<FileRef>>,
     pub host_pid: AtomicU32,
     /// Real user of the leader, for siginfo and wait.
     pub uid: AtomicU32,

@@ -23,7 +23,7 @@ use super::pieces::{Piece, holds, without};
 use super::vma::{Backing, FilePages, PAGE_SIZE, VmFlags, Vma, page_start};
 use super::vma_tree::STACK_GUARD_GAP;
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 
 /// Bits of a page fault's error code.
 const FAULT_WRITE: u64 = 2;
@@ -125,11 +125,11 @@ fn first_missing(state: &MmState, range: Range<u64>) -> Option<u64> {
 }
 
 /// Maps what the file has now and did not have before.
-fn add_pages(state: &mut MmState, addr: u64, file: &Arc<File>, found: &[Piece]) {
+fn add_pages(state: &mut MmState, addr: u64, file: &FileRef, found: &[Piece]) {
     let Some((start, vma)) = state.areas.get(addr) else { return };
     let (end, flags) = (vma.end, vma.flags);
     let Backing::File { file: mapped, offset, pages: FilePages::Window(pieces) } = &vma.backing else { return };
-    if !Arc::ptr_eq(mapped.file(), file) {
+    if !FileRef::ptr_eq(mapped.file(), file) {
         return;
     }
     let offset = *offset;

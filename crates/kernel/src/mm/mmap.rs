@@ -26,7 +26,7 @@ use super::pieces::Piece;
 use super::vma::{AreaFile, Backing, FilePages, PAGE_SHIFT, SharedAnon, VmFlags, Vma, page_align, page_start};
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 
 /// `vm.max_map_count`.
 pub const MAX_MAP_COUNT: usize = 65530;
@@ -92,7 +92,7 @@ pub struct KernelMapping {
     /// `PROT_*`.
     pub prot: u64,
     /// The file and the byte offset in it; `None` for zero pages.
-    pub file: Option<(Arc<File>, u64)>,
+    pub file: Option<(FileRef, u64)>,
 }
 
 /// A request as `do_mmap` takes it.
@@ -101,7 +101,7 @@ pub struct Wanted {
     pub len: u64,
     pub prot: u64,
     pub flags: u64,
-    pub file: Option<Arc<File>>,
+    pub file: Option<FileRef>,
     pub offset: u64,
 }
 
@@ -237,7 +237,7 @@ fn anonymous_backing(wanted: &Wanted) -> Backing {
 
 /// What the file gives to map.
 #[doc(alias = "call_mmap")]
-fn ask_file(file: &Arc<File>, wanted: &Wanted) -> Result<(Backing, Option<HostFile>), Error> {
+fn ask_file(file: &FileRef, wanted: &Wanted) -> Result<(Backing, Option<HostFile>), Error> {
     let request =
         MmapRequest { len: wanted.len as usize, prot: wanted.prot as u32, flags: wanted.flags as u32, offset: wanted.offset };
     let (pages, host_file) = match file.ops.mmap(file, &request)? {

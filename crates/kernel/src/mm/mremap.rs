@@ -23,7 +23,7 @@ use super::pieces::{Piece, without};
 use super::vma::{Backing, FilePages, PAGE_SIZE, VmFlags, Vma, page_align, page_start};
 use crate::abi::{Flags, SysResult};
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 
 #[doc(alias = "mremap")]
 pub fn sys_mremap(old: UserAddr, old_len: u64, new_len: u64, flags: Flags, new: UserAddr) -> SysResult {
@@ -76,7 +76,7 @@ fn check_arguments(old: u64, old_len: u64, new_len: u64, flags: u64, new: u64) -
 
 /// Pages of a file behind what an area maps of it.
 struct More {
-    file: Arc<File>,
+    file: FileRef,
     pieces: Vec<Piece>,
 }
 
@@ -234,7 +234,7 @@ impl Mremap {
     /// Joins the pages that the file gave for the growth.
     fn add_pieces(&self, vma: &mut Vma) {
         if let (Backing::File { file, pages: FilePages::Window(pieces), .. }, Some(more)) = (&mut vma.backing, &self.more)
-            && Arc::ptr_eq(file.file(), &more.file)
+            && FileRef::ptr_eq(file.file(), &more.file)
         {
             let mut all: Vec<Piece> = pieces.to_vec();
             // The old pieces may reach beyond the area: they were made for a larger one.

@@ -5,13 +5,12 @@
 //! Locking: `MmStruct`'s lock while a line is made; paths are looked up after it.
 
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
 use super::mm_struct::MmStruct;
 use super::vma::{Backing, PAGE_SIZE, VmFlags};
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 
 /// One line of `maps`, before its path is known.
 pub struct MapsEntry {
@@ -33,7 +32,7 @@ pub enum MapsObject {
     Stubs,
     /// `/dev/zero (deleted)`, as Linux shows anonymous shared memory, with its inode number.
     Shared(u64),
-    File(Arc<File>),
+    File(FileRef),
 }
 
 /// Sizes in bytes, as /proc/PID/status and statm show them.

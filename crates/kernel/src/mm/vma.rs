@@ -13,7 +13,7 @@ use acrida_uapi::mman::{PROT_EXEC, PROT_READ, PROT_WRITE};
 
 use super::patch::TextImage;
 use super::pieces::Piece;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 
 pub const PAGE_SIZE: u64 = acrida_uapi::mman::PAGE_SIZE as u64;
 pub const PAGE_SHIFT: u32 = acrida_uapi::mman::PAGE_SHIFT;
@@ -107,19 +107,19 @@ pub enum FilePages {
 
 /// The file behind one area. Each clone is another area's: files that count their areas are told of it.
 pub struct AreaFile {
-    file: Arc<File>,
+    file: FileRef,
     counted: bool,
 }
 
 impl AreaFile {
-    pub fn new(file: &Arc<File>) -> AreaFile {
+    pub fn new(file: &FileRef) -> AreaFile {
         let area = AreaFile { file: file.clone(), counted: file.ops.counts_areas() };
         area.tell(File::area_opened);
         area
     }
 
     /// The file, for somebody who is no area.
-    pub fn file(&self) -> &Arc<File> {
+    pub fn file(&self) -> &FileRef {
         &self.file
     }
 
@@ -182,7 +182,7 @@ impl Backing {
                 Backing::File { file: next_file, offset: next_offset, pages: next_pages },
             ) => {
                 !file.counted
-                    && Arc::ptr_eq(&file.file, &next_file.file)
+                    && FileRef::ptr_eq(&file.file, &next_file.file)
                     && offset + len == *next_offset
                     && pages.same(next_pages)
             }
@@ -213,7 +213,7 @@ pub struct Vma {
 }
 
 impl Vma {
-    pub fn file(&self) -> Option<&Arc<File>> {
+    pub fn file(&self) -> Option<&FileRef> {
         match &self.backing {
             Backing::File { file, .. } => Some(file.file()),
             _ => None,

@@ -17,7 +17,7 @@ use acrida_uapi::time::{Timespec, Timeval};
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::kernel::cred::Cred;
 use crate::kernel::pidfd;
 use crate::kernel::task::Process;
@@ -32,7 +32,7 @@ const HEADER: usize = size_of::<Cmsghdr>();
 #[derive(Default)]
 #[doc(alias = "scm_cookie")]
 pub struct Scm {
-    pub files: Vec<Arc<File>>,
+    pub files: Vec<FileRef>,
     pub creds: Option<Sender>,
     /// When the message was sent, ns of the wall clock, and the option that asks.
     pub stamp: Option<(u64, i32)>,
@@ -261,7 +261,7 @@ impl ControlWriter {
 
     /// Gives the caller descriptors of as many files as there is room for.
     #[doc(alias = "scm_detach_fds")]
-    pub fn put_files(&mut self, files: Vec<Arc<File>>, cloexec: bool) {
+    pub fn put_files(&mut self, files: Vec<FileRef>, cloexec: bool) {
         if files.is_empty() {
             return;
         }

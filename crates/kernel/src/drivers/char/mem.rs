@@ -3,13 +3,11 @@
 //! Mirrors: drivers/char/mem.c, Linux 6.18.
 //! Locking: `File::pos` for a seek.
 
-use alloc::sync::Arc;
-
 use acrida_kcore::frame::PAGE_SIZE;
 use acrida_uapi::errno::{Errno, Error};
 
 use crate::abi::SysResult;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::iov_iter::IovIter;
 use crate::mm::{MapBacking, MmapRequest};
 
@@ -45,15 +43,15 @@ fn rewind(file: &File) -> Result<u64, Error> {
 pub struct Null;
 
 impl FileOperations for Null {
-    fn read(&self, _file: &Arc<File>, _to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, _to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         Ok(0)
     }
 
-    fn write(&self, _file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, _file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         write_null(from)
     }
 
-    fn llseek(&self, file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         rewind(file)
     }
 
@@ -74,15 +72,15 @@ impl FileOperations for Null {
 pub struct Zero;
 
 impl FileOperations for Zero {
-    fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         read_zero(to)
     }
 
-    fn write(&self, _file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, _file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         write_null(from)
     }
 
-    fn llseek(&self, file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         rewind(file)
     }
 
@@ -98,7 +96,7 @@ impl FileOperations for Zero {
         true
     }
 
-    fn mmap(&self, _file: &Arc<File>, _request: &MmapRequest) -> Result<MapBacking, Error> {
+    fn mmap(&self, _file: &FileRef, _request: &MmapRequest) -> Result<MapBacking, Error> {
         Ok(MapBacking::Anonymous)
     }
 }
@@ -107,11 +105,11 @@ impl FileOperations for Zero {
 pub struct Full;
 
 impl FileOperations for Full {
-    fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         read_zero(to)
     }
 
-    fn write(&self, _file: &Arc<File>, _from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, _file: &FileRef, _from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         Err(Errno::ENOSPC.into())
     }
 
@@ -119,7 +117,7 @@ impl FileOperations for Full {
         false
     }
 
-    fn llseek(&self, file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         rewind(file)
     }
 

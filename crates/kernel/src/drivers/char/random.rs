@@ -3,15 +3,13 @@
 //! Mirrors: drivers/char/random.c, Linux 6.18.
 //! Differs: the numbers are the platform's (the host's, or a seeded run's own); there is no pool to add to.
 
-use alloc::sync::Arc;
-
 use acrida_kcore::platform::platform;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::epoll::{EPOLLIN, EPOLLRDNORM};
 use acrida_uapi::errno::{Errno, Error};
 
 use crate::abi::SysResult;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{FileOperations, FileRef, Whence};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 
@@ -67,15 +65,15 @@ fn ioctl(cmd: u32, arg: u64) -> SysResult {
 pub struct Random;
 
 impl FileOperations for Random {
-    fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         read(to)
     }
 
-    fn write(&self, _file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, _file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         write(from)
     }
 
-    fn llseek(&self, _file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, _file: &FileRef, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         Ok(0)
     }
 
@@ -95,7 +93,7 @@ impl FileOperations for Random {
         true
     }
 
-    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, _file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         ioctl(cmd, arg)
     }
 }
@@ -104,15 +102,15 @@ impl FileOperations for Random {
 pub struct Urandom;
 
 impl FileOperations for Urandom {
-    fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         read(to)
     }
 
-    fn write(&self, _file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, _file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         write(from)
     }
 
-    fn llseek(&self, _file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, _file: &FileRef, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         Ok(0)
     }
 
@@ -124,7 +122,7 @@ impl FileOperations for Urandom {
         false
     }
 
-    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, _file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         ioctl(cmd, arg)
     }
 }

@@ -23,7 +23,7 @@ use crate::drivers::tty::master::Master;
 use crate::drivers::tty::pty::{Pty, slave_index, slave_rdev};
 use crate::fs::attr::current_time;
 use crate::fs::dcache::{Dentry, Path, Revalidated};
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{FileOperations, FileRef, Whence};
 use crate::fs::hostfs::inherited;
 use crate::fs::inode::{Iattr, Inode, InodeCommon, Kstat, Looked, Mount, Owner};
 use crate::fs::libfs::{dir_llseek, owner_of, simple_setattr};
@@ -276,11 +276,11 @@ impl Listing {
 }
 
 impl FileOperations for Listing {
-    fn read(&self, _file: &Arc<File>, _to: &mut crate::fs::iov_iter::IovIter<'_>, _pos: &mut u64) -> crate::abi::SysResult {
+    fn read(&self, _file: &FileRef, _to: &mut crate::fs::iov_iter::IovIter<'_>, _pos: &mut u64) -> crate::abi::SysResult {
         Err(Errno::EISDIR.into())
     }
 
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         dir_llseek(file, offset, whence)
     }
 
@@ -288,7 +288,7 @@ impl FileOperations for Listing {
         true
     }
 
-    fn iterate(&self, _file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {
+    fn iterate(&self, _file: &FileRef, ctx: &mut DirContext<'_>) -> Result<(), Error> {
         use acrida_uapi::dirent::DT_DIR;
         let fixed: [(&[u8], u64, u8); 3] = [(b".", ROOT_INO, DT_DIR), (b"..", ROOT_INO, DT_DIR), (b"ptmx", PTMX_INO, DT_CHR)];
         for (at, (name, ino, kind)) in (0u64..).zip(fixed) {

@@ -24,7 +24,7 @@ use crate::drivers::tty::tty_io::write_in_chunks;
 use crate::drivers::tty::tty_ioctl;
 use crate::drivers::tty::tty_jobctrl::End;
 use crate::fs::fasync::{self, FasyncQueues};
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{File, FileOperations, FileRef};
 use crate::fs::inode::Mount;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
@@ -122,7 +122,7 @@ impl Drop for Master {
 }
 
 impl FileOperations for Master {
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         let room = to.count();
         if room == 0 {
             return Ok(0);
@@ -144,7 +144,7 @@ impl FileOperations for Master {
     }
 
     #[doc(alias = "pty_write")]
-    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         let blocking = Blocking::of(file, from);
         write_in_chunks(from, |chunk| self.write_chunk(chunk, blocking))
     }
@@ -182,7 +182,7 @@ impl FileOperations for Master {
     }
 
     #[doc(alias = "pty_unix98_ioctl")]
-    fn ioctl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         let user = UserAddr(arg);
         match cmd {
             TIOCSPTLCK => {

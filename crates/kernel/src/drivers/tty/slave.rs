@@ -23,7 +23,7 @@ use crate::drivers::tty::tty_io::write_in_chunks;
 use crate::drivers::tty::tty_ioctl;
 use crate::drivers::tty::tty_jobctrl::{End, check_change};
 use crate::fs::fasync::{self, FasyncQueues};
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{File, FileOperations, FileRef};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::read_write::Blocking;
@@ -158,7 +158,7 @@ impl Drop for Slave {
 
 impl FileOperations for Slave {
     #[doc(alias = "n_tty_read")]
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         if self.pty.lock().is_hung_up(self.hangups) {
             return Ok(0);
         }
@@ -170,7 +170,7 @@ impl FileOperations for Slave {
     }
 
     #[doc(alias = "n_tty_write")]
-    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         let (hung_up, stops) = {
             let state = self.pty.lock();
             (state.is_hung_up(self.hangups), state.ntty.lflag(TOSTOP))
@@ -217,7 +217,7 @@ impl FileOperations for Slave {
     }
 
     #[doc(alias = "tty_ioctl")]
-    fn ioctl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         if self.pty.lock().is_hung_up(self.hangups) {
             return Err(Error::from(if cmd == TIOCSPGRP { Errno::ENOTTY } else { Errno::EIO }));
         }

@@ -19,7 +19,7 @@ use super::scan::Interest;
 use super::{Epolls, Eventpoll};
 use crate::abi::{Fd, SysResult};
 use crate::fs::fdtable::with_files;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::kernel;
 
 /// What may stand beside `EPOLLEXCLUSIVE`.
@@ -58,8 +58,8 @@ impl Operation {
 
 impl Interest {
     #[doc(alias = "ep_find")]
-    fn find(&self, file: &Arc<File>, fd: i32) -> Option<Arc<Epitem>> {
-        let file = Arc::as_ptr(file);
+    fn find(&self, file: &FileRef, fd: i32) -> Option<Arc<Epitem>> {
+        let file = FileRef::as_ptr(file);
         let epi = self.tree.find(|epi| epi.place_of(file, fd))?;
         self.tree.arc(epi)
     }
@@ -73,13 +73,13 @@ impl Eventpoll {
     #[doc(alias = "ep_insert")]
     pub fn insert(
         self: &Arc<Self>,
-        (file, fd): (&Arc<File>, i32),
+        (file, fd): (&FileRef, i32),
         event: EpollEvent,
         max: u64,
         check: Option<&mut Check<'_>>,
     ) -> Result<(), Errno> {
         let mut interest = self.interest.lock();
-        let key = Arc::as_ptr(file);
+        let key = FileRef::as_ptr(file);
         let Place::Vacant(place) = interest.tree.descend(|epi| epi.place_of(key, fd)) else {
             return Err(Errno::EEXIST);
         };
@@ -130,9 +130,9 @@ impl Eventpoll {
 
     /// Takes the item of `file` under `fd` off.
     #[doc(alias = "ep_remove")]
-    fn delete(&self, (file, fd): (&Arc<File>, i32)) -> Result<(), Errno> {
+    fn delete(&self, (file, fd): (&FileRef, i32)) -> Result<(), Errno> {
         let mut interest = self.interest.lock();
-        let key = Arc::as_ptr(file);
+        let key = FileRef::as_ptr(file);
         let Place::Occupied(place) = interest.tree.descend(|epi| epi.place_of(key, fd)) else {
             return Err(Errno::ENOENT);
         };
@@ -142,7 +142,7 @@ impl Eventpoll {
     }
 
     /// Changes the item of `file` under `fd`.
-    fn change(&self, (file, fd): (&Arc<File>, i32), event: EpollEvent) -> Result<(), Errno> {
+    fn change(&self, (file, fd): (&FileRef, i32), event: EpollEvent) -> Result<(), Errno> {
         let interest = self.interest.lock();
         let epi = interest.find(file, fd).ok_or(Errno::ENOENT)?;
         if epi.has(EPOLLEXCLUSIVE) {
@@ -165,7 +165,7 @@ impl Eventpoll {
 }
 
 /// What a set watches: numbers, interests, files that still are.
-pub(super) fn items(set: &Eventpoll) -> Vec<(i32, EpollEvent, Arc<File>)> {
+pub(super) fn items(set: &Eventpoll) -> Vec<(i32, EpollEvent, FileRef)> {
     let interest = set.interest.lock();
     let show = |epi: &Epitem| Some((epi.fd(), EpollEvent { events: epi.events(), data: epi.data() }, epi.file.upgrade()?));
     interest.tree.iter().filter_map(show).collect()
@@ -201,14 +201,14 @@ fn leave(epi: &Arc<Epitem>) {
 pub fn control(
     epolls: &Epolls,
     max: u64,
-    epoll: &Arc<File>,
-    (target, fd): (&Arc<File>, i32),
+    epoll: &FileRef,
+    (target, fd): (&FileRef, i32),
     operation: Operation,
 ) -> Result<(), Errno> {
     if !target.ops.can_poll() {
         return Err(Errno::EPERM);
     }
-    let Some(set) = as_set(epoll).filter(|_| !Arc::ptr_eq(epoll, target)) else {
+    let Some(set) = as_set(epoll).filter(|_| !FileRef::ptr_eq(epoll, target)) else {
         return Err(Errno::EINVAL);
     };
     operation.check_exclusive(target)?;

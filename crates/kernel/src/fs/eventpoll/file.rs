@@ -18,7 +18,7 @@ use acrida_uapi::stat::new_decode_dev;
 use super::ctl;
 use super::{Eventpoll, UserWatches};
 use crate::abi::{Flags, SysResult};
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::poll::PollTable;
 use crate::{current, kernel};
 
@@ -65,12 +65,12 @@ impl FileOperations for EpollFile {
 
     /// Seeks succeed and do nothing.
     #[doc(alias = "noop_llseek")]
-    fn llseek(&self, _file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, _file: &FileRef, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         Ok(0)
     }
 
     #[doc(alias = "ep_eventpoll_ioctl")]
-    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, _file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         match cmd {
             EPIOCSPARAMS => *self.0.busy_poll.lock() = BusyPoll::checked(UserAddr(arg).read()?)?,
             EPIOCGPARAMS => UserAddr(arg).write(&self.0.busy_poll.lock().0)?,
@@ -89,7 +89,7 @@ impl FileOperations for EpollFile {
         for (fd, event, file) in ctl::items(&self.0) {
             let stat = file.ops.stat(&file).unwrap_or_default();
             let (ino, (major, minor)) = (stat.ino, new_decode_dev(stat.dev));
-            let (events, data, pos) = (event.events, event.data, file.position());
+            let (events, data, pos) = (event.events, event.data, File::position(&file));
             // Linux shows its own form of a device's number. Writing to a String cannot fail.
             let sdev = major << 20 | minor;
             let _ = writeln!(out, "tfd: {fd:8} events: {events:8x} data: {data:16x}  pos:{pos} ino:{ino:x} sdev:{sdev:x}");
@@ -102,7 +102,7 @@ impl FileOperations for EpollFile {
 }
 
 /// A new set, counted for `user`, as a file.
-pub fn new_set(user: Arc<UserWatches>) -> Arc<File> {
+pub fn new_set(user: Arc<UserWatches>) -> FileRef {
     File::anon(Arc::new(EpollFile(Eventpoll::new(user))), O_RDWR)
 }
 

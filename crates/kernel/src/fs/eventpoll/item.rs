@@ -5,7 +5,7 @@
 //! boxes of their own ([`MoreHook`]), kept by the set. An item keeps its file's operations, but not its file.
 //! Locking: see the module; `events` and `data` change under the set's `interest`.
 
-use alloc::sync::{Arc, Weak};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Ordering::{self as Cmp};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -19,7 +19,7 @@ use acrida_uapi::epoll::{EPOLLERR, EPOLLET, EPOLLEXCLUSIVE, EPOLLHUP, EPOLLONESH
 
 use super::Eventpoll;
 use super::ready::Listed;
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{File, FileOperations, FileRef, WeakFile};
 
 /// Bits of an interest that are no events.
 #[doc(alias = "EP_PRIVATE_BITS")]
@@ -39,7 +39,7 @@ pub struct Epitem {
     rdllink: ListLink,
     pub(super) hook: WaitHook,
     pub(super) ep: Arc<Eventpoll>,
-    pub(super) file: Weak<File>,
+    pub(super) file: WeakFile,
     fllink: ListLink,
     rbn: RbLink,
     fd: i32,
@@ -64,7 +64,7 @@ pub struct MoreHook {
 adapter!(pub NextHook = MoreHook { hook: WaitHook });
 
 impl Epitem {
-    pub fn new(ep: &Arc<Eventpoll>, file: &Arc<File>, fd: i32, event: EpollEvent) -> Arc<Epitem> {
+    pub fn new(ep: &Arc<Eventpoll>, file: &FileRef, fd: i32, event: EpollEvent) -> Arc<Epitem> {
         Arc::new(Epitem {
             ops: file.ops.clone(),
             data: AtomicU64::new(event.data),
@@ -73,7 +73,7 @@ impl Epitem {
             rdllink: ListLink::new(),
             hook: WaitHook::new(),
             ep: ep.clone(),
-            file: Arc::downgrade(file),
+            file: FileRef::downgrade(file),
             fllink: ListLink::new(),
             rbn: RbLink::new(),
             fd,

@@ -8,7 +8,6 @@
 //! Locking: [`Nesting::lock`] first; a walk down holds `interest` of the sets it is in, a walk up only looks at lists.
 
 use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
@@ -16,7 +15,7 @@ use acrida_kcore::sync::{SpinLock, SpinLockGuard};
 use super::Eventpoll;
 use super::file::as_set;
 use super::item::Watchers;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 
 /// Sets in one chain, beyond the first.
 #[doc(alias = "EP_MAX_NESTS")]
@@ -61,7 +60,7 @@ pub struct Check<'a> {
     nesting: &'a Nesting,
     /// Files below the target that are no sets, by address.
     #[doc(alias = "tfile_check_list")]
-    files: BTreeMap<usize, Arc<File>>,
+    files: BTreeMap<usize, FileRef>,
     _guard: SpinLockGuard<'a, ()>,
 }
 
@@ -74,8 +73,8 @@ impl Drop for Check<'_> {
 impl Check<'_> {
     /// Remembers a file whose ways up must be counted after the change.
     #[doc(alias = "list_file")]
-    pub fn count_ways_of(&mut self, file: &Arc<File>) {
-        self.files.entry(Arc::as_ptr(file).addr()).or_insert_with(|| file.clone());
+    pub fn count_ways_of(&mut self, file: &FileRef) {
+        self.files.entry(FileRef::as_ptr(file).addr()).or_insert_with(|| file.clone());
     }
 
     /// Whether `target` may be put into `set`: no circle, and no chain that is too long.

@@ -15,7 +15,7 @@ use super::Eventpoll;
 use super::file::as_set;
 use crate::abi::{Fd, SysResult};
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::iovec::access_ok;
 use crate::fs::read_write::fdget;
 use crate::fs::select::timeout::{Timeout, TimeoutArg, with_sigmask};
@@ -66,7 +66,7 @@ impl Eventpoll {
 
 /// The set behind a file, after Linux's checks.
 #[doc(alias = "ep_check_params")]
-fn checked<'a>(file: &'a Arc<File>, events: UserAddr, max: i32) -> Result<(&'a Arc<Eventpoll>, usize), Errno> {
+fn checked<'a>(file: &'a FileRef, events: UserAddr, max: i32) -> Result<(&'a Arc<Eventpoll>, usize), Errno> {
     let max = usize::try_from(max).ok().filter(|max| (1..=MAX_EVENTS).contains(max)).ok_or(Errno::EINVAL)?;
     access_ok(events, max * size_of::<EpollEvent>())?;
     as_set(file).map(|set| (set, max)).ok_or(Errno::EINVAL)

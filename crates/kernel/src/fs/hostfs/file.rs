@@ -20,7 +20,7 @@ use acrida_uapi::stat::{S_IFDIR, S_IFMT, S_IFREG};
 use acrida_uapi::uio::RWF_NOWAIT;
 
 use crate::abi::SysResult;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::hostfs::inode::HostInode;
 use crate::fs::hostfs::lent::{HostRun, MOST};
@@ -244,7 +244,7 @@ pub fn poll(fd: HostFd, table: &mut PollTable<'_>) -> u32 {
 
 impl FileOperations for HostFile {
     #[inline]
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         if self.kind == Kind::Regular
             && let Some(done) = self.windowed.read(self.handle.fd(), file, to, pos)
         {
@@ -253,7 +253,7 @@ impl FileOperations for HostFile {
         self.transfer(to, Direction::Read, pos)
     }
 
-    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn write(&self, file: &FileRef, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let done = self.transfer(from, Direction::Write, pos)?;
         if self.kind == Kind::Regular {
             content_changed(file);
@@ -265,7 +265,7 @@ impl FileOperations for HostFile {
         Ok(done)
     }
 
-    fn page_run(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+    fn page_run(&self, file: &FileRef, pos: u64, len: usize) -> Option<PageSlice> {
         let fd = self.handle.fd();
         let inode = host_inode(file).filter(|_| self.kind == Kind::Regular && self.windowed.number(file, fd).is_some())?;
         let left = host::fs::statx(fd, b"").ok()?.size.saturating_sub(pos).min(len as u64).min(MOST);
@@ -278,7 +278,7 @@ impl FileOperations for HostFile {
         Some(PageSlice { pages: Pages::Host(pages), start: start as usize, len: left as usize })
     }
 
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         if self.kind == Kind::Regular {
             return self.seek(&mut file.pos.lock(), offset, whence);
         }
@@ -293,7 +293,7 @@ impl FileOperations for HostFile {
         self.kind != Kind::Regular
     }
 
-    fn flush(&self, _file: &Arc<File>) -> Result<(), Error> {
+    fn flush(&self, _file: &FileRef) -> Result<(), Error> {
         self.windowed.closed();
         Ok(())
     }
@@ -310,23 +310,23 @@ impl FileOperations for HostFile {
         self.kind == Kind::Stream
     }
 
-    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, _file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         host::io::ioctl(self.handle.fd(), cmd, arg, self.blocking()).map_err(restart)
     }
 
-    fn mmap(&self, _file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
+    fn mmap(&self, _file: &FileRef, request: &MmapRequest) -> Result<MapBacking, Error> {
         if self.kind == Kind::Directory {
             return Err(Errno::ENODEV.into());
         }
         Ok(MapBacking::Host(self.handle.fd(), request.offset))
     }
 
-    fn fsync(&self, _file: &Arc<File>, datasync: bool) -> Result<(), Error> {
+    fn fsync(&self, _file: &FileRef, datasync: bool) -> Result<(), Error> {
         let nr = if datasync { nr::fdatasync } else { nr::fsync };
         Ok(host::fs::sync_call(nr, self.handle.fd())?)
     }
 
-    fn fallocate(&self, file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+    fn fallocate(&self, file: &FileRef, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
         // All but plain allocation takes pages out of the file.
         if mode & !FALLOC_FL_KEEP_SIZE != 0
             && let Some(inode) = host_inode(file)
@@ -336,7 +336,7 @@ impl FileOperations for HostFile {
         Ok(host::fs::fallocate(self.handle.fd(), mode, offset, len)?)
     }
 
-    fn truncate(&self, file: &Arc<File>, len: u64) -> Result<(), Error> {
+    fn truncate(&self, file: &FileRef, len: u64) -> Result<(), Error> {
         if let Some(inode) = host_inode(file) {
             inode.lent.cut(len);
         }
@@ -345,7 +345,7 @@ impl FileOperations for HostFile {
         Ok(())
     }
 
-    fn iterate(&self, _file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {
+    fn iterate(&self, _file: &FileRef, ctx: &mut DirContext<'_>) -> Result<(), Error> {
         if self.kind != Kind::Directory {
             return Err(Errno::ENOTDIR.into());
         }

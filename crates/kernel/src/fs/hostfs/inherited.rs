@@ -18,7 +18,7 @@ use crate::abi::SysResult;
 use crate::drivers::tty::host_tty::{self, HostTty};
 use crate::fs::attr::{Iattr, Kstat, Owner};
 use crate::fs::dcache::Dentry;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::hostfs::file::{self, HOST_POSITION};
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::hostfs::inode::Spot;
@@ -31,7 +31,7 @@ use crate::host::io::{Blocking, Direction};
 use crate::mm::{MapBacking, MmapRequest};
 
 /// An open file over a descriptor that came from outside; takes it over.
-pub fn wrap_inherited(fd: HostFd) -> Result<Arc<File>, Error> {
+pub fn wrap_inherited(fd: HostFd) -> Result<FileRef, Error> {
     let flags = host::fs::fcntl(fd, F_GETFL, 0)? as u32;
     let handle = Arc::new(HostHandle::new(fd));
     let stat = host::fs::statx(fd, b"")?;
@@ -149,7 +149,7 @@ impl Inherited {
 }
 
 impl FileOperations for Inherited {
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         if let Some(tty) = &self.tty {
             tty.check_read()?;
         }
@@ -157,7 +157,7 @@ impl FileOperations for Inherited {
         file::transfer(self.handle.fd(), to, Direction::Read, pos, self.seekable, self.blocking())
     }
 
-    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn write(&self, file: &FileRef, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         if let Some(tty) = &self.tty {
             tty.check_write()?;
         }
@@ -165,7 +165,7 @@ impl FileOperations for Inherited {
         file::transfer(self.handle.fd(), from, Direction::Write, pos, self.seekable, self.blocking())
     }
 
-    fn llseek(&self, _file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, _file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         Ok(host::fs::lseek(self.handle.fd(), offset, file::seek_number(whence))?)
     }
 
@@ -189,34 +189,34 @@ impl FileOperations for Inherited {
         !self.seekable
     }
 
-    fn ioctl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         if let Some(answer) = self.tty.as_ref().and_then(|tty| tty.ioctl(file, cmd, arg)) {
             return answer;
         }
         Ok(host::io::ioctl(self.handle.fd(), cmd, arg, self.blocking()).map_err(file::restart)?)
     }
 
-    fn mmap(&self, _file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
+    fn mmap(&self, _file: &FileRef, request: &MmapRequest) -> Result<MapBacking, Error> {
         if !self.seekable {
             return Err(Errno::ENODEV.into());
         }
         Ok(MapBacking::Host(self.handle.fd(), request.offset))
     }
 
-    fn fsync(&self, _file: &Arc<File>, datasync: bool) -> Result<(), Error> {
+    fn fsync(&self, _file: &FileRef, datasync: bool) -> Result<(), Error> {
         let nr = if datasync { acrida_uapi::nr::fdatasync } else { acrida_uapi::nr::fsync };
         Ok(host::fs::sync_call(nr, self.handle.fd())?)
     }
 
-    fn fallocate(&self, _file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+    fn fallocate(&self, _file: &FileRef, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
         Ok(host::fs::fallocate(self.handle.fd(), mode, offset, len)?)
     }
 
-    fn truncate(&self, _file: &Arc<File>, len: u64) -> Result<(), Error> {
+    fn truncate(&self, _file: &FileRef, len: u64) -> Result<(), Error> {
         Ok(host::fs::ftruncate(self.handle.fd(), len)?)
     }
 
-    fn iterate(&self, _file: &Arc<File>, ctx: &mut crate::fs::readdir::DirContext<'_>) -> Result<(), Error> {
+    fn iterate(&self, _file: &FileRef, ctx: &mut crate::fs::readdir::DirContext<'_>) -> Result<(), Error> {
         super::dir::iterate(self.handle.fd(), ctx)
     }
 

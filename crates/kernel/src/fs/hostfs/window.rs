@@ -17,7 +17,6 @@
 //! Locking: a place's lock is a leaf, below the task's slot for its `MmStruct`. A reader only tries it, and asks the host if it is
 //! taken; who closes windows waits for it.
 
-use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::frame::PAGE_SIZE;
@@ -30,7 +29,7 @@ use acrida_uapi::statfs::{BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, ST_NOATIME, ST_RE
 
 use super::file::HOST_POSITION;
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::fs::iov_iter::IovIter;
 use crate::host;
 use crate::kernel::task::try_current;
@@ -192,7 +191,7 @@ fn can_have_windows(file: &File, fd: HostFd) -> bool {
 impl Windowed {
     /// Serves a small read of one guest range from a window; the bytes read, or `None`: ask the host.
     #[inline(always)]
-    pub fn read(&self, fd: HostFd, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> Option<usize> {
+    pub fn read(&self, fd: HostFd, file: &FileRef, to: &mut IovIter<'_>, pos: &mut u64) -> Option<usize> {
         let number = self.number.load(Ordering::Relaxed);
         if number == NEVER || to.flags() != 0 {
             return None;
@@ -214,7 +213,7 @@ impl Windowed {
     /// Counts a small read that no window served, and opens a window if it was one too many. The position comes home then.
     #[cold]
     #[inline(never)]
-    fn missed(&self, fd: HostFd, file: &Arc<File>, mut wanted: Wanted, pos: &mut u64) -> Option<usize> {
+    fn missed(&self, fd: HostFd, file: &FileRef, mut wanted: Wanted, pos: &mut u64) -> Option<usize> {
         // Lost counts do no harm.
         let count = self.small_reads.load(Ordering::Relaxed) + 1;
         let patience = self.patience.load(Ordering::Relaxed);

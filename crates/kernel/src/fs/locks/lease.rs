@@ -4,7 +4,6 @@
 //! Differs: who breaks a lease waits on the file's queue like everybody else; expiry is looked at by the waiters.
 //! Locking: the list lies under `FileLocks::lists`; the holder is told after it was dropped.
 
-use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 
 use acrida_kcore::platform::{ClockId, platform};
@@ -20,7 +19,7 @@ use crate::abi::{Fd, SysResult};
 use crate::current;
 use crate::fs::fasync::send_sigio;
 use crate::fs::fcntl::set_owner_if_none;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef, WeakFile};
 use crate::fs::inode::InodeCommon;
 
 /// How long a holder may take (`/proc/sys/fs/lease-break-time`).
@@ -38,7 +37,7 @@ enum Asked {
 #[derive(Debug)]
 struct Lease {
     holder: Owner,
-    file: Weak<File>,
+    file: WeakFile,
     /// The descriptor it was asked for with, for `si_fd`.
     fd: i32,
     kind: Kind,
@@ -80,7 +79,7 @@ impl LeaseList {
     }
 
     /// Notes what `opener` needs of each holder; gives those who must be told.
-    fn ask(&mut self, opener: Kind) -> Vec<(Weak<File>, i32)> {
+    fn ask(&mut self, opener: Kind) -> Vec<(WeakFile, i32)> {
         let wanted = if opener == Kind::Write { Asked::Nothing } else { Asked::Read };
         let in_the_way = self.held.iter_mut().filter(|lease| lease.kind.conflicts(opener));
         in_the_way
@@ -107,7 +106,7 @@ impl LeaseList {
 impl FileLocks {
     /// Gives the file a lease, or changes the one it has.
     #[doc(alias = "generic_add_lease")]
-    fn set_lease(&self, file: &Arc<File>, fd: Fd, kind: Kind, inode: &InodeCommon) -> Result<(), Errno> {
+    fn set_lease(&self, file: &FileRef, fd: Fd, kind: Kind, inode: &InodeCommon) -> Result<(), Errno> {
         let holder = owner_of_file(file);
         let mut lists = self.lists.lock();
         if lists.leases.refuses(holder, kind) || is_open_otherwise(file, kind, inode) {
@@ -116,7 +115,7 @@ impl FileLocks {
         match lists.leases.held.iter_mut().find(|lease| lease.holder == holder) {
             Some(lease) => (lease.kind, lease.asked) = (kind, None),
             None => {
-                let file = Arc::downgrade(file);
+                let file = FileRef::downgrade(file);
                 lists.leases.held.push(Lease { holder, file, fd: fd.0, kind, asked: None });
             }
         }
@@ -186,7 +185,7 @@ pub fn getlease(file: &File) -> SysResult {
 }
 
 #[doc(alias = "fcntl_setlease")]
-pub fn setlease(fd: Fd, file: &Arc<File>, kind: u32) -> SysResult {
+pub fn setlease(fd: Fd, file: &FileRef, kind: u32) -> SysResult {
     let (inode, common) = (file.inode().ok_or(Errno::EINVAL)?, file.inode_common());
     let cred = current().cred();
     if cred.fsuid != inode.owner().uid && !cred.capable(CAP_LEASE) {

@@ -2,8 +2,6 @@
 //!
 //! Mirrors: fs/locks.c (`fcntl_getlk`, `fcntl_setlk`), Linux 6.18.
 
-use alloc::sync::Arc;
-
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::*;
@@ -12,7 +10,7 @@ use super::range::{Kind, LAST, Owner, Range, RecordLock};
 use super::{FileLocks, OnConflict, owner_of_file, owner_of_table};
 use crate::abi::{Fd, SysResult};
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 
 /// What a request is about, read from a `struct flock`.
 struct Request {
@@ -25,7 +23,7 @@ struct Request {
 impl Request {
     /// Checks in Linux's order: the range, then the type.
     #[doc(alias = "flock_to_posix_lock")]
-    fn read(file: &Arc<File>, flock: &Flock, owner: Owner) -> Result<Request, Errno> {
+    fn read(file: &FileRef, flock: &Flock, owner: Owner) -> Result<Request, Errno> {
         let range = range_of(base(file, flock.l_whence)?, flock.l_start, flock.l_len)?;
         let kind = match flock.l_type {
             F_RDLCK => Some(Kind::Read),
@@ -43,10 +41,10 @@ impl Request {
 }
 
 /// The position that `l_start` counts from.
-fn base(file: &Arc<File>, whence: i16) -> Result<i64, Errno> {
+fn base(file: &FileRef, whence: i16) -> Result<i64, Errno> {
     match u32::try_from(whence) {
         Ok(SEEK_SET) => Ok(0),
-        Ok(SEEK_CUR) => Ok(file.position().cast_signed()),
+        Ok(SEEK_CUR) => Ok(File::position(file).cast_signed()),
         Ok(SEEK_END) => {
             let stat = file.ops.stat(file).map_err(|error| error.errno().unwrap_or(Errno::EINVAL))?;
             Ok(stat.size.cast_signed())
@@ -78,7 +76,7 @@ fn owner(cmd: u32, file: &File) -> Owner {
 }
 
 #[doc(alias = "fcntl_getlk")]
-pub fn getlk(file: &Arc<File>, cmd: u32, arg: UserAddr) -> SysResult {
+pub fn getlk(file: &FileRef, cmd: u32, arg: UserAddr) -> SysResult {
     let mut flock: Flock = arg.read()?;
     if !is_ofd(cmd) && !matches!(flock.l_type, F_RDLCK | F_WRLCK) {
         return Err(Errno::EINVAL.into());
@@ -115,7 +113,7 @@ fn describe(lock: &RecordLock, flock: &mut Flock) {
 }
 
 #[doc(alias = "fcntl_setlk")]
-pub fn setlk(fd: Fd, file: &Arc<File>, cmd: u32, arg: UserAddr) -> SysResult {
+pub fn setlk(fd: Fd, file: &FileRef, cmd: u32, arg: UserAddr) -> SysResult {
     let flock: Flock = arg.read()?;
     let request = Request::read(file, &flock, owner(cmd, file))?;
     check_mode(file, request.kind)?;
@@ -146,8 +144,8 @@ fn check_mode(file: &File, kind: Option<Kind>) -> Result<(), Errno> {
 }
 
 /// A close of the descriptor in another thread may have come between look-up and lock; nobody would give the lock up.
-fn undo_if_closed(fd: Fd, file: &Arc<File>, locks: &FileLocks, request: &Request) -> Result<(), Error> {
-    let still_open = current().files().get_any(fd.0).is_ok_and(|now| Arc::ptr_eq(&now, file));
+fn undo_if_closed(fd: Fd, file: &FileRef, locks: &FileLocks, request: &Request) -> Result<(), Error> {
+    let still_open = current().files().get_any(fd.0).is_ok_and(|now| FileRef::ptr_eq(&now, file));
     if still_open {
         return Ok(());
     }

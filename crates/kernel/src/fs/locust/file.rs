@@ -15,7 +15,7 @@ use super::swarm::{Swarm, opened};
 use crate::abi::SysResult;
 use crate::current;
 use crate::fs::dcache::Path;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::inode::Inode;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
@@ -91,7 +91,7 @@ impl FileOperations for LocustFile {
         OWN_POSITION
     }
 
-    fn llseek(&self, _file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, _file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         let pos = self.content().llseek(&self.pos, offset, whence)?;
         // It may have gone back to what there is to read.
         if !matches!((whence, offset), (Whence::Cur, 0)) {
@@ -106,15 +106,15 @@ impl FileOperations for LocustFile {
         }
     }
 
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         self.at(pos, |pos| self.shmem.read(file, to, pos))
     }
 
-    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn write(&self, file: &FileRef, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         self.at(pos, |pos| self.shmem.write(file, from, pos))
     }
 
-    fn page_run(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+    fn page_run(&self, file: &FileRef, pos: u64, len: usize) -> Option<PageSlice> {
         self.shmem.page_run(file, pos, len)
     }
 
@@ -126,7 +126,7 @@ impl FileOperations for LocustFile {
         self.shmem.can_nowait()
     }
 
-    fn mmap(&self, file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
+    fn mmap(&self, file: &FileRef, request: &MmapRequest) -> Result<MapBacking, Error> {
         self.shmem.mmap(file, request)
     }
 
@@ -134,19 +134,19 @@ impl FileOperations for LocustFile {
         self.shmem.forbids_shared_writes(file)
     }
 
-    fn fsync(&self, file: &Arc<File>, datasync: bool) -> Result<(), Error> {
+    fn fsync(&self, file: &FileRef, datasync: bool) -> Result<(), Error> {
         self.shmem.fsync(file, datasync)
     }
 
-    fn fallocate(&self, file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+    fn fallocate(&self, file: &FileRef, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
         self.shmem.fallocate(file, mode, offset, len)
     }
 
-    fn truncate(&self, file: &Arc<File>, len: u64) -> Result<(), Error> {
+    fn truncate(&self, file: &FileRef, len: u64) -> Result<(), Error> {
         self.shmem.truncate(file, len)
     }
 
-    fn fcntl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> Option<SysResult> {
+    fn fcntl(&self, file: &FileRef, cmd: u32, arg: u64) -> Option<SysResult> {
         self.shmem.fcntl(file, cmd, arg)
     }
 }

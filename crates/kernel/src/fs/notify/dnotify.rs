@@ -19,13 +19,13 @@ use crate::abi::Fd;
 use crate::fs::fasync::send_sigio;
 use crate::fs::fcntl::set_owner_if_none;
 use crate::fs::fdtable::FilesStruct;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef, WeakFile};
 use crate::{current, kernel};
 
 /// An open directory that asked.
 #[doc(alias = "dnotify_struct")]
 struct Watch {
-    file: Weak<File>,
+    file: WeakFile,
     /// The table it was asked through: any close of the file there ends it.
     files: Weak<FilesStruct>,
 }
@@ -74,18 +74,18 @@ fn detach(mark: &Arc<Mark>) {
 
 /// Adds a watch with events `mask`, or these events to the watch there is.
 #[doc(alias = "attach_dn")]
-fn attach(files: &Arc<FilesStruct>, file: &Arc<File>, fd: Fd, mask: u32) -> Result<(), Errno> {
+fn attach(files: &Arc<FilesStruct>, file: &FileRef, fd: Fd, mask: u32) -> Result<(), Errno> {
     let path = file.path.as_ref().filter(|path| path.inode().is_dir()).ok_or(Errno::ENOTDIR)?;
     let marks = &path.inode().common().marks;
     let mut watches = files.dnotify.watches.lock();
-    let known = watches.iter().find(|watch| core::ptr::eq(watch.file.as_ptr(), Arc::as_ptr(file)));
+    let known = watches.iter().find(|watch| core::ptr::eq(watch.file.as_ptr(), FileRef::as_ptr(file)));
     if let Some(mark) = known.and_then(|watch| marks.of(watch)) {
         mark.set_id(fd.0);
         // Once asked to go on, it goes on.
         mark.set_mask((mark.mask() | mask) & !IN_ONESHOT | mark.mask() & mask & IN_ONESHOT);
         return Ok(());
     }
-    let watch = Arc::new(Watch { file: Arc::downgrade(file), files: Arc::downgrade(files) });
+    let watch = Arc::new(Watch { file: FileRef::downgrade(file), files: Arc::downgrade(files) });
     let group: Weak<Watch> = Arc::downgrade(&watch);
     marks.insert(&Mark::new(group, fd.0, path, mask));
     watches.push(watch);
@@ -129,7 +129,7 @@ fn mark_mask(arg: u32) -> u32 {
 /// # Errors
 /// `EINVAL` where the administrator switched it off, `ENOTDIR`, and `ESRCH` as `F_SETOWN` has it.
 #[doc(alias = "fcntl_dirnotify")]
-pub fn dirnotify(fd: Fd, file: &Arc<File>, arg: u32) -> Result<(), Errno> {
+pub fn dirnotify(fd: Fd, file: &FileRef, arg: u32) -> Result<(), Errno> {
     let files = current().files();
     if kernel().sysctl.dir_notify_enable.get() == 0 {
         return Err(Errno::EINVAL);
@@ -141,7 +141,7 @@ pub fn dirnotify(fd: Fd, file: &Arc<File>, arg: u32) -> Result<(), Errno> {
     attach(&files, file, fd, mark_mask(arg))?;
     set_owner_if_none(file)?;
     // The descriptor may have been closed meanwhile by another thread, which then found nothing to take away.
-    if !files.get_any(fd.0).is_ok_and(|now| Arc::ptr_eq(&now, file)) {
+    if !files.get_any(fd.0).is_ok_and(|now| FileRef::ptr_eq(&now, file)) {
         files.dnotify.flush(file);
     }
     Ok(())

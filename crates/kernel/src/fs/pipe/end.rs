@@ -19,7 +19,7 @@ use acrida_uapi::siginfo::{POLL_IN, POLL_OUT};
 use crate::abi::SysResult;
 use crate::fs::anon_inodes::{PseudoInode, Reopen};
 use crate::fs::fasync::{self, FasyncQueues};
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{File, FileOperations, FileRef};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::pipe::Pipe;
 use crate::fs::pipe::ring::Joint;
@@ -92,11 +92,11 @@ impl Drop for PipeEnd {
 }
 
 impl FileOperations for PipeEnd {
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         self.pipe.read(to, Blocking::of(file, to))
     }
 
-    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         let joint = if file.flags() & O_DIRECT != 0 { Joint::Packet } else { Joint::Open };
         self.pipe.write(from, joint, Blocking::of(file, from))
     }
@@ -141,7 +141,7 @@ impl FileOperations for PipeEnd {
     }
 
     #[doc(alias = "pipe_ioctl")]
-    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, _file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         match cmd {
             FIONREAD => UserAddr(arg).write(&self.queued_bytes()).map(|()| 0).map_err(Error::from),
             _ => Err(Errno::ENOTTY.into()),
@@ -149,7 +149,7 @@ impl FileOperations for PipeEnd {
     }
 
     #[doc(alias = "pipe_fcntl")]
-    fn fcntl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> Option<SysResult> {
+    fn fcntl(&self, _file: &FileRef, cmd: u32, arg: u64) -> Option<SysResult> {
         match cmd {
             F_GETPIPE_SZ => Some(Ok(self.pipe.size())),
             F_SETPIPE_SZ => Some(self.pipe.set_size(arg as u32).map_err(Error::from)),

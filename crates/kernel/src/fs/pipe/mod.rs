@@ -44,7 +44,7 @@ use crate::current;
 use crate::fs::anon_inodes::PseudoInode;
 use crate::fs::fasync::FasyncQueue;
 use crate::fs::fdtable::Reserved;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::fs::super_block::anon_dev;
 
 pub mod end;
@@ -129,7 +129,7 @@ fn pipefs_dev() -> u32 {
 
 /// Two open files on a new pipe: read end, write end.
 #[doc(alias = "create_pipe_files")]
-pub fn create(flags: u32) -> [Arc<File>; 2] {
+pub fn create(flags: u32) -> [FileRef; 2] {
     let pipe = Pipe::new(Some(PseudoInode::new(pipefs_dev(), S_IFIFO | 0o600)));
     let end = |access, flags| File::anon(Arc::new(PipeEnd::attach(&pipe, access)), flags);
     let reader = end(Access::Read, O_RDONLY | flags & O_NONBLOCK);

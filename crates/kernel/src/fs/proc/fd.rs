@@ -12,7 +12,7 @@ use acrida_uapi::fcntl::O_CLOEXEC;
 use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFREG};
 
 use crate::fs::attr::{Owner, generic_permission};
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{File, FileOperations, FileRef};
 use crate::fs::proc::base::{number, owner};
 use crate::fs::proc::file_link::{FileLink, Hold};
 use crate::fs::proc::inode::{Emit, Entry, Node, ProcRef};
@@ -25,13 +25,13 @@ use crate::{current, kernel};
 const FD_INO: u32 = 1;
 
 /// The open file behind descriptor `fd` of the task, and whether it is closed by exec.
-pub fn file_of(target: &Target, fd: u32) -> Option<(Arc<File>, bool)> {
+pub fn file_of(target: &Target, fd: u32) -> Option<(FileRef, bool)> {
     let files = target.files()?;
     let fd = fd.cast_signed();
     Some((files.get_any(fd).ok()?, files.cloexec(fd).unwrap_or(false)))
 }
 
-fn get_file(subject: &Subject, fd: u32) -> Option<(Arc<File>, bool)> {
+fn get_file(subject: &Subject, fd: u32) -> Option<(FileRef, bool)> {
     file_of(&subject.get().ok()?, fd)
 }
 
@@ -188,7 +188,7 @@ struct Info {
 }
 
 impl Info {
-    fn of(file: &Arc<File>, cloexec: bool) -> Info {
+    fn of(file: &FileRef, cloexec: bool) -> Info {
         let mount = file.path.as_ref().map_or(&kernel().anon_mount, |path| &path.mnt);
         let ino = match file.inode() {
             Some(inode) => inode.common().ino,

@@ -12,7 +12,7 @@ use acrida_uapi::stat::S_IFLNK;
 
 use crate::current;
 use crate::fs::anon_inodes::path_of;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::inode::Link;
 use crate::fs::proc::base::owner;
 use crate::fs::proc::fd::file_of;
@@ -28,7 +28,7 @@ pub enum Hold {
 }
 
 impl Hold {
-    pub fn file(&self, target: &Target) -> Option<Arc<File>> {
+    pub fn file(&self, target: &Target) -> Option<FileRef> {
         match self {
             Hold::Descriptor(fd) => file_of(target, *fd).map(|(file, _)| file),
             Hold::Area(area) => file_at(target, area),
@@ -60,7 +60,7 @@ pub struct FileLink {
 }
 
 impl FileLink {
-    fn file(&self) -> Option<Arc<File>> {
+    fn file(&self) -> Option<FileRef> {
         self.hold.file(&self.subject.get().ok()?)
     }
 }

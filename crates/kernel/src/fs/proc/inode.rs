@@ -13,7 +13,7 @@ use acrida_uapi::stat::{S_IFDIR, S_IFLNK, S_IFMT};
 
 use crate::fs::attr::{Iattr, Kstat, Owner, current_time, generic_permission};
 use crate::fs::dcache::{Dentry, Path, Revalidated};
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::inode::{Inode, InodeCommon, Link, Looked};
 use crate::fs::readdir::DirContext;
 use crate::kernel::cred::Cred;
@@ -177,12 +177,12 @@ impl<N: Node> Inode for ProcInode<N> {
 struct DirFile<N: Node>(Arc<N>);
 
 impl<N: Node> FileOperations for DirFile<N> {
-    fn read(&self, _file: &Arc<File>, _to: &mut crate::fs::iov_iter::IovIter<'_>, _pos: &mut u64) -> crate::abi::SysResult {
+    fn read(&self, _file: &FileRef, _to: &mut crate::fs::iov_iter::IovIter<'_>, _pos: &mut u64) -> crate::abi::SysResult {
         Err(Errno::EISDIR.into())
     }
 
     /// The end is where the beginning is.
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         let mut pos = file.pos.lock();
         let base = match whence {
             Whence::Cur => *pos,
@@ -197,7 +197,7 @@ impl<N: Node> FileOperations for DirFile<N> {
         true
     }
 
-    fn iterate(&self, file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {
+    fn iterate(&self, file: &FileRef, ctx: &mut DirContext<'_>) -> Result<(), Error> {
         if !self.0.is_live() {
             return Err(Errno::ENOENT.into());
         }

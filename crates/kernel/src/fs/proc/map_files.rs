@@ -11,7 +11,7 @@ use core::ops::Range;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::stat::{S_IFDIR, S_IFLNK};
 
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::proc::base::owner;
 use crate::fs::proc::file_link::{FileLink, Hold};
 use crate::fs::proc::inode::{Emit, Entry, Node, ProcRef};
@@ -19,7 +19,7 @@ use crate::fs::proc::subject::{Subject, Target};
 use crate::mm::MapsObject;
 
 /// Areas that show a file.
-fn mapped_files(target: &Target) -> Vec<(Range<u64>, Arc<File>)> {
+fn mapped_files(target: &Target) -> Vec<(Range<u64>, FileRef)> {
     let areas = target.mm().map(|mm| mm.maps()).unwrap_or_default().into_iter();
     let files = areas.filter_map(|entry| match entry.what {
         MapsObject::File(file) => Some((entry.start..entry.end, file)),
@@ -28,7 +28,7 @@ fn mapped_files(target: &Target) -> Vec<(Range<u64>, Arc<File>)> {
     files.collect()
 }
 
-pub fn file_at(target: &Target, area: &Range<u64>) -> Option<Arc<File>> {
+pub fn file_at(target: &Target, area: &Range<u64>) -> Option<FileRef> {
     mapped_files(target).into_iter().find(|(range, _)| range == area).map(|(_, file)| file)
 }
 

@@ -15,7 +15,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::{O_ACCMODE, O_RDONLY, O_RDWR};
 
 use crate::abi::SysResult;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{FileOperations, FileRef, Whence};
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::proc::subject::{Subject, Target};
@@ -97,7 +97,7 @@ impl MemFile {
 }
 
 impl FileOperations for MemFile {
-    fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         self.transfer(to, pos, |host, to, buf, at| {
             let read = host_proc::pread(host.fd(), buf, at)?;
             match to.copy_to(&buf[..read]) {
@@ -107,7 +107,7 @@ impl FileOperations for MemFile {
         })
     }
 
-    fn write(&self, _file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn write(&self, _file: &FileRef, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         self.transfer(from, pos, |host, from, buf, at| {
             let len = from.copy_from(buf);
             if len == 0 {
@@ -119,7 +119,7 @@ impl FileOperations for MemFile {
 
     /// Every number is an address, and sums wrap.
     #[doc(alias = "mem_lseek")]
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         let mut pos = file.pos.lock();
         *pos = match whence {
             Whence::Set => offset.cast_unsigned(),
@@ -129,7 +129,7 @@ impl FileOperations for MemFile {
         Ok(*pos)
     }
 
-    fn truncate(&self, _file: &Arc<File>, _len: u64) -> Result<(), Error> {
+    fn truncate(&self, _file: &FileRef, _len: u64) -> Result<(), Error> {
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use acrida_uapi::epoll::{EPOLLERR, EPOLLIN, EPOLLPRI, EPOLLRDNORM};
 use acrida_uapi::errno::{Errno, Error};
 
 use crate::abi::SysResult;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{FileOperations, FileRef, Whence};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::{DEFAULT_POLLMASK, PollTable};
 
@@ -182,7 +182,7 @@ impl TextFile {
 }
 
 impl FileOperations for TextFile {
-    fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         if to.count() == 0 {
             return Ok(0);
         }
@@ -199,7 +199,7 @@ impl FileOperations for TextFile {
         Ok(copied)
     }
 
-    fn write(&self, _file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn write(&self, _file: &FileRef, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let store = self.store.as_ref().ok_or(self.refusal)?;
         let mut bytes = alloc::vec![0; from.count().min(MAX_STORE)];
         let copied = from.copy_from(&mut bytes);
@@ -212,7 +212,7 @@ impl FileOperations for TextFile {
     }
 
     /// Accepted, as a shell's `>` asks for it.
-    fn truncate(&self, _file: &Arc<File>, _len: u64) -> Result<(), Error> {
+    fn truncate(&self, _file: &FileRef, _len: u64) -> Result<(), Error> {
         Ok(())
     }
 
@@ -225,7 +225,7 @@ impl FileOperations for TextFile {
         self.ready.is_some()
     }
 
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         seek(file, offset, whence)
     }
 
@@ -236,7 +236,7 @@ impl FileOperations for TextFile {
 
 /// `lseek` of a file without a size.
 #[doc(alias = "seq_lseek")]
-pub fn seek(file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+pub fn seek(file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
     let mut pos = file.pos.lock();
     let base = match whence {
         Whence::Set => 0,

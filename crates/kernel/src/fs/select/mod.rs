@@ -19,7 +19,7 @@ use acrida_uapi::errno::{Errno, Error, Restart};
 
 use crate::current;
 use crate::fs::fdtable::with_files;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::poll::{DEFAULT_POLLMASK, PollQueue, PollTable};
 use timeout::Timeout;
 
@@ -30,13 +30,13 @@ pub mod timeout;
 /// Puts the poller on the queues of one file.
 struct Registrar<'a> {
     poller: &'a Poller,
-    file: &'a Arc<File>,
+    file: &'a FileRef,
     key: u32,
 }
 
 impl PollQueue for Registrar<'_> {
     fn queue(&mut self, queue: &Arc<WaitQueueHead>) {
-        self.poller.join(queue, self.key, self.file.clone());
+        self.poller.join(queue, self.key, self.file.clone().into());
     }
 }
 
@@ -45,7 +45,7 @@ impl PollQueue for Registrar<'_> {
 ///
 /// # Errors
 /// `EAGAIN` when the file's time is over; what the file says for a signal.
-pub fn wait_ready(file: &Arc<File>, event: u32, wchan: &'static str) -> Result<(), Error> {
+pub fn wait_ready(file: &FileRef, event: u32, wchan: &'static str) -> Result<(), Error> {
     let key = event | EPOLLERR | EPOLLHUP;
     let (deadline, interrupted) = file.ops.sleep_limit(event);
     Poller::with(|poller| {
@@ -71,7 +71,7 @@ impl Round<'_> {
     /// The events of the file behind `fd` (all it has, whatever `key` says), or `None` when there is no file.
     #[doc(alias = "vfs_poll")]
     fn events(&self, fd: i32, key: u32) -> Option<u32> {
-        let ask = |file: &Arc<File>| match self.poller {
+        let ask = |file: &FileRef| match self.poller {
             Some(poller) => {
                 let mut registrar = Registrar { poller, file, key };
                 file.ops.poll(&mut PollTable::new(key, &mut registrar))

@@ -12,14 +12,14 @@ use acrida_uapi::errno::{Errno, Error};
 use super::can_splice_read;
 use super::pages::next_slice;
 use crate::abi::SysResult;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::pipe::ring::{Joint, PipeBuffer};
 use crate::fs::pipe::{Locked, Pipe};
 use crate::fs::read_write::Blocking;
 use crate::fs::select::wait_ready;
 
 /// Waits for a free slot if `blocking`, then fills what is free now; waits for the file's first bytes if `input` says so.
-pub fn splice(file: &Arc<File>, pos: &mut u64, pipe: &Pipe, len: usize, blocking: Blocking, input: Blocking) -> SysResult {
+pub fn splice(file: &FileRef, pos: &mut u64, pipe: &Pipe, len: usize, blocking: Blocking, input: Blocking) -> SysResult {
     if !can_splice_read(file) {
         return Err(Errno::EINVAL.into());
     }
@@ -39,7 +39,7 @@ pub fn splice(file: &Arc<File>, pos: &mut u64, pipe: &Pipe, len: usize, blocking
 }
 
 /// Fills the free slots with what the file has now; an error only if it has nothing.
-fn fill(mut state: Locked<'_>, file: &Arc<File>, pos: &mut u64, len: usize) -> SysResult {
+fn fill(mut state: Locked<'_>, file: &FileRef, pos: &mut u64, len: usize) -> SysResult {
     let mut done = 0;
     while done < len && !state.ring.is_full() {
         state.show();

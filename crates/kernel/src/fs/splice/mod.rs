@@ -24,7 +24,7 @@ use acrida_uapi::fcntl::{O_APPEND, O_NONBLOCK};
 use acrida_uapi::uio::{MAX_RW_COUNT, SPLICE_F_GIFT, SPLICE_F_MORE, SPLICE_F_MOVE, SPLICE_F_NONBLOCK};
 
 use crate::abi::{Fd, Flags, SysResult};
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::fs::notify::fsnotify;
 use crate::fs::pipe::{Pipe, PipeEnd};
 use crate::fs::read_write::{Blocking, fdget};
@@ -75,7 +75,7 @@ impl Offset {
     }
 
     /// Runs `transfer` at the position, and moves it.
-    fn run(self, file: &Arc<File>, transfer: impl FnOnce(&mut u64) -> SysResult) -> SysResult {
+    fn run(self, file: &FileRef, transfer: impl FnOnce(&mut u64) -> SysResult) -> SysResult {
         match self {
             Offset::File => at_position(file, transfer),
             Offset::User(_, pos) if pos.cast_signed() < 0 => Err(Errno::EINVAL.into()),
@@ -97,11 +97,11 @@ impl Offset {
 }
 
 /// Runs `transfer` at the file's position, then moves that. As on Linux nothing keeps other users of it away.
-fn at_position(file: &Arc<File>, transfer: impl FnOnce(&mut u64) -> SysResult) -> SysResult {
-    let mut pos = file.position();
+fn at_position(file: &FileRef, transfer: impl FnOnce(&mut u64) -> SysResult) -> SysResult {
+    let mut pos = File::position(file);
     let done = transfer(&mut pos)?;
     if done > 0 {
-        file.set_position(pos);
+        File::set_position(file, pos);
     }
     Ok(done)
 }

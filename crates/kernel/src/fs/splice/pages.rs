@@ -10,7 +10,7 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::uio::RWF_NOWAIT;
 
 use crate::abi::SysResult;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::hostfs::lent::HostRun;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::read_write::Blocking;
@@ -89,7 +89,7 @@ impl PageSlice {
 /// The next bytes of a file: its own pages if they can be had, else `fresh` filled with up to a page; `None` at the end. With
 /// [`Blocking::No`] no stream is waited for.
 pub fn next_slice(
-    file: &Arc<File>,
+    file: &FileRef,
     pos: &mut u64,
     len: usize,
     blocking: Blocking,
@@ -109,7 +109,7 @@ pub fn next_slice(
 }
 
 /// Writes a slice to a file; the bytes taken. With [`Blocking::No`] no stream is waited for.
-pub fn put_slice(file: &Arc<File>, slice: &PageSlice, pos: &mut u64, blocking: Blocking) -> SysResult {
+pub fn put_slice(file: &FileRef, slice: &PageSlice, pos: &mut u64, blocking: Blocking) -> SysResult {
     if !file.ops.can_splice_write() {
         return Err(Errno::EINVAL.into());
     }

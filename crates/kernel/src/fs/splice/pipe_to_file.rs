@@ -10,7 +10,7 @@ use acrida_uapi::errno::Errno;
 
 use super::pages::{PageSlice, put_slice};
 use crate::abi::SysResult;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::pipe::{Pipe, State};
 use crate::fs::read_write::Blocking;
 use crate::fs::select::wait_ready;
@@ -23,7 +23,7 @@ pub struct Drain {
 }
 
 /// Waits for something to take, then takes what is there now, at most `how.len` bytes.
-pub fn splice(pipe: &Pipe, file: &Arc<File>, pos: &mut u64, how: Drain) -> SysResult {
+pub fn splice(pipe: &Pipe, file: &FileRef, pos: &mut u64, how: Drain) -> SysResult {
     drain(pipe, file, how, "iter_file_splice_write", |state, left| {
         let Some(first) = state.ring.first() else { return Ok(0) };
         let slice = PageSlice { len: first.len().min(left), ..first.slice.clone() };
@@ -36,7 +36,7 @@ pub fn splice(pipe: &Pipe, file: &Arc<File>, pos: &mut u64, how: Drain) -> SysRe
 #[doc(alias = "splice_from_pipe_feed")]
 pub fn drain(
     pipe: &Pipe,
-    file: &Arc<File>,
+    file: &FileRef,
     how: Drain,
     wchan: &'static str,
     mut put: impl FnMut(&State, usize) -> SysResult,

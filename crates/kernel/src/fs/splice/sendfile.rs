@@ -15,7 +15,7 @@ use super::pages::{next_slice, put_slice};
 use super::{Offset, at_position, blocking, can_splice_read, file_to_pipe, pipe_of, to_socket};
 use crate::abi::{Fd, SysResult};
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::notify::fsnotify;
 use crate::fs::read_write::{Blocking, fdget};
 
@@ -52,7 +52,7 @@ pub fn sys_sendfile(fd_out: Fd, fd_in: Fd, offset: UserAddr, count: usize) -> Sy
     Ok(done)
 }
 
-fn do_sendfile(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usize) -> SysResult {
+fn do_sendfile(input: &FileRef, pos: &mut u64, output: &FileRef, count: usize) -> SysResult {
     if let Some(pipe) = pipe_of(output) {
         return file_to_pipe::splice(input, pos, pipe, count, blocking(0, &[output]), Blocking::Yes);
     }
@@ -66,7 +66,7 @@ fn do_sendfile(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usiz
 }
 
 /// Passes `count` bytes on, one slice at a time.
-pub fn direct(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, out_pos: &mut u64, count: usize) -> SysResult {
+pub fn direct(input: &FileRef, pos: &mut u64, output: &FileRef, out_pos: &mut u64, count: usize) -> SysResult {
     let mut spare: Option<Arc<Extent>> = None;
     pass_on(pos, count, |pos, left| {
         let fresh = || Ok(spare.take().or_else(|| Extent::new(1)).ok_or(Errno::ENOMEM)?);

@@ -14,7 +14,7 @@ use super::pages::PageSlice;
 use super::pipe_to_file::{Drain, drain};
 use super::sendfile::{Passed, pass_on};
 use crate::abi::SysResult;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::pipe::Pipe;
 use crate::fs::read_write::Blocking;
@@ -24,7 +24,7 @@ use crate::net::core::skbuff::{RUN, fresh_run};
 const BATCH: usize = 16;
 
 /// The next slices of a file, up to `len` bytes and a message's worth; none at the end.
-fn gather(input: &Arc<File>, pos: &mut u64, len: usize) -> Result<Vec<PageSlice>, Error> {
+fn gather(input: &FileRef, pos: &mut u64, len: usize) -> Result<Vec<PageSlice>, Error> {
     let mut slices: Vec<PageSlice> = Vec::with_capacity(BATCH);
     let mut left = len;
     while left > 0 && slices.len() < BATCH {
@@ -60,7 +60,7 @@ fn bytes_of(slices: &[PageSlice]) -> usize {
 }
 
 /// Passes `count` bytes of a file on, a message at a time.
-pub fn from_file(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: usize) -> SysResult {
+pub fn from_file(input: &FileRef, pos: &mut u64, output: &FileRef, count: usize) -> SysResult {
     pass_on(pos, count, |pos, left| {
         let slices = gather(input, pos, left)?;
         match bytes_of(&slices) {
@@ -71,7 +71,7 @@ pub fn from_file(input: &Arc<File>, pos: &mut u64, output: &Arc<File>, count: us
 }
 
 /// Waits for something in the pipe, then sends what is there now, at most `how.len` bytes.
-pub fn from_pipe(pipe: &Pipe, output: &Arc<File>, how: Drain) -> SysResult {
+pub fn from_pipe(pipe: &Pipe, output: &FileRef, how: Drain) -> SysResult {
     drain(pipe, output, how, "splice_to_socket", |state, mut left| {
         let mut slices: Vec<PageSlice> = Vec::with_capacity(BATCH);
         for buffer in state.ring.buffers().take(BATCH) {

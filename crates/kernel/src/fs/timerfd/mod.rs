@@ -24,7 +24,7 @@ use acrida_uapi::time::{Itimerspec, TFD_CLOEXEC, TFD_IOC_SET_TICKS, TFD_NONBLOCK
 
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::read_write::{Blocking, fdget};
@@ -173,7 +173,7 @@ struct TimerfdFile(Arc<Timerfd>);
 
 impl FileOperations for TimerfdFile {
     #[doc(alias = "timerfd_read_iter")]
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         if to.count() < size_of::<u64>() {
             return Err(Errno::EINVAL.into());
         }
@@ -198,7 +198,7 @@ impl FileOperations for TimerfdFile {
 
     /// Seeks succeed and do nothing.
     #[doc(alias = "noop_llseek")]
-    fn llseek(&self, _file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, _file: &FileRef, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         Ok(0)
     }
 
@@ -225,7 +225,7 @@ impl FileOperations for TimerfdFile {
     }
 
     #[doc(alias = "timerfd_ioctl")]
-    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, _file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         if cmd != TFD_IOC_SET_TICKS {
             return Err(Errno::ENOTTY.into());
         }

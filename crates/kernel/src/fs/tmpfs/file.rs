@@ -27,7 +27,7 @@ use crate::abi::SysResult;
 use crate::current;
 use crate::fs::attr::{current_time, timespec};
 use crate::fs::chmod::without_privilege;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::inode::Inode;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::libfs::{dir_llseek, generic_llseek};
@@ -451,7 +451,7 @@ impl FileOperations for ShmemFile {
         self.opened == Opened::ByOpen
     }
 
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let content = content_of(file)?;
         let asked = to.count();
         let done = content.read(to, pos);
@@ -462,7 +462,7 @@ impl FileOperations for ShmemFile {
         Ok(done)
     }
 
-    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn write(&self, file: &FileRef, from: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let inode = inode_of(file);
         let append = from.appends(file.flags());
         let content = content_of(file)?;
@@ -474,7 +474,7 @@ impl FileOperations for ShmemFile {
         Ok(done)
     }
 
-    fn page_run(&self, file: &Arc<File>, pos: u64, len: usize) -> Option<PageSlice> {
+    fn page_run(&self, file: &FileRef, pos: u64, len: usize) -> Option<PageSlice> {
         let content = content_of(file).ok()?.content.lock();
         let left = content.size.saturating_sub(pos).min(len as u64);
         match content.pages.at(pos, left) {
@@ -483,7 +483,7 @@ impl FileOperations for ShmemFile {
         }
     }
 
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         content_of(file)?.llseek(&file.pos, offset, whence)
     }
 
@@ -495,7 +495,7 @@ impl FileOperations for ShmemFile {
         true
     }
 
-    fn mmap(&self, file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
+    fn mmap(&self, file: &FileRef, request: &MmapRequest) -> Result<MapBacking, Error> {
         let content = content_of(file)?;
         let shared =
             matches!(request.flags & MAP_TYPE as u32, kind if kind == MAP_SHARED as u32 || kind == MAP_SHARED_VALIDATE as u32);
@@ -511,11 +511,11 @@ impl FileOperations for ShmemFile {
         content_of(file).is_ok_and(|content| content.has_seal(F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
     }
 
-    fn fsync(&self, _file: &Arc<File>, _datasync: bool) -> Result<(), Error> {
+    fn fsync(&self, _file: &FileRef, _datasync: bool) -> Result<(), Error> {
         Ok(())
     }
 
-    fn fallocate(&self, file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+    fn fallocate(&self, file: &FileRef, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
         let inode = inode_of(file);
         let content = content_of(file)?;
         content.fallocate(&inode.fs, mode, offset, len)?;
@@ -524,15 +524,15 @@ impl FileOperations for ShmemFile {
         Ok(())
     }
 
-    fn truncate(&self, file: &Arc<File>, len: u64) -> Result<(), Error> {
+    fn truncate(&self, file: &FileRef, len: u64) -> Result<(), Error> {
         Ok(inode_of(file).truncate(len)?)
     }
 
-    fn iterate(&self, _file: &Arc<File>, _ctx: &mut DirContext<'_>) -> Result<(), Error> {
+    fn iterate(&self, _file: &FileRef, _ctx: &mut DirContext<'_>) -> Result<(), Error> {
         Err(Errno::ENOTDIR.into())
     }
 
-    fn fcntl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> Option<SysResult> {
+    fn fcntl(&self, file: &FileRef, cmd: u32, arg: u64) -> Option<SysResult> {
         memfd::fcntl(file, inode_of(file).regular()?, cmd, arg)
     }
 }
@@ -542,11 +542,11 @@ impl FileOperations for ShmemFile {
 pub struct DirFile;
 
 impl FileOperations for DirFile {
-    fn read(&self, _file: &Arc<File>, _to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, _to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         Err(Errno::EISDIR.into())
     }
 
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         dir_llseek(file, offset, whence)
     }
 
@@ -554,11 +554,11 @@ impl FileOperations for DirFile {
         true
     }
 
-    fn fsync(&self, _file: &Arc<File>, _datasync: bool) -> Result<(), Error> {
+    fn fsync(&self, _file: &FileRef, _datasync: bool) -> Result<(), Error> {
         Ok(())
     }
 
-    fn iterate(&self, file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {
+    fn iterate(&self, file: &FileRef, ctx: &mut DirContext<'_>) -> Result<(), Error> {
         let path = file.path.as_ref().ok_or(Errno::ENOTDIR)?;
         let inode = inode_of(file);
         let directory = inode.directory()?;

@@ -18,7 +18,7 @@ use acrida_uapi::stat::S_IFREG;
 use crate::abi::{Flags, SysResult};
 use crate::fs::attr::Owner;
 use crate::fs::dcache::{Dentry, Path};
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::fs::namespace::Mount;
 use crate::fs::tmpfs::file::{Opened, RegularFile, ShmemFile};
 use crate::fs::tmpfs::inode::{Body, TmpInode};
@@ -59,7 +59,7 @@ pub struct UnnamedFile<'a> {
 
 /// A file in memory that no directory names.
 #[doc(alias = "shmem_file_setup")]
-pub fn unnamed_file(new: &UnnamedFile<'_>) -> Result<Arc<File>, Error> {
+pub fn unnamed_file(new: &UnnamedFile<'_>) -> Result<FileRef, Error> {
     let shm = &kernel().shm;
     let cred = current().cred();
     let owner = Owner { mode: S_IFREG | new.mode, uid: cred.fsuid, gid: cred.fsgid };
@@ -93,7 +93,7 @@ pub fn sys_memfd_create(name: UserAddr, flags: Flags) -> SysResult {
 
 /// `F_ADD_SEALS`, `F_GET_SEALS`.
 #[doc(alias = "memfd_fcntl")]
-pub(super) fn fcntl(file: &Arc<File>, content: &RegularFile, cmd: u32, arg: u64) -> Option<SysResult> {
+pub(super) fn fcntl(file: &FileRef, content: &RegularFile, cmd: u32, arg: u64) -> Option<SysResult> {
     match cmd {
         F_GET_SEALS => Some(Ok(content.seals.load(Ordering::Acquire) as usize)),
         F_ADD_SEALS => {

@@ -21,17 +21,17 @@ use super::queue::MqMessage;
 use crate::abi::{Fd, Flags, Mode, SysResult, UserPath};
 use crate::current;
 use crate::fs::dcache::{Dentry, Path};
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::fs::inode::{Inode, MAY_READ, MAY_WRITE};
 use crate::fs::namei::may::{Victim, may_create, may_delete};
 use crate::fs::namei::{getname, lookup_child, lookup_locked};
 use crate::fs::read_write::Blocking;
 
 /// What a descriptor of a queue stands for.
-pub struct OpenQueue(Arc<File>);
+pub struct OpenQueue(FileRef);
 
 impl OpenQueue {
-    pub fn file(&self) -> &Arc<File> {
+    pub fn file(&self) -> &FileRef {
         &self.0
     }
 

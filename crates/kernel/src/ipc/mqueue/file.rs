@@ -13,7 +13,7 @@ use super::inode::MqInode;
 use super::notify::forget;
 use super::queue::Queue;
 use crate::abi::SysResult;
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{FileOperations, FileRef, Whence};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::libfs::generic_llseek;
 use crate::fs::poll::PollTable;
@@ -32,7 +32,7 @@ impl MqFile {
 
 impl FileOperations for MqFile {
     #[doc(alias = "mqueue_read_file")]
-    fn read(&self, _file: &Arc<File>, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, to: &mut IovIter<'_>, pos: &mut u64) -> SysResult {
         let text = {
             let state = self.queue().state.lock();
             let owner = state.notification.as_ref();
@@ -55,7 +55,7 @@ impl FileOperations for MqFile {
     }
 
     #[doc(alias = "default_llseek")]
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         generic_llseek(&file.pos, offset, whence, FILENT_SIZE)
     }
 
@@ -64,7 +64,7 @@ impl FileOperations for MqFile {
     }
 
     /// Accepted, and shown.
-    fn truncate(&self, _file: &Arc<File>, len: u64) -> Result<(), Error> {
+    fn truncate(&self, _file: &FileRef, len: u64) -> Result<(), Error> {
         self.0.set_size(len);
         Ok(())
     }
@@ -81,7 +81,7 @@ impl FileOperations for MqFile {
 
     /// Whoever is to be told and closes the queue is told no more.
     #[doc(alias = "mqueue_flush_file")]
-    fn flush(&self, _file: &Arc<File>) -> Result<(), Error> {
+    fn flush(&self, _file: &FileRef) -> Result<(), Error> {
         forget(self.queue());
         Ok(())
     }

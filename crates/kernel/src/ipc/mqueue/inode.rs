@@ -20,7 +20,7 @@ use crate::abi::SysResult;
 use crate::current;
 use crate::fs::attr::current_time;
 use crate::fs::dcache::{Dentry, Path, Revalidated};
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{FileOperations, FileRef, Whence};
 use crate::fs::inode::{Created, Iattr, Inode, InodeCommon, Kstat, Looked, Owner};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::libfs::{dir_llseek, owner_of, simple_setattr};
@@ -213,11 +213,11 @@ impl Inode for MqRoot {
 struct Listing(Arc<MqFs>);
 
 impl FileOperations for Listing {
-    fn read(&self, _file: &Arc<File>, _to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, _file: &FileRef, _to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         Err(Errno::EISDIR.into())
     }
 
-    fn llseek(&self, file: &Arc<File>, offset: i64, whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, file: &FileRef, offset: i64, whence: Whence) -> Result<u64, Error> {
         dir_llseek(file, offset, whence)
     }
 
@@ -225,11 +225,11 @@ impl FileOperations for Listing {
         true
     }
 
-    fn fsync(&self, _file: &Arc<File>, _datasync: bool) -> Result<(), Error> {
+    fn fsync(&self, _file: &FileRef, _datasync: bool) -> Result<(), Error> {
         Ok(())
     }
 
-    fn iterate(&self, _file: &Arc<File>, ctx: &mut DirContext<'_>) -> Result<(), Error> {
+    fn iterate(&self, _file: &FileRef, ctx: &mut DirContext<'_>) -> Result<(), Error> {
         if ctx.pos == 0 && !ctx.emit(b".", ROOT_INO, DT_DIR, 1) {
             return Ok(());
         }

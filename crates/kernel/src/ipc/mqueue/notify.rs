@@ -18,7 +18,7 @@ use super::calls::queue_file;
 use super::queue::Queue;
 use crate::abi::{Fd, SysResult};
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef};
 use crate::kernel::signal;
 use crate::kernel::task::{Pid, Process, try_current};
 use crate::net::host_socket::HostSocket;
@@ -37,7 +37,7 @@ pub struct Notification {
 
 /// Where a cookie goes for `SIGEV_THREAD`.
 struct ThreadNotice {
-    socket: Arc<File>,
+    socket: FileRef,
     cookie: [u8; NOTIFY_COOKIE_LEN],
 }
 

@@ -14,7 +14,7 @@ use acrida_uapi::shm::{SHM_EXEC, SHM_RDONLY, SHM_REMAP, SHM_RND, SHMLBA};
 
 use super::{Shmid, destroy_unneeded, is_unneeded};
 use crate::abi::{Flags, SysResult};
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{File, FileOperations, FileRef};
 use crate::ipc::util::{IpcObject, now};
 use crate::kernel::state::Kernel;
 use crate::mm::mm_struct::{MmState, release};
@@ -30,12 +30,12 @@ pub struct ShmFile {
     kernel: Arc<Kernel>,
     segment: Arc<IpcObject<Shmid>>,
     /// The segment's own file.
-    base: Arc<File>,
+    base: FileRef,
 }
 
 impl FileOperations for ShmFile {
     #[doc(alias = "shm_mmap")]
-    fn mmap(&self, _file: &Arc<File>, request: &MmapRequest) -> Result<MapBacking, Error> {
+    fn mmap(&self, _file: &FileRef, request: &MmapRequest) -> Result<MapBacking, Error> {
         self.base.ops.mmap(&self.base, request)
     }
 
@@ -65,12 +65,12 @@ impl FileOperations for ShmFile {
     }
 
     #[doc(alias = "shm_fsync")]
-    fn fsync(&self, _file: &Arc<File>, _datasync: bool) -> Result<(), Error> {
+    fn fsync(&self, _file: &FileRef, _datasync: bool) -> Result<(), Error> {
         Ok(())
     }
 
     #[doc(alias = "shm_fallocate")]
-    fn fallocate(&self, _file: &Arc<File>, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
+    fn fallocate(&self, _file: &FileRef, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
         self.base.ops.fallocate(&self.base, mode, offset, len)
     }
 }
@@ -157,13 +157,13 @@ pub fn sys_shmat(id: i32, addr: UserAddr, flags: Flags) -> SysResult {
 }
 
 /// Whether the area at `start` is what a `shmat` put at `addr`, or a part of it; `file` if it must be that one.
-fn is_attached(addr: u64, start: u64, vma: &Vma, same: Option<&Arc<File>>) -> Option<Arc<File>> {
+fn is_attached(addr: u64, start: u64, vma: &Vma, same: Option<&FileRef>) -> Option<FileRef> {
     let Backing::File { file, offset, .. } = &vma.backing else {
         return None;
     };
     let file = file.file();
     let fits = file.private::<ShmFile>().is_some() && start.wrapping_sub(addr) == *offset;
-    (fits && same.is_none_or(|same| Arc::ptr_eq(same, file))).then(|| file.clone())
+    (fits && same.is_none_or(|same| FileRef::ptr_eq(same, file))).then(|| file.clone())
 }
 
 /// Takes every area away that is left of the `shmat` at `addr`.

@@ -21,7 +21,6 @@ pub use attach::{ShmFile, sys_shmat, sys_shmdt};
 pub use ctl::sys_shmctl;
 
 use alloc::format;
-use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
 use acrida_uapi::errno::Errno;
@@ -29,7 +28,7 @@ use acrida_uapi::shm::{SHM_DEST, SHM_HUGETLB, SHM_NORESERVE, SHMMIN};
 
 use super::util::{Changing, IpcParams};
 use crate::abi::{Flags, SysResult};
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::fs::proc::seq_file::{SeqFile, seq_printf};
 use crate::fs::tmpfs::inode::TmpInode;
 use crate::fs::tmpfs::memfd::{UnnamedFile, unnamed_file};
@@ -42,7 +41,7 @@ use crate::{current, host, kernel};
 #[doc(alias = "shmid_kernel")]
 pub struct Shmid {
     /// Its pages.
-    pub file: Arc<File>,
+    pub file: FileRef,
     /// Bytes, as asked for.
     pub segsz: u64,
     /// Areas that map it, and calls that are about to.

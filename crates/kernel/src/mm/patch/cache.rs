@@ -14,7 +14,7 @@ use acrida_uapi::time::Timespec;
 use super::TextImage;
 use super::store::{Known, Store};
 use crate::fs::exec::FileSource;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 
 /// Images kept although nobody maps them.
 const KEPT: usize = 512;
@@ -60,7 +60,7 @@ impl TextImages {
     }
 
     /// The image of a file, made now if it is new.
-    pub fn get(&self, file: &Arc<File>, origin: Origin) -> Option<Arc<TextImage>> {
+    pub fn get(&self, file: &FileRef, origin: Origin) -> Option<Arc<TextImage>> {
         let stat = file.ops.stat(file).ok()?;
         if stat.mode & S_IFMT != S_IFREG {
             return None;
@@ -79,7 +79,7 @@ impl TextImages {
         }
         kept
     }
-    fn find_or_make(&self, key: &Key, file: &Arc<File>, origin: Origin) -> Option<TextImage> {
+    fn find_or_make(&self, key: &Key, file: &FileRef, origin: Origin) -> Option<TextImage> {
         let store = self.store.as_ref().filter(|_| origin == Origin::Host);
         match store.and_then(|store| store.load(key)) {
             Some(Known::Plain) => return None,

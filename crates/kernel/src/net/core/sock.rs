@@ -4,7 +4,6 @@
 //! Differs: a protocol's own socket holds one of these; the file in front is known weakly.
 //! Locking: atomics only.
 
-use alloc::sync::{Arc, Weak};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use acrida_kcore::platform::{ClockId, platform};
@@ -13,7 +12,7 @@ use acrida_uapi::errno::{Errno, Error, Restart};
 
 use super::filter::FilterSlot;
 use crate::fs::fasync::{self, FasyncQueue};
-use crate::fs::file::File;
+use crate::fs::file::{FileRef, WeakFile};
 
 /// Linux's `wmem_default` and `rmem_default`.
 const BUF_DEFAULT: u32 = 212_992;
@@ -59,7 +58,7 @@ pub struct SockCommon {
     #[doc(alias = "SOCKWQ_ASYNC_NOSPACE")]
     async_nospace: AtomicBool,
     /// The file in front; unset for a connection that nobody accepted yet.
-    file: SetOnce<Weak<File>>,
+    file: SetOnce<WeakFile>,
 }
 
 impl Default for SockCommon {
@@ -199,19 +198,19 @@ impl SockCommon {
 
     /// Names the file in front, once.
     #[doc(alias = "sock_graft")]
-    pub fn set_file(&self, file: &Arc<File>) {
+    pub fn set_file(&self, file: &FileRef) {
         // A socket is put behind one file only.
-        let _ = self.file.set(Arc::downgrade(file));
+        let _ = self.file.set(FileRef::downgrade(file));
     }
 
-    pub fn file(&self) -> Option<&Weak<File>> {
+    pub fn file(&self) -> Option<&WeakFile> {
         self.file.get()
     }
 
     /// Tells the file's owner of urgent data.
     #[doc(alias = "sk_send_sigurg")]
     pub fn send_sigurg(&self) {
-        if let Some(file) = self.file.get().and_then(Weak::upgrade) {
+        if let Some(file) = self.file.get().and_then(WeakFile::upgrade) {
             fasync::send_sigurg(&file);
         }
     }

@@ -27,7 +27,7 @@ use crate::abi::SysResult;
 use crate::fs::anon_inodes::PseudoInode;
 use crate::fs::fasync::{self, FasyncQueues};
 use crate::fs::fcntl;
-use crate::fs::file::{File, FileOperations};
+use crate::fs::file::{File, FileOperations, FileRef};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::read_write::Blocking;
@@ -163,7 +163,7 @@ pub struct Socket {
 
 impl Socket {
     /// A socket file; `flags` may have `SOCK_NONBLOCK`.
-    pub fn file(proto: Box<dyn ProtoOps>, flags: u32) -> Arc<File> {
+    pub fn file(proto: Box<dyn ProtoOps>, flags: u32) -> FileRef {
         let nonblock = if flags & SOCK_NONBLOCK != 0 { O_NONBLOCK } else { 0 };
         let inode = PseudoInode::new(SOCKFS_DEV, S_IFSOCK | 0o777);
         let file = File::anon(Arc::new(Socket { first: proto, successor: SetOnce::new(), inode }), O_RDWR | nonblock);
@@ -179,14 +179,14 @@ impl Socket {
     }
 
     /// Hands the socket over to `successor`; `EISCONN` if somebody did so before.
-    fn hand_over(&self, file: &Arc<File>, successor: Box<dyn ProtoOps>) -> Result<(), Errno> {
+    fn hand_over(&self, file: &FileRef, successor: Box<dyn ProtoOps>) -> Result<(), Errno> {
         successor.common().set_file(file);
         self.successor.set(successor).map_err(|_| Errno::EISCONN)
     }
 }
 
 impl FileOperations for Socket {
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         if to.count() == 0 {
             return Ok(0);
         }
@@ -194,7 +194,7 @@ impl FileOperations for Socket {
         Ok(self.proto().recvmsg(to, receive)?.len)
     }
 
-    fn write(&self, file: &Arc<File>, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn write(&self, file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         let nonblock = file.nonblocking() || from.nowait();
         self.proto().sendmsg(from, Send { name: None, scm: Scm::default(), flags: 0, nonblock })
     }
@@ -212,7 +212,7 @@ impl FileOperations for Socket {
     }
 
     #[doc(alias = "splice_to_socket")]
-    fn take_pages(&self, file: &Arc<File>, slices: &[PageSlice], blocking: Blocking) -> SysResult {
+    fn take_pages(&self, file: &FileRef, slices: &[PageSlice], blocking: Blocking) -> SysResult {
         let nonblock = file.nonblocking() || blocking == Blocking::No;
         self.proto().send_pages(slices, Send { name: None, scm: Scm::default(), flags: 0, nonblock })
     }
@@ -231,7 +231,7 @@ impl FileOperations for Socket {
     }
 
     #[doc(alias = "sock_ioctl")]
-    fn ioctl(&self, file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         let arg = UserAddr(arg);
         let value: i32 = match cmd {
             FIOSETOWN | SIOCSPGRP => {

@@ -14,7 +14,7 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::siginfo::POLL_OUT;
 
 use super::UnixSock;
-use crate::fs::file::File;
+use crate::fs::file::FileRef;
 use crate::kernel;
 use crate::net::core::skbuff::SkBuff;
 use crate::net::scm::Sender;
@@ -24,7 +24,7 @@ use crate::net::scm::Sender;
 pub struct Files(Box<Travellers>);
 
 struct Travellers {
-    files: Vec<Arc<File>>,
+    files: Vec<FileRef>,
     /// For whom they are counted.
     user: u32,
 }
@@ -36,22 +36,22 @@ impl Files {
     /// `ETOOMANYREFS`.
     #[doc(alias = "unix_attach_fds")]
     #[inline]
-    pub fn attach(files: Vec<Arc<File>>) -> Result<Option<Files>, Errno> {
+    pub fn attach(files: Vec<FileRef>) -> Result<Option<Files>, Errno> {
         if files.is_empty() { Ok(None) } else { Files::depart(files).map(Some) }
     }
 
-    fn depart(files: Vec<Arc<File>>) -> Result<Files, Errno> {
+    fn depart(files: Vec<FileRef>) -> Result<Files, Errno> {
         let user = kernel().unix.collector.files_travel(&files)?;
         Ok(Files(Box::new(Travellers { files, user })))
     }
 
     /// They have arrived. Not to be called under a socket's lock.
     #[doc(alias = "unix_detach_fds")]
-    pub fn detach(mut self) -> Vec<Arc<File>> {
+    pub fn detach(mut self) -> Vec<FileRef> {
         self.leave()
     }
 
-    fn leave(&mut self) -> Vec<Arc<File>> {
+    fn leave(&mut self) -> Vec<FileRef> {
         let files = core::mem::take(&mut self.0.files);
         if !files.is_empty() {
             kernel().unix.collector.files_leave(&files, self.0.user);
@@ -61,11 +61,11 @@ impl Files {
 
     /// Copies of the references, for a receiver that only looks.
     #[doc(alias = "unix_peek_fds")]
-    pub fn peek(&self) -> Vec<Arc<File>> {
+    pub fn peek(&self) -> Vec<FileRef> {
         self.0.files.clone()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<File>> {
+    pub fn iter(&self) -> impl Iterator<Item = &FileRef> {
         self.0.files.iter()
     }
 }

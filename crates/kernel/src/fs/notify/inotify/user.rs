@@ -25,7 +25,7 @@ use crate::abi::{Fd, Flags, SysResult, UserPath};
 use crate::current;
 use crate::fs::dcache::Path;
 use crate::fs::fasync::{self, FasyncQueues};
-use crate::fs::file::{File, FileOperations, Whence};
+use crate::fs::file::{File, FileOperations, FileRef, Whence};
 use crate::fs::inode::MAY_READ;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::namei::{self, Lookup, getname};
@@ -102,7 +102,7 @@ fn segment(to: &mut IovIter<'_>) -> usize {
 
 impl FileOperations for InotifyFile {
     #[doc(alias = "inotify_read")]
-    fn read(&self, file: &Arc<File>, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
+    fn read(&self, file: &FileRef, to: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
         // readv is one read for each segment, as long as they are filled.
         let (mut done, mut room) = (0, segment(to));
         loop {
@@ -121,7 +121,7 @@ impl FileOperations for InotifyFile {
 
     /// Seeks succeed and do nothing.
     #[doc(alias = "noop_llseek")]
-    fn llseek(&self, _file: &Arc<File>, _offset: i64, _whence: Whence) -> Result<u64, Error> {
+    fn llseek(&self, _file: &FileRef, _offset: i64, _whence: Whence) -> Result<u64, Error> {
         Ok(0)
     }
 
@@ -137,7 +137,7 @@ impl FileOperations for InotifyFile {
     }
 
     #[doc(alias = "inotify_ioctl")]
-    fn ioctl(&self, _file: &Arc<File>, cmd: u32, arg: u64) -> SysResult {
+    fn ioctl(&self, _file: &FileRef, cmd: u32, arg: u64) -> SysResult {
         match cmd {
             FIONREAD => {
                 let bytes = self.0.queue.lock().bytes();

@@ -29,7 +29,7 @@ use acrida_uapi::resource::RLIMIT_NOFILE;
 use super::message::Files;
 use super::{State, UnixSock, UnixSocket};
 use crate::current;
-use crate::fs::file::File;
+use crate::fs::file::{File, FileRef, WeakFile};
 use crate::kernel::time::{Timer, TimerFunction, TimerQueue};
 use crate::net::scm::SCM_MAX_FD;
 use crate::net::socket::Socket;
@@ -43,7 +43,7 @@ const SANE: usize = SCM_MAX_FD * 8;
 #[doc(alias = "unix_vertex")]
 struct Entry {
     sock: Arc<UnixSock>,
-    file: Weak<File>,
+    file: WeakFile,
     /// References in messages.
     count: usize,
 }
@@ -58,12 +58,12 @@ struct Table {
 }
 
 impl Table {
-    fn socket_travels(&mut self, sock: &Arc<UnixSock>, file: &Arc<File>) {
+    fn socket_travels(&mut self, sock: &Arc<UnixSock>, file: &FileRef) {
         match sock.flight.get() {
             Some(place) => self.sockets[place].count += 1,
             None => {
                 sock.flight.set(Some(self.sockets.len()));
-                self.sockets.push(Entry { sock: sock.clone(), file: Arc::downgrade(file), count: 1 });
+                self.sockets.push(Entry { sock: sock.clone(), file: FileRef::downgrade(file), count: 1 });
             }
         }
     }
@@ -192,7 +192,7 @@ impl Collector {
     /// # Errors
     /// `ETOOMANYREFS` when an unprivileged user has more in flight than he may have open.
     #[doc(alias = "unix_attach_fds")]
-    pub fn files_travel(&self, files: &[Arc<File>]) -> Result<u32, Errno> {
+    pub fn files_travel(&self, files: &[FileRef]) -> Result<u32, Errno> {
         let task = current();
         let cred = task.cred();
         let mut table = self.table.lock();
@@ -217,7 +217,7 @@ impl Collector {
 
     /// Ends what [`Collector::files_travel`] began.
     #[doc(alias = "unix_del_edges")]
-    pub fn files_leave(&self, files: &[Arc<File>], user: u32) {
+    pub fn files_leave(&self, files: &[FileRef], user: u32) {
         let mut table = self.table.lock();
         if let Some(inflight) = table.users.get_mut(&user) {
             *inflight -= files.len();
@@ -233,7 +233,7 @@ impl Collector {
 
     /// A receiver took copies of files whose originals stay on the queue: waits for a running collector, which may not have
     /// seen the copies when it counted.
-    pub fn files_peek(&self, files: &[Arc<File>]) {
+    pub fn files_peek(&self, files: &[FileRef]) {
         if files.iter().any(|file| socket_of(file).is_some()) {
             drop(self.table.lock());
         }
