@@ -260,7 +260,7 @@ pub struct Weak<T: Send + Sync + 'static>(&'static Body<T>);
 impl<T: Send + Sync> Weak<T> {
     /// The object, unless it has come to its end or waits for it.
     pub fn upgrade(&self) -> Option<Stable<T>> {
-        self.0.head.get_not_zero().then_some(Stable(self.0))
+        self.0.head.get_not_zero().then(|| Stable(self.0))
     }
 
     /// References to the object; those of look-ups that find themselves late may be among them for a moment.
