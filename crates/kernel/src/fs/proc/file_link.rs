@@ -3,7 +3,6 @@
 //! Mirrors: fs/proc/fd.c (`tid_fd_update_inode`, `proc_fd_link`), fs/proc/base.c (`map_files_get_link`), Linux 6.18.
 //! Locking: what a process has is looked at, never held.
 
-use alloc::sync::Arc;
 use core::ops::Range;
 
 use acrida_uapi::capability::{CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN};

@@ -4,7 +4,6 @@
 //! Locking: the areas are copied before anything is done with them.
 
 use alloc::format;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
