@@ -3,8 +3,6 @@
 //! Mirrors: fs/splice.c (`splice_file_to_pipe`), Linux 6.18.
 //! Differs: a stream is waited for without the pipe's lock, so others can use the pipe meanwhile.
 
-use alloc::sync::Arc;
-
 use acrida_kcore::frame::PAGE_SIZE;
 use acrida_uapi::epoll::EPOLLIN;
 use acrida_uapi::errno::{Errno, Error};

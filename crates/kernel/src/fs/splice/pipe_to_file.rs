@@ -3,8 +3,6 @@
 //! Mirrors: fs/splice.c (`splice_from_pipe`, `iter_file_splice_write`), Linux 6.18.
 //! Differs: where the file has no room, it is waited for without the pipe's lock, so others can use the pipe meanwhile.
 
-use alloc::sync::Arc;
-
 use acrida_uapi::epoll::EPOLLOUT;
 use acrida_uapi::errno::Errno;
 

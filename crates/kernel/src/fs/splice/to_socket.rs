@@ -4,7 +4,6 @@
 //! Differs: sendfile gathers its slices here, without a pipe in between; bytes that have no page are read into fresh
 //! ones, many at a time.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use acrida_kcore::frame::PAGE_SIZE;
