@@ -49,6 +49,9 @@ pub struct Module {
     /// Patterns of cases to leave out.
     #[serde(default)]
     pub ignoring: Vec<String>,
+    /// Parts of the names of cases that hold a watch against the machine: one that fails is run again, by itself.
+    #[serde(default)]
+    pub timed: Vec<String>,
     /// What the module asks for (`-u`).
     pub resources: Option<String>,
     /// Case that fails under acrida, and why.

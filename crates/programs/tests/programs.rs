@@ -45,8 +45,7 @@ fn scratch() -> Result<tempfile::TempDir> {
 }
 
 /// Runs `$0` on a new pseudo-terminal and copies what it says.
-const ON_A_PTY: &str =
-    r#"exec python3.11 -c 'import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))' "$0""#;
+const ON_A_PTY: &str = r#"exec /usr/bin/python3.11 -c 'import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "-c", sys.argv[1]])))' "$0""#;
 
 fn script(side: &Side, program: &Program) -> Command {
     if program.outside {
@@ -98,10 +97,24 @@ fn check_program(program: &Program, binary: PathBuf) -> Result<()> {
     Ok(())
 }
 
+/// How often a case that failed, and is one of the `timed`, is run again.
+const TIMED_AGAIN: usize = 3;
+
 fn check_module(module: &Module, binary: PathBuf) -> Result<()> {
     let dir = scratch()?;
     let native = cpython::cases(module, &Side::Native, dir.path(), "native")?;
-    let ours = cpython::cases(module, &Side::Acrida(binary), dir.path(), "acrida")?;
+    let side = Side::Acrida(binary);
+    let mut ours = cpython::cases(module, &side, dir.path(), "acrida")?;
+    for (name, _) in native.iter().filter(|(name, ok)| **ok && module.timed.iter().any(|part| name.contains(part))) {
+        for round in 1..=TIMED_AGAIN {
+            if ours.get(name).copied().unwrap_or(false) {
+                break;
+            }
+            eprintln!("cpython::{}: {name} failed, and holds a watch against the machine: once more", module.name);
+            let alone = Module { matching: vec![name.clone()], ignoring: Vec::new(), ..module.clone() };
+            ours.extend(cpython::cases(&alone, &side, dir.path(), &format!("{name}-{round}"))?);
+        }
+    }
     let passed = native.iter().filter(|(_, ok)| **ok).map(|(name, _)| name);
     let mut lost = Vec::new();
     let mut won = Vec::new();

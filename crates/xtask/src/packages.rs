@@ -57,6 +57,8 @@ pub fn ensure() -> Result<()> {
         let status = Command::new("apt-get")
             .env("DEBIAN_FRONTEND", "noninteractive")
             .args(["-qq", "-y", "-o", "Dpkg::Use-Pty=0"])
+            // Mirrors fail for a moment, and a new machine updates itself.
+            .args(["-o", "Acquire::Retries=5", "-o", "DPkg::Lock::Timeout=600"])
             .args(args)
             .stdout(Stdio::null())
             .status();

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHAIN = 50000, CHAIN_SECONDS = 20, PATIENCE_SECONDS = 20, MOST_THREADS = 64, LONGEST = 12 };
+enum { CHAIN = 50000, CHAIN_SECONDS = 100, PATIENCE_SECONDS = 100, MOST_THREADS = 64, LONGEST = 12 };
 
 static atomic_bool stop;
 static atomic_long turns;

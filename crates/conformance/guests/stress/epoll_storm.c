@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SETS = 5, COUNTERS = 6, PATIENCE_MS = 5000, MOST_THREADS = 64 };
+enum { SETS = 5, COUNTERS = 6, PATIENCE_MS = 60000, MOST_THREADS = 64 };
 enum { LEVEL, EDGE, ONE_SHOT, EXCLUSIVE, NESTED };
 
 static int sets[SETS], inner, counters[SETS][COUNTERS];

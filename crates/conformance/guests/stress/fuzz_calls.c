@@ -609,7 +609,7 @@ static void prepare(void)
 static void fuzz(long calls)
 {
 	prepare();
-	alarm(5 + calls / 2000);
+	alarm(60 + calls / 1000);
 	for (long i = 0; i < calls; i++) {
 		// A table that is always full would only ever tell EMFILE.
 		if (one_in(150))

@@ -26,7 +26,7 @@ static int sleeps(pid_t pid)
 int main(void)
 {
 	int ends[2], never[2], status;
-	alarm(60);
+	alarm(300);
 	if (pipe(ends) || pipe(never))
 		return 1;
 	pid_t child = fork();
@@ -44,7 +44,7 @@ int main(void)
 	fflush(stdout);
 	waitpid(child, &status, 0);
 	struct pollfd entry = { ends[0], POLLIN, 0 };
-	poll(&entry, 1, 10000);
+	poll(&entry, 1, 60000);
 	if (!WIFSIGNALED(status) || entry.revents != POLLHUP)
 		printf("status %#x, events %#x\n", status, entry.revents);
 	else

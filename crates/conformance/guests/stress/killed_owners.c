@@ -129,7 +129,7 @@ static void everything_works(void)
 int main(int argc, char **argv)
 {
 	int deaths = argc > 1 ? atoi(argv[1]) : 100;
-	alarm(60 + deaths / 10);
+	alarm(300 + deaths / 10);
 	if (pipe2(ends, O_NONBLOCK) || socketpair(AF_UNIX, SOCK_STREAM, 0, sockets))
 		fail("pipe, socketpair");
 	events = eventfd(0, EFD_NONBLOCK);

@@ -58,7 +58,7 @@ static pid_t victim(void (*sleeps)(void))
 	pid_t pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_NAME, "victim");
-		alarm(60);
+		alarm(300);
 		sleeps();
 		_exit(1);
 	}
@@ -176,7 +176,7 @@ static void pipe_works(const char *what)
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 1;
-	alarm(60 + 10 * rounds);
+	alarm(300 + 10 * rounds);
 	if (pipe(ends))
 		fail("pipe");
 	while (rounds-- > 0) {

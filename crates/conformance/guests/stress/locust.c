@@ -37,7 +37,7 @@ static pid_t start(void)
 	fflush(stdout);
 	pid_t parent = getpid(), pid = fork();
 	if (pid == 0) {
-		alarm(20);
+		alarm(200);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(121);
@@ -162,7 +162,7 @@ static void waiting_with_epoll(void)
 		int own = open("l/file", O_WRONLY);
 		_exit(write(own, "later", 5) == 5 ? 0 : 1);
 	}
-	expect(epoll_wait(set, &got, 1, 10000) == 1 && got.events == EPOLLIN);
+	expect(epoll_wait(set, &got, 1, 60000) == 1 && got.events == EPOLLIN);
 	expect(end_of(pid) == 0);
 	close(reader);
 	expect(epoll_wait(set, &got, 1, 0) == 0);
@@ -190,7 +190,7 @@ static void room(void)
 	pid_t pid = start();
 	if (pid == 0)
 		_exit(truncate("small/one", 0));
-	expect(epoll_wait(set, &got, 1, 10000) == 1 && got.events == EPOLLOUT);
+	expect(epoll_wait(set, &got, 1, 60000) == 1 && got.events == EPOLLOUT);
 	expect(end_of(pid) == 0);
 	expect(write(two, page, 1) == 1);
 	close(set);
@@ -313,7 +313,7 @@ static void who_inherits_keeps_it(void)
 	close(go[1]);
 	close(ready[0]);
 	struct pollfd one = { .fd = watch, .events = POLLIN };
-	expect(poll(&one, 1, 10000) == 1);
+	expect(poll(&one, 1, 60000) == 1);
 	expect(!is_there("l/file"));
 	close(watch);
 }
@@ -403,7 +403,7 @@ static void tail(void)
 	epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
 	FILE *seen = tmpfile();
 	int lines = 0;
-	while (lines < LINES && epoll_wait(set, &got, 1, 10000) == 1) {
+	while (lines < LINES && epoll_wait(set, &got, 1, 60000) == 1) {
 		char text[512];
 		ssize_t length = read(fd, text, sizeof text);
 		fwrite(text, 1, length, seen);
@@ -544,7 +544,7 @@ static void kfifo(void)
 	pid_t pid = start();
 	if (pid == 0)
 		_exit(write(two, "hello", 5) == 5 ? 0 : 1);
-	expect(epoll_wait(set, &got, 1, 10000) == 1);
+	expect(epoll_wait(set, &got, 1, 60000) == 1);
 	expect(end_of(pid) == 0);
 	expect(read(one, text, sizeof text) == 5 && !memcmp(text, "hello", 5));
 	expect(creat("d/other", 0644) == -1 && errno == EACCES);
@@ -565,7 +565,7 @@ int main(int argc, char **argv)
 		read(101, &byte, 1);
 		return 0;
 	}
-	alarm(120);
+	alarm(500);
 	char self[4096] = "";
 	readlink("/proc/self/exe", self, sizeof self - 1);
 	expect(mkdir("l", 0755) == 0);

@@ -154,7 +154,7 @@ int main(int argc, char **argv)
 	nr_workers = argc > 2 ? atoi(argv[2]) : 3;
 	if (seconds < 1 || nr_workers < 1 || nr_workers > MAX_THREADS)
 		return 2;
-	alarm(seconds + 30);
+	alarm(seconds + 300);
 	handle(SIGRTMIN, registers_ruin, 0);
 	handle(SIGUSR1, registers_ruin, SA_ONSTACK);
 	handle(SIGUSR2, ordinary_handler, SA_ONSTACK);

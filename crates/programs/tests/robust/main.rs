@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
-use acrida_programs::run::{Side, run};
+use acrida_programs::run::run;
 use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rustix::process::{Pid, Signal, WaitOptions, set_child_subreaper};
@@ -27,7 +27,7 @@ fn main() -> Result<ExitCode> {
     arguments.test_threads = Some(1);
     let binary = acrida_harness::acrida()?;
     let soak = std::env::var_os("ACRIDA_SOAK").is_some();
-    let limit = Duration::from_secs(if soak { 4 * 3600 } else { 600 });
+    let limit = Duration::from_secs(if soak { 4 * 3600 } else { 900 });
     let trial = |name: &'static str, test: fn(&Path, bool) -> Result<()>| {
         let binary = binary.clone();
         Trial::test(name, move || {
@@ -74,13 +74,17 @@ fn scratch() -> Result<tempfile::TempDir> {
 }
 
 fn says_ok(binary: &Path, name: &str, args: &[&str], timeout: u64) -> Result<()> {
+    says_ok_under(Command::new(binary), name, args, timeout)
+}
+
+/// `acrida` is the command so far.
+fn says_ok_under(mut acrida: Command, name: &str, args: &[&str], timeout: u64) -> Result<()> {
     let dir = scratch()?;
     let program = stress(name, dir.path())?;
     let work = dir.path().join("work");
     std::fs::create_dir(&work)?;
-    let mut command = Side::Acrida(binary.to_owned()).command(program.to_str().context("a path of this test")?);
-    command.args(args);
-    let outcome = run(command, &work, name, Duration::from_secs(timeout))?;
+    acrida.args(["run", "--"]).arg(&program).args(args);
+    let outcome = run(acrida, &work, name, Duration::from_secs(timeout))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     ensure!(
         outcome.status == 0 && text(&outcome.stdout).trim_end().ends_with("ok"),
@@ -98,16 +102,16 @@ fn registers(binary: &Path, soak: bool) -> Result<()> {
 
 /// The two file systems that only acrida has.
 fn locust(binary: &Path, _soak: bool) -> Result<()> {
-    says_ok(binary, "locust", &[], 150)
+    says_ok(binary, "locust", &[], 550)
 }
 
 /// Limits that the host's are not changed for.
 fn inotify_limits(binary: &Path, _soak: bool) -> Result<()> {
-    says_ok(binary, "inotify_limits", &[], 60)
+    says_ok(binary, "inotify_limits", &[], 400)
 }
 
 fn fuzz(binary: &Path, soak: bool) -> Result<()> {
-    let (calls, timeout) = if soak { ("4000000", 3000) } else { ("100000", 120) };
+    let (calls, timeout) = if soak { ("4000000", 5000) } else { ("100000", 200) };
     for seed in ["1", "2", "3"] {
         says_ok(binary, "fuzz_calls", &[calls, seed], timeout)?;
     }
@@ -117,7 +121,10 @@ fn fuzz(binary: &Path, soak: bool) -> Result<()> {
 fn epoll_storm(binary: &Path, soak: bool) -> Result<()> {
     let wanted = || std::env::var("ACRIDA_EPOLL_SECONDS").ok()?.parse().ok();
     let seconds = if soak { 600 } else { wanted().unwrap_or(3) };
-    says_ok(binary, "epoll_storm", &[&seconds.to_string(), "8"], seconds + 60)
+    // It would have both processors for its two minutes: whatever runs beside these tests goes first.
+    let mut behind_others = Command::new("nice");
+    behind_others.args(["-n", "19"]).arg(binary);
+    says_ok_under(behind_others, "epoll_storm", &[&seconds.to_string(), "8"], seconds + 400)
 }
 
 /// Small deterministic numbers for "random moments".
@@ -192,7 +199,8 @@ fn shared_memory() -> Result<BTreeSet<OsString>> {
     let mut found = BTreeSet::new();
     for entry in std::fs::read_dir("/dev/shm")? {
         let name = entry?.file_name();
-        if name.to_string_lossy().contains("acrida") {
+        // Conformance runs have their guests' files there.
+        if name.to_string_lossy().contains("acrida") && !name.to_string_lossy().starts_with("acrida-conf-") {
             found.insert(name);
         }
     }

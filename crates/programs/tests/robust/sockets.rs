@@ -107,7 +107,7 @@ attempt("datagram", lambda: connected("datagrams", socket.SOCK_DGRAM).send(b"one
 attempt("by name", lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"two", "datagrams"))
 attempt("kind", lambda: connected("stream", socket.SOCK_DGRAM))
 def talk():
-    s = socket.socket(socket.AF_UNIX); s.setblocking(False); s.settimeout(20)
+    s = socket.socket(socket.AF_UNIX); s.setblocking(False); s.settimeout(100)
     ep = select.epoll(); ep.register(s, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET)
     s.connect("stream")
     s.send(b"hello")
@@ -120,7 +120,7 @@ def talk():
     pid, uid, gid = struct.unpack("3i", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)); print("peer", pid, uid == os.getuid())
     print("name", os.path.basename(s.getpeername()), repr(s.getsockname()))
     attempt("connect again", lambda: s.connect("stream"))
-    s.setblocking(False); attempt("nothing there", lambda: s.recv(1)); s.settimeout(20)
+    s.setblocking(False); attempt("nothing there", lambda: s.recv(1)); s.settimeout(100)
     s.send(b"count"); s.recv(2); s.sendall(bytes(3000000)); print("large", s.recv(100))
     if os.fork() == 0: s.send(b"child"); os._exit(0)
     os.wait(); print("inherited", s.recv(100))
@@ -166,7 +166,8 @@ impl Drop for Server {
 }
 
 fn server(dir: &Path, covered: &str) -> Result<Server> {
-    let mut child = Command::new("python3.11").args(["-c", SERVER, covered]).current_dir(dir).stdout(Stdio::piped()).spawn()?;
+    let mut child =
+        Command::new("/usr/bin/python3.11").args(["-c", SERVER, covered]).current_dir(dir).stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().context("piped")?).read_line(&mut line)?;
     let server = Server(child);
@@ -188,7 +189,7 @@ pub fn host_sockets(binary: &Path, _soak: bool) -> Result<()> {
     let _server = server(&dir, &covered)?;
     let says = |options: &[&str], args: &[&str]| -> Result<String> {
         let mut command = Command::new(binary);
-        command.arg("run").args(options).args(["--", "python3.11", "-c", CLIENT]).args(args);
+        command.arg("run").args(options).args(["--", "/usr/bin/python3.11", "-c", CLIENT]).args(args);
         let outcome = run(command, &dir, "client", Duration::from_secs(60))?;
         ensure!(outcome.status == 0, "status {}: {}", outcome.status, String::from_utf8_lossy(&outcome.stderr));
         Ok(String::from_utf8(outcome.stdout)?)
