@@ -1,7 +1,7 @@
-/* Reading and writing 4 KiB at random places of a file of 64 MiB that lies in memory. */
+/* Reading and writing 4 KiB at random places of a file of 32 MiB that lies in memory. */
 #include "bench.h"
 
-enum { file_pages = 16384, page_bytes = 4096 };
+enum { file_pages = 8192, page_bytes = 4096 };
 
 static int fd;
 static char page[page_bytes];
