@@ -124,12 +124,11 @@ fn every_dependency_has_its_line() {
 
 /// The locks that a source declares: `Structure::field`, or the name of a static, an alias or a structure that wraps one.
 fn declared_locks(source: &str) -> Vec<String> {
-    const KINDS: [&str; 5] = ["SpinLock", "SoloLock", "SeqLock", "SeqCell", "ChangeLock"];
+    const KINDS: [&str; 5] = ["SpinLock<", "SoloLock<", "SeqLock<", "SeqCell<", "ChangeLock"];
     let is_lock = |of: &str| {
         let words = of.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '<');
         // A reference to somebody's lock is none.
-        !of.trim_start().starts_with('&')
-            && words.flat_map(|word| word.split_inclusive('<')).any(|word| KINDS.contains(&word.trim_end_matches('<')))
+        !of.trim_start().starts_with('&') && words.flat_map(|word| word.split_inclusive('<')).any(|word| KINDS.contains(&word))
     };
     let name_of = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
     let mut structure = None;
@@ -194,6 +193,7 @@ pub struct Plain {
     shared: Arc<SoloLock<u8>>,
     borrowed: &'a SpinLock<u8>,
     // old: SpinLock<u8>,
+    moves: ChangeLock,
     locks: SpinLockGuard<u8>,
 }
 pub(super) struct Wrapped(SpinLock<u8>);
@@ -203,6 +203,6 @@ fn make(table: SpinLock<u8>) -> Plain {
     Plain { table }
 }
 ";
-    let expected = ["Plain::table", "Plain::places", "Plain::shared", "Wrapped", "POOL", "Alias"];
+    let expected = ["Plain::table", "Plain::places", "Plain::shared", "Plain::moves", "Wrapped", "POOL", "Alias"];
     assert_eq!(declared_locks(source), expected);
 }
