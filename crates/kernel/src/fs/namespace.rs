@@ -1,7 +1,8 @@
 //! Mounts: which file system stands where.
 //!
 //! Mirrors: fs/namespace.c, fs/mount.h, Linux 6.18.
-//! Differs: one namespace per world, no propagation; a mount knows the mounts on top of it, keyed by dentry.
+//! Differs: one namespace per world, no propagation; a mount knows the mounts on top of it, keyed by dentry. A walk counts as
+//! a use of the mount it is in, as on Linux outside its RCU mode: one that only passes through may make an unmount `EBUSY`.
 //! Locking: `MountNamespace::tree` serialises changes; `Mount::children` and `Mount::place` are leaf locks.
 
 use alloc::collections::BTreeMap;

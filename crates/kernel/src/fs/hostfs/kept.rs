@@ -2,6 +2,7 @@
 //!
 //! Mirrors: fs/dcache.c (`dentry_lru`), Linux 6.18.
 //! Differs: a clock of fixed size; a dentry that was used since the hand passed it gets another round.
+//! Locking: none of its own; `HostFs::kept` is held, and what leaves is dropped after it.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
