@@ -127,11 +127,17 @@ pub mod thread {
     pub struct Thread {
         pub state: AtomicU32,
         pub task_work: TaskWork,
+        /// Always none: this machine's locks are loom's.
+        pub locks_held: AtomicU32,
         pub(super) host: loom::thread::Thread,
     }
 
     impl Thread {
         pub fn set_wchan(&self, _name: &'static str) {}
+
+        pub fn wchan(&self) -> &'static str {
+            ""
+        }
 
         /// Who puts work off here does it by itself.
         pub fn set_work(&self, _bits: u32) {}
@@ -153,6 +159,7 @@ pub mod thread {
             Box::leak(Box::new(Thread {
                 state: AtomicU32::new(state::RUNNING),
                 task_work: TaskWork::default(),
+                locks_held: AtomicU32::new(0),
                 host: loom::thread::current(),
             }));
     }
