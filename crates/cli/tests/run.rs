@@ -4,6 +4,7 @@ mod acrida;
 
 use acrida::{World, acrida, finish, run, start, status, text, timed, until};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use std::path::Path;
 use std::process::Child;
 
 fn pid(child: &Child) -> Pid {
@@ -67,8 +68,8 @@ fn what_cannot_be_done_is_named_with_its_cure() {
 /// A directory of the host's below /tmp, which every world has of its own.
 #[test]
 fn what_the_world_hides_is_shown_when_asked() {
-    let dir = std::env::temp_dir().join(format!("acrida-hidden-{}", std::process::id()));
-    std::fs::create_dir(&dir).expect("made");
+    let dir = Path::new("/tmp").join(format!("acrida-hidden-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("made");
     std::fs::write(dir.join("file"), "of the host").expect("written");
     let within = |args: &[&str]| timed(args).current_dir(&dir).output().expect("started");
     let dir_name = dir.to_str().expect("plain");
@@ -114,7 +115,7 @@ fn ignored_and_blocked_signals_are_inherited() {
         let mut command = std::process::Command::new("timeout");
         // Python ignores SIGPIPE and SIGXFSZ itself.
         let restore = "import signal; [signal.signal(s, signal.SIG_DFL) for s in (signal.SIGPIPE, signal.SIGXFSZ)]; ";
-        command.args(["-k", "5", "60", "python3", "-c", &[restore, wrap].concat()]).args(side).args(["-c", show]);
+        command.args(["-k", "5", "300", "/usr/bin/python3", "-c", &[restore, wrap].concat()]).args(side).args(["-c", show]);
         let output = command.output().expect("timeout is there");
         assert!(text(&output.stdout).ends_with("survived\n"), "{side:?}: {output:?}");
         outputs.push(text(&output.stdout));

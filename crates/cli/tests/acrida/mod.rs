@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// No run of these tests takes longer on a busy machine.
-pub const BOUND: Duration = Duration::from_secs(60);
+pub const BOUND: Duration = Duration::from_secs(300);
 
 pub fn acrida(args: &[&str]) -> Command {
     // Whoever runs the tests may ignore signals, as nohup does; programs inherit that.
@@ -33,7 +33,10 @@ pub fn text(bytes: &[u8]) -> String {
 /// `acrida run`, under `timeout`.
 pub fn timed(args: &[&str]) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["-k", "5", "60", env!("CARGO_BIN_EXE_acrida"), "run"]).args(args).stdin(Stdio::null());
+    command
+        .args(["-k", "5", "300", "env", "--default-signal", env!("CARGO_BIN_EXE_acrida"), "run"])
+        .args(args)
+        .stdin(Stdio::null());
     command
 }
 
