@@ -234,11 +234,11 @@ UNUSED static void *read_only_pointer(void)
 
 // ---- processes ------------------------------------------------------------
 
-// fork(), with the child bound in time and to its parent's life.
+// fork(), with the child bound in time and to its parent's life. Without a child the check ends: kill(-1) would be everybody's end.
 UNUSED static pid_t start(void)
 {
 	pid_t parent = getpid();
-	pid_t pid = fork();
+	pid_t pid = need(fork());
 	if (pid == 0) {
 		alarm(CHECK_SECONDS);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -88,11 +88,13 @@ CHECK(group_signal_while_it_forks)
 			setpgid(0, 0);
 			close(held[0]);
 			write(held[1], "x", 1);
-			for (;;) {
+			// Until it is told, but not without end where its parent gets no processor.
+			for (int made = 0; made < 2000; made++) {
 				pid_t child = fork();
 				if (child == 0)
 					sleep_on(NULL);
 			}
+			sleep_on(NULL);
 		}
 		close(held[1]);
 		char byte;

@@ -128,10 +128,15 @@ pub fn ended_by_bound(line: &str) -> bool {
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
+    // A process that was killed with its group may still make its last file.
+    for _ in 0..100 {
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => std::thread::yield_now(),
+            other => return other,
+        }
     }
+    fs::remove_dir_all(path)
 }
 
 #[cfg(test)]
