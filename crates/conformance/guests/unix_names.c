@@ -5,6 +5,8 @@
 // Places: disk tmpfs
 #include "sockets.h"
 
+#include <pthread.h>
+
 CHECK(socket_inode)
 {
 	struct stat st;
@@ -25,6 +27,60 @@ CHECK(socket_inode)
 	show(chmod("s", 0640));
 	stat("s", &st);
 	say("%o", st.st_mode & 07777);
+}
+
+// What fchmod says of a socket without a name holds for the file that it gets.
+CHECK(mode_of_the_socket)
+{
+	static const mode_t modes[] = { 0600, 04711, 0 };
+	struct stat st;
+	umask(022);
+	for (unsigned i = 0; i < 3; i++) {
+		int fd = need(socket(AF_UNIX, SOCK_STREAM, 0));
+		struct name name = path_name("s");
+		show(fchmod(fd, modes[i]));
+		show(bind(fd, AT(name)));
+		need(stat("s", &st));
+		say("%o", st.st_mode & 07777);
+		show(fchmod(fd, 0755));
+		need(stat("s", &st));
+		say("%o", st.st_mode & 07777);
+		unlink("s");
+		close(fd);
+	}
+}
+
+static int contended;
+
+static void *bind_other(void *go)
+{
+	struct name name = abstract_name("two");
+	while (!*(volatile int *)go)
+		;
+	return bind(contended, AT(name)) ? NULL : go;
+}
+
+// One of two who give a socket its name at once succeeds.
+CHECK(two_binds_at_once)
+{
+	int none = 0, both = 0, left = 0;
+	for (int round = 0; round < 300; round++) {
+		volatile int go = 0;
+		pthread_t other;
+		void *there;
+		contended = need(socket(AF_UNIX, SOCK_STREAM, 0));
+		struct name name = round % 2 ? abstract_name("one") : path_name("s");
+		pthread_create(&other, NULL, bind_other, (void *)&go);
+		go = 1;
+		int here = bind(contended, AT(name)) == 0;
+		pthread_join(other, &there);
+		none += !here && !there;
+		both += here && there;
+		// Nobody else can have the name that was not given.
+		left += unlink("s") == 0 && !here;
+		close(contended);
+	}
+	say("none %d, both %d, left %d", none, both, left);
 }
 
 CHECK(stale_path)

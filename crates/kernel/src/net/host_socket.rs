@@ -6,10 +6,9 @@
 //! guest's `O_NONBLOCK` stays ours. Descriptors and credentials do not cross: sending a descriptor fails with `EPERM`, as to a
 //! receiver with `SO_PASSRIGHTS` off; one that the host sends is dropped, which `MSG_CTRUNC` tells. The peer's process is
 //! none of this world: its number is 0.
-//! Locking: `HostSocket::notices`, over the copy of a notice to the guest.
+//! Locking: none of its own.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -17,9 +16,8 @@ use core::mem::offset_of;
 use core::sync::atomic::Ordering;
 
 use acrida_kcore::host::{HostFd, MessageBytes};
-use acrida_kcore::sync::SpinLock;
 use acrida_kcore::uaccess::UserAddr;
-use acrida_kcore::wait::{WaitError, WaitOptions, WaitQueueHead};
+use acrida_kcore::wait::{WaitOptions, WaitQueueHead};
 use acrida_uapi::epoll::{EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP};
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::ioctl::*;
@@ -35,11 +33,12 @@ use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::hostfs::watch::{self, watch, watch_on};
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
+use crate::fs::read_write::Blocking;
 use crate::host;
 use crate::host::io::Direction;
 use crate::host::net::Fetched;
 use crate::kernel::signal::send_sig_self;
-use crate::net::core::sock::SockCommon;
+use crate::net::core::sock::{SockCommon, Timeout};
 use crate::net::socket::{End, ProtoOps, Receive, Received, Send};
 
 /// Most bytes that cross in one piece when the guest's buffer is not one range.
@@ -52,8 +51,6 @@ pub struct HostSocket {
     kind: u32,
     protocol: i32,
     common: SockCommon,
-    /// What this kernel itself sends to a netlink socket; comes before what the host has.
-    notices: SpinLock<VecDeque<Vec<u8>>>,
 }
 
 /// Longest option value taken in.
@@ -116,20 +113,17 @@ pub fn list_interfaces(family: u16, arg: UserAddr) -> SysResult {
 /// # Errors
 /// The host's.
 pub fn create(family: u16, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>, Error> {
-    let fd = host::net::socket(family, kind | SOCK_NONBLOCK, protocol)?;
-    Ok(Box::new(HostSocket::new(fd, family, kind, protocol)))
+    Ok(Box::new(HostSocket::create(family, kind, protocol)?))
 }
 
 impl HostSocket {
+    pub(super) fn create(family: u16, kind: u32, protocol: i32) -> Result<HostSocket, Errno> {
+        let fd = host::net::socket(family, kind | SOCK_NONBLOCK, protocol)?;
+        Ok(HostSocket::new(fd, family, kind, protocol))
+    }
+
     fn new(fd: HostFd, family: u16, kind: u32, protocol: i32) -> Self {
-        HostSocket {
-            handle: HostHandle::new(fd),
-            family,
-            kind,
-            protocol,
-            common: SockCommon::default(),
-            notices: SpinLock::default(),
-        }
+        HostSocket { handle: HostHandle::new(fd), family, kind, protocol, common: SockCommon::default() }
     }
 
     /// A socket connected to the host's path socket behind `place` (an `O_PATH` descriptor). Who waits on `queue`, that of the
@@ -142,15 +136,15 @@ impl HostSocket {
         kind: u32,
         like: &SockCommon,
         queue: &Arc<WaitQueueHead>,
-        nonblock: bool,
+        blocking: Blocking,
     ) -> Result<HostSocket, Error> {
         // Sending and receiving never block here whatever the socket's flags.
-        let fd = host::net::socket(AF_UNIX, if nonblock { kind | SOCK_NONBLOCK } else { kind }, 0)?;
+        let fd = host::net::socket(AF_UNIX, if blocking == Blocking::No { kind | SOCK_NONBLOCK } else { kind }, 0)?;
         let socket = HostSocket::new(fd, AF_UNIX, kind, 0);
         socket.common.take_times(like);
         let path = host::fs::fd_path(place, b"");
         let address = [&AF_UNIX.to_ne_bytes()[..], &path, &[0]].concat();
-        if nonblock {
+        if blocking == Blocking::No {
             host::net::connect(fd, &address)?;
         } else {
             host::net::set_option(
@@ -159,7 +153,7 @@ impl HostSocket {
                 SO_SNDTIMEO,
                 Timeval::from_nanos(like.sndtimeo.load(Ordering::Relaxed).cast_signed()).as_bytes(),
             )?;
-            let interrupted = like.send_deadline().1;
+            let (_, interrupted) = like.deadline(Timeout::Send);
             host::net::connect_blocking(fd, &address)
                 .map_err(|errno| if errno == Errno::EINTR { interrupted } else { errno.into() })?;
         }
@@ -183,62 +177,46 @@ impl HostSocket {
         Ok(Ucred { pid: 0, ..ucred })
     }
 
-    /// Puts a message of this kernel's own into the socket.
-    #[doc(alias = "netlink_sendskb")]
-    pub fn post(&self, notice: &[u8]) {
-        self.notices.lock().push_back(notice.to_vec());
-        watch(self.fd()).wake_all(EPOLLIN);
+    /// The queue of who waits for the host's socket.
+    pub fn watch(&self) -> Arc<WaitQueueHead> {
+        watch(self.fd())
     }
 
-    /// Tries until the host does not answer `EAGAIN` any more.
+    /// Tries until the host does not answer `EAGAIN` any more; `EAGAIN` if the call may not wait for that, or not so long.
     fn until<R>(
         &self,
         direction: Direction,
-        nonblock: bool,
-        timed_out: Errno,
+        blocking: Blocking,
         mut attempt: impl FnMut() -> Result<R, Errno>,
     ) -> Result<R, Error> {
-        let mut look = || match attempt() {
+        let look = || match attempt() {
             Err(Errno::EAGAIN) => {
                 watch::transferred(self.fd(), direction, 1, Err(Errno::EAGAIN));
                 None
             }
             other => Some(other.map_err(Error::from)),
         };
-        if let Some(result) = look() {
-            return result;
-        }
-        if nonblock {
-            return Err(Errno::EAGAIN.into());
-        }
-        let (deadline, interrupted) = match direction {
-            Direction::Read => self.common.receive_deadline(),
-            Direction::Write => self.common.send_deadline(),
+        let timeout = match direction {
+            Direction::Read => Timeout::Receive,
+            Direction::Write => Timeout::Send,
         };
-        let options = WaitOptions::interruptible("sk_wait_data").until(deadline);
-        match watch(self.fd()).wait_event(options, look) {
-            Ok(result) => result,
-            Err(WaitError::TimedOut) => Err(timed_out.into()),
-            Err(WaitError::Interrupted) => Err(interrupted),
-        }
+        let queue = || (self.watch(), WaitOptions::interruptible("sk_wait_data"));
+        self.common.wait_until(timeout, blocking, queue, look)
     }
 }
 
 impl HostSocket {
     /// Sleeps until a peek would see all that is `wanted`, or nothing more comes.
     fn wait_for_all(&self, receive: Receive, wanted: usize) -> Result<(), Error> {
-        self.until(Direction::Read, receive.nonblock, Errno::EAGAIN, || {
+        self.until(Direction::Read, receive.blocking, || {
             let ended = watch::poll_now(self.fd(), (EPOLLRDHUP | EPOLLERR | EPOLLHUP) as u16) != 0;
             let is_all_there = || self.unread().is_ok_and(|unread| unread.cast_unsigned() as usize >= wanted);
             if ended || is_all_there() { Ok(()) } else { Err(Errno::EAGAIN) }
         })
     }
 
-    /// What there is now: this kernel's own notices first.
+    /// What there is now.
     fn fetch(&self, to: &mut IovIter<'_>, receive: Receive) -> Result<Fetched, Errno> {
-        if let Some(notice) = self.notices.lock().pop_front() {
-            return Ok(Fetched { len: to.copy_to(&notice), name: Vec::new(), control: Vec::new(), flags: 0 });
-        }
         let flags = receive.flags & !MSG_WAITALL;
         // Nothing that comes beside the bytes of a local socket means anything here.
         let control = if self.family == AF_UNIX { 0 } else { receive.control };
@@ -269,14 +247,14 @@ impl ProtoOps for HostSocket {
         Ok(host::net::bind(self.fd(), addr)?)
     }
 
-    fn connect(&self, addr: &[u8], nonblock: bool) -> Result<Option<Box<dyn ProtoOps>>, Error> {
+    fn connect(&self, addr: &[u8], blocking: Blocking) -> Result<Option<Box<dyn ProtoOps>>, Error> {
         self.refuse_paths(Errno::EISCONN)?;
         let under_way = match host::net::connect(self.fd(), addr) {
             // A call that was interrupted is made again, and finds its own attempt under way.
-            Err(errno @ (Errno::EINPROGRESS | Errno::EALREADY)) if !nonblock => errno,
+            Err(errno @ (Errno::EINPROGRESS | Errno::EALREADY)) if blocking == Blocking::Yes => errno,
             other => return Ok(other.map(|()| None)?),
         };
-        self.until(Direction::Write, false, under_way, || {
+        let connected = self.until(Direction::Write, blocking, || {
             let now = watch::poll_now(self.fd(), (EPOLLOUT | EPOLLERR | EPOLLHUP) as u16);
             if now == 0 {
                 return Err(Errno::EAGAIN);
@@ -286,15 +264,17 @@ impl ProtoOps for HostSocket {
                 0 => Ok(None),
                 raw => Err(Errno::from_raw(raw).unwrap_or(Errno::EIO)),
             }
-        })
+        });
+        // The attempt goes on behind a call that ran out of time.
+        connected.map_err(|error| if error == Errno::EAGAIN { under_way.into() } else { error })
     }
 
     fn listen(&self, backlog: i32) -> Result<(), Error> {
         Ok(host::net::listen(self.fd(), backlog)?)
     }
 
-    fn accept(&self, nonblock: bool) -> Result<Box<dyn ProtoOps>, Error> {
-        let fd = self.until(Direction::Read, nonblock, Errno::EAGAIN, || host::net::accept(self.fd()))?;
+    fn accept(&self, blocking: Blocking) -> Result<Box<dyn ProtoOps>, Error> {
+        let fd = self.until(Direction::Read, blocking, || host::net::accept(self.fd()))?;
         Ok(Box::new(HostSocket::new(fd, self.family, self.kind, self.protocol)))
     }
 
@@ -324,7 +304,7 @@ impl ProtoOps for HostSocket {
                     return if sent > 0 { Ok(sent) } else { Err(Errno::EFAULT.into()) };
                 }
             }
-            let piece = self.until(Direction::Write, send.nonblock, Errno::EAGAIN, || {
+            let piece = self.until(Direction::Write, send.blocking, || {
                 let bytes = direct.clone().map_or(MessageBytes::ToSend(&bounce), MessageBytes::User);
                 host::net::sendmsg(self.fd(), name, bytes, &send.scm.other, flags)
             });
@@ -337,7 +317,7 @@ impl ProtoOps for HostSocket {
                         None => drop(bounce.drain(..len)),
                     }
                     sent += len;
-                    if self.kind != SOCK_STREAM || sent >= total || send.nonblock {
+                    if self.kind != SOCK_STREAM || sent >= total || send.blocking == Blocking::No {
                         return Ok(sent);
                     }
                 }
@@ -354,19 +334,19 @@ impl ProtoOps for HostSocket {
 
     fn recvmsg(&self, to: &mut IovIter<'_>, receive: Receive) -> Result<Received, Error> {
         let mut waits_for_all = self.kind == SOCK_STREAM && receive.flags & MSG_WAITALL != 0;
-        let mut nonblock = receive.nonblock;
+        let mut blocking = receive.blocking;
         let mut no_more = Error::from(Errno::EAGAIN);
         if waits_for_all && receive.flags & MSG_PEEK != 0 {
             // One look at everything: each further look would begin at the same byte.
             waits_for_all = false;
             if let Err(error) = self.wait_for_all(receive, to.count()) {
-                (nonblock, no_more) = (true, error);
+                (blocking, no_more) = (Blocking::No, error);
             }
         }
         let mut got = Received::default();
         loop {
             let asked = to.count();
-            let piece = self.until(Direction::Read, nonblock, Errno::EAGAIN, || self.fetch(to, receive));
+            let piece = self.until(Direction::Read, blocking, || self.fetch(to, receive));
             match piece {
                 Ok(piece) => {
                     if receive.flags & MSG_PEEK == 0 {
@@ -392,9 +372,8 @@ impl ProtoOps for HostSocket {
     }
 
     fn poll(&self, table: &mut PollTable<'_>) -> u32 {
-        table.poll_wait(&watch(self.fd()));
-        let noticed = if self.notices.lock().is_empty() { 0 } else { EPOLLIN };
-        noticed | watch::poll_now(self.fd(), (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | 0x3c0) as u16) as u32
+        table.poll_wait(&self.watch());
+        watch::poll_now(self.fd(), (EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | 0x3c0) as u16) as u32
     }
 
     fn unread(&self) -> Result<i32, Errno> {

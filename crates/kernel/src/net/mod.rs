@@ -1,9 +1,10 @@
 //! Sockets. Linux's `net/`.
 //!
-//! In Linux a socket file stands in front of a protocol's operations, found by family and type. So here, with two protocols:
+//! In Linux a socket file stands in front of a protocol's operations, found by family and type. So here, with three protocols:
 //! ```text
 //! socket calls ─► [socket]: file, addresses, options ─► dyn ProtoOps ─┬─► [unix]: messages in our own memory
-//!                                                                     └─► [host_socket]: the host's socket (internet, netlink)
+//!                                                                     ├─► [host_socket]: the host's socket (internet)
+//!                                                                     └─► [netlink]: the host's, and notices of our own
 //! ```
 //! [`scm`] is what a message carries beside its bytes, [`mod@core`] what sockets and messages are made of. A local socket that
 //! connects to one of the host gives its place to a host socket.
@@ -14,6 +15,7 @@
 
 pub mod core;
 pub mod host_socket;
+pub mod netlink;
 pub mod scm;
 pub mod socket;
 pub mod unix;

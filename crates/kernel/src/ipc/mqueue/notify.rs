@@ -12,7 +12,6 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::mqueue::{NOTIFY_COOKIE_LEN, NOTIFY_REMOVED, NOTIFY_WOKENUP};
 use acrida_uapi::siginfo::{SI_MESGQ, SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SigInfo, Sigevent};
 use acrida_uapi::signal::valid_signal;
-use acrida_uapi::socket::AF_NETLINK;
 
 use super::calls::queue_file;
 use super::queue::Queue;
@@ -21,7 +20,7 @@ use crate::current;
 use crate::fs::file::{File, FileRef};
 use crate::kernel::signal;
 use crate::kernel::task::{Pid, Process, try_current};
-use crate::net::host_socket::HostSocket;
+use crate::net::netlink::NetlinkSocket;
 use crate::net::socket::Socket;
 
 /// Who wants to be told, and how.
@@ -47,7 +46,7 @@ impl ThreadNotice {
         let mut cookie = [0; NOTIFY_COOKIE_LEN];
         UserAddr(event.sigev_value).read_bytes(&mut cookie)?;
         let socket = current().files().get(event.sigev_signo)?;
-        match host_socket(&socket) {
+        match netlink_socket(&socket) {
             _ if socket.private::<Socket>().is_none() => Err(Errno::ENOTSOCK),
             Some(_) => Ok(ThreadNotice { socket, cookie }),
             None => Err(Errno::EINVAL),
@@ -57,7 +56,7 @@ impl ThreadNotice {
     #[doc(alias = "set_cookie")]
     fn post(mut self, code: u8) {
         self.cookie[NOTIFY_COOKIE_LEN - 1] = code;
-        if let Some(socket) = host_socket(&self.socket) {
+        if let Some(socket) = netlink_socket(&self.socket) {
             socket.post(&self.cookie);
         }
     }
@@ -65,10 +64,9 @@ impl ThreadNotice {
 
 /// The netlink socket behind a file.
 #[doc(alias = "netlink_getsockbyfd")]
-fn host_socket(file: &File) -> Option<&HostSocket> {
-    let proto = file.private::<Socket>()?.proto();
-    let any: &dyn core::any::Any = proto;
-    any.downcast_ref::<HostSocket>().filter(|_| proto.kind().0 == AF_NETLINK)
+fn netlink_socket(file: &File) -> Option<&NetlinkSocket> {
+    let any: &dyn core::any::Any = file.private::<Socket>()?.proto();
+    any.downcast_ref::<NetlinkSocket>()
 }
 
 /// What happened.

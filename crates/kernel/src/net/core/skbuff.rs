@@ -192,7 +192,8 @@ impl Drop for SkBuff {
     }
 }
 
-/// Bytes of a pooled page run (`UNIX_SKB_FRAGS_SZ`).
+/// Bytes of a pooled page run, which are the most that one piece of a stream has in fragments.
+#[doc(alias = "UNIX_SKB_FRAGS_SZ")]
 pub const RUN: usize = 32 << 10;
 /// Runs kept at most.
 const MOST_KEPT: usize = 16;

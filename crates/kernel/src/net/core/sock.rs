@@ -4,15 +4,18 @@
 //! Differs: a protocol's own socket holds one of these; the file in front is known weakly.
 //! Locking: atomics only.
 
+use core::ops::Deref;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::sync::SetOnce;
+use acrida_kcore::wait::{WaitError, WaitOptions, WaitQueueHead};
 use acrida_uapi::errno::{Errno, Error, Restart};
 
 use super::filter::FilterSlot;
 use crate::fs::fasync::{self, FasyncQueue};
 use crate::fs::file::{FileRef, WeakFile};
+use crate::fs::read_write::Blocking;
 
 /// Linux's `wmem_default` and `rmem_default`.
 const BUF_DEFAULT: u32 = 212_992;
@@ -59,6 +62,15 @@ pub struct SockCommon {
     async_nospace: AtomicBool,
     /// The file in front; unset for a connection that nobody accepted yet.
     file: SetOnce<WeakFile>,
+}
+
+/// Which of a socket's options limits a call's sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timeout {
+    #[doc(alias = "SO_RCVTIMEO")]
+    Receive,
+    #[doc(alias = "SO_SNDTIMEO")]
+    Send,
 }
 
 impl Default for SockCommon {
@@ -129,19 +141,41 @@ impl SockCommon {
 
     /// When a wait must end, and what an interrupted one answers.
     #[doc(alias = "sock_intr_errno")]
-    fn deadline(timeout: &AtomicU64) -> (Option<u64>, Error) {
+    pub fn deadline(&self, timeout: Timeout) -> (Option<u64>, Error) {
+        let timeout = match timeout {
+            Timeout::Receive => &self.rcvtimeo,
+            Timeout::Send => &self.sndtimeo,
+        };
         match timeout.load(Ordering::Relaxed) {
             0 => (None, Restart::ERESTARTSYS.into()),
             ns => (Some(platform().now(ClockId::Monotonic).saturating_add(ns)), Errno::EINTR.into()),
         }
     }
 
-    pub fn receive_deadline(&self) -> (Option<u64>, Error) {
-        Self::deadline(&self.rcvtimeo)
-    }
-
-    pub fn send_deadline(&self) -> (Option<u64>, Error) {
-        Self::deadline(&self.sndtimeo)
+    /// Sleeps until `look` gives an answer, on a queue that is asked for only when it comes to that.
+    ///
+    /// # Errors
+    /// `EAGAIN` when the call may not sleep, or not any longer; `EINTR` or a restart when a signal ends the sleep.
+    pub fn wait_until<R, Q: Deref<Target = WaitQueueHead>>(
+        &self,
+        timeout: Timeout,
+        blocking: Blocking,
+        queue: impl FnOnce() -> (Q, WaitOptions),
+        mut look: impl FnMut() -> Option<Result<R, Error>>,
+    ) -> Result<R, Error> {
+        if let Some(result) = look() {
+            return result;
+        }
+        if blocking == Blocking::No {
+            return Err(Errno::EAGAIN.into());
+        }
+        let (deadline, interrupted) = self.deadline(timeout);
+        let (queue, options) = queue();
+        match queue.wait_event(options.until(deadline), look) {
+            Ok(result) => result,
+            Err(WaitError::TimedOut) => Err(Errno::EAGAIN.into()),
+            Err(WaitError::Interrupted) => Err(interrupted),
+        }
     }
 
     /// Bytes a call must get before it returns.

@@ -10,13 +10,13 @@ use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::*;
 
-use super::{End, MAX_ADDR, ProtoOps, Socket, nonblocking};
+use super::{End, MAX_ADDR, ProtoOps, Socket, blocking};
 use crate::abi::{Fd, Flags, SysResult};
 use crate::current;
 use crate::fs::fdtable::Reserved;
 use crate::fs::file::File;
 use crate::fs::read_write::fdget;
-use crate::net::{host_socket, unix};
+use crate::net::{host_socket, netlink, unix};
 
 pub use super::msg::{sys_recvfrom, sys_recvmmsg, sys_recvmsg, sys_sendmmsg, sys_sendmsg, sys_sendto};
 pub use super::options::{sys_getsockopt, sys_setsockopt};
@@ -53,7 +53,8 @@ pub(super) fn write_addr(addr: &[u8], at: UserAddr, len_at: UserAddr) -> Result<
 fn create(family: i32, kind: u32, protocol: i32) -> Result<Box<dyn ProtoOps>, Error> {
     match known(family, kind)? {
         AF_UNIX => unix::create(kind, protocol),
-        family @ (AF_INET | AF_INET6 | AF_NETLINK) => host_socket::create(family, kind, protocol),
+        AF_NETLINK => netlink::create(kind, protocol),
+        family @ (AF_INET | AF_INET6) => host_socket::create(family, kind, protocol),
         _ => Err(Errno::EAFNOSUPPORT.into()),
     }
 }
@@ -117,7 +118,7 @@ pub fn sys_accept4(fd: Fd, addr: UserAddr, len: UserAddr, flags: Flags) -> SysRe
     }
     // A connection that could have no number stays in the queue.
     let number = current().files().reserve()?;
-    let new = socket_of(&file)?.proto().accept(file.nonblocking())?;
+    let new = socket_of(&file)?.proto().accept(blocking(&file, 0))?;
     let new = Socket::file(new, flags.0);
     if !addr.is_null() {
         let name = socket_of(&new)?.proto().name(End::Peer).map_err(|_| Errno::ECONNABORTED)?;
@@ -129,7 +130,7 @@ pub fn sys_accept4(fd: Fd, addr: UserAddr, len: UserAddr, flags: Flags) -> SysRe
 pub fn sys_connect(fd: Fd, addr: UserAddr, len: i32) -> SysResult {
     let file = fdget(fd)?;
     let socket = socket_of(&file)?;
-    let successor = socket.proto().connect(&read_addr(addr, len)?, nonblocking(&file, 0))?;
+    let successor = socket.proto().connect(&read_addr(addr, len)?, blocking(&file, 0))?;
     if let Some(successor) = successor {
         socket.hand_over(&file, successor)?;
     }

@@ -32,7 +32,7 @@ use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
 use crate::fs::read_write::Blocking;
 use crate::fs::splice::PageSlice;
-use crate::net::core::sock::SockCommon;
+use crate::net::core::sock::{SockCommon, Timeout};
 use crate::net::host_socket;
 use crate::net::scm::{PeerCred, Scm};
 use crate::net::unix::Files;
@@ -48,14 +48,14 @@ pub struct Send<'a> {
     pub scm: Scm,
     /// `MSG_*`.
     pub flags: u32,
-    pub nonblock: bool,
+    pub blocking: Blocking,
 }
 
 /// Asks of `recvmsg`.
 #[derive(Clone, Copy)]
 pub struct Receive {
     pub flags: u32,
-    pub nonblock: bool,
+    pub blocking: Blocking,
     /// Whether the sender's address is to be told.
     pub wants_name: bool,
     /// Room for what comes beside the bytes.
@@ -88,14 +88,14 @@ pub trait ProtoOps: core::any::Any + core::marker::Send + Sync {
     fn kind(&self) -> (u16, u32, i32);
     fn bind(&self, addr: &[u8]) -> Result<(), Error>;
     /// Connects; what is returned takes the socket's place from now on.
-    fn connect(&self, addr: &[u8], nonblock: bool) -> Result<Option<Box<dyn ProtoOps>>, Error>;
+    fn connect(&self, addr: &[u8], blocking: Blocking) -> Result<Option<Box<dyn ProtoOps>>, Error>;
     fn listen(&self, backlog: i32) -> Result<(), Error> {
         let _ = backlog;
         Err(Errno::EOPNOTSUPP.into())
     }
     /// A connected socket and its peer's address.
-    fn accept(&self, nonblock: bool) -> Result<Box<dyn ProtoOps>, Error> {
-        let _ = nonblock;
+    fn accept(&self, blocking: Blocking) -> Result<Box<dyn ProtoOps>, Error> {
+        let _ = blocking;
         Err(Errno::EOPNOTSUPP.into())
     }
     /// Own name, or the peer's.
@@ -190,13 +190,13 @@ impl FileOperations for Socket {
         if to.count() == 0 {
             return Ok(0);
         }
-        let receive = Receive { flags: 0, nonblock: file.nonblocking() || to.nowait(), wants_name: false, control: 0 };
+        let receive = Receive { flags: 0, blocking: Blocking::of(file, to), wants_name: false, control: 0 };
         Ok(self.proto().recvmsg(to, receive)?.len)
     }
 
     fn write(&self, file: &FileRef, from: &mut IovIter<'_>, _pos: &mut u64) -> SysResult {
-        let nonblock = file.nonblocking() || from.nowait();
-        self.proto().sendmsg(from, Send { name: None, scm: Scm::default(), flags: 0, nonblock })
+        let blocking = Blocking::of(file, from);
+        self.proto().sendmsg(from, Send { name: None, scm: Scm::default(), flags: 0, blocking })
     }
 
     fn can_nowait(&self) -> bool {
@@ -213,13 +213,12 @@ impl FileOperations for Socket {
 
     #[doc(alias = "splice_to_socket")]
     fn take_pages(&self, file: &FileRef, slices: &[PageSlice], blocking: Blocking) -> SysResult {
-        let nonblock = file.nonblocking() || blocking == Blocking::No;
-        self.proto().send_pages(slices, Send { name: None, scm: Scm::default(), flags: 0, nonblock })
+        let blocking = if file.nonblocking() { Blocking::No } else { blocking };
+        self.proto().send_pages(slices, Send { name: None, scm: Scm::default(), flags: 0, blocking })
     }
 
     fn sleep_limit(&self, event: u32) -> (Option<u64>, Error) {
-        let common = self.proto().common();
-        if event == EPOLLIN { common.receive_deadline() } else { common.send_deadline() }
+        self.proto().common().deadline(if event == EPOLLIN { Timeout::Receive } else { Timeout::Send })
     }
 
     fn poll(&self, table: &mut PollTable<'_>) -> Option<u32> {
@@ -275,6 +274,6 @@ impl FileOperations for Socket {
 const SOCKFS_DEV: u32 = 8;
 
 /// Whether a call on `file` with `flags` may sleep.
-fn nonblocking(file: &File, flags: u32) -> bool {
-    file.nonblocking() || flags & MSG_DONTWAIT != 0
+fn blocking(file: &File, flags: u32) -> Blocking {
+    if file.nonblocking() || flags & MSG_DONTWAIT != 0 { Blocking::No } else { Blocking::Yes }
 }

@@ -12,7 +12,7 @@ use acrida_uapi::uio::MAX_RW_COUNT;
 use zerocopy::IntoBytes;
 
 use super::calls::{read_addr, socket_of, write_addr};
-use super::{MAX_ADDR, Receive, Send, Socket, nonblocking};
+use super::{MAX_ADDR, Receive, Send, Socket, blocking};
 use crate::abi::{BufIn, BufOut, Fd, Flags, SysResult};
 use crate::fs::file::File;
 use crate::fs::iov_iter::IovIter;
@@ -29,14 +29,14 @@ pub fn sys_sendto(fd: Fd, buf: BufIn, len: usize, flags: Flags, addr: UserAddr, 
     let socket = socket_of(&file)?;
     // An empty address is none.
     let name = if addr.is_null() { None } else { Some(read_addr(addr, addr_len)?).filter(|name| !name.is_empty()) };
-    let send = Send { name: name.as_deref(), scm: Scm::default(), flags: flags.0, nonblock: nonblocking(&file, flags.0) };
+    let send = Send { name: name.as_deref(), scm: Scm::default(), flags: flags.0, blocking: blocking(&file, flags.0) };
     socket.proto().sendmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), send)
 }
 
 pub fn sys_recvfrom(fd: Fd, buf: BufOut, len: usize, flags: Flags, addr: UserAddr, addr_len: UserAddr) -> SysResult {
     let file = fdget(fd)?;
     let socket = socket_of(&file)?;
-    let receive = Receive { flags: flags.0, nonblock: nonblocking(&file, flags.0), wants_name: !addr.is_null(), control: 0 };
+    let receive = Receive { flags: flags.0, blocking: blocking(&file, flags.0), wants_name: !addr.is_null(), control: 0 };
     let got = socket.proto().recvmsg(&mut IovIter::user(buf.0, len.min(MAX_RW_COUNT as usize)), receive)?;
     if !addr.is_null() {
         write_addr(&got.name, addr, addr_len)?;
@@ -77,7 +77,7 @@ fn send_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> SysResul
     };
     let segments = read_segments(&header)?;
     let scm = Scm::from_user(UserAddr(header.msg_control), header.msg_controllen as usize)?;
-    let send = Send { name: name.as_deref(), scm, flags, nonblock: nonblocking(file, flags) };
+    let send = Send { name: name.as_deref(), scm, flags, blocking: blocking(file, flags) };
     socket.proto().sendmsg(&mut IovIter::user_vec(&segments), send)
 }
 
@@ -110,7 +110,7 @@ fn receive_one(file: &File, socket: &Socket, msg: UserAddr, flags: u32) -> Resul
     let segments = read_segments(&header)?;
     let receive = Receive {
         flags: flags & !(MSG_CMSG_CLOEXEC | MSG_CMSG_COMPAT),
-        nonblock: nonblocking(file, flags),
+        blocking: blocking(file, flags),
         wants_name: header.msg_name != 0,
         control: if header.msg_control == 0 { 0 } else { (header.msg_controllen as usize).min(CONTROL_MAX) },
     };

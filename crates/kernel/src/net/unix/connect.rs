@@ -9,8 +9,10 @@ use acrida_uapi::errno::{Errno, Error};
 use alloc::sync::Arc;
 
 use super::names::Found;
-use super::{Kind, Limit, Phase, RCV, UnixSock};
+use super::{Kind, Phase, RCV, UnixSock};
 use crate::fs::hostfs::handle::HostHandle;
+use crate::fs::read_write::Blocking;
+use crate::net::core::sock::Timeout;
 use crate::net::host_socket::HostSocket;
 use crate::net::scm::PeerCred;
 
@@ -46,22 +48,20 @@ impl UnixSock {
     }
 
     #[doc(alias = "unix_stream_connect")]
-    pub(super) fn stream_connect(self: &Arc<Self>, addr: &[u8], nonblock: bool) -> Result<Option<HostSocket>, Error> {
+    pub(super) fn stream_connect(self: &Arc<Self>, addr: &[u8], blocking: Blocking) -> Result<Option<HostSocket>, Error> {
         self.check_addr(addr)?;
         if self.common.wants_creds() {
             self.autobind()?;
         }
-        let deadline = || self.common.send_deadline();
         loop {
             let listener = match self.find_other(addr)? {
                 Found::Ours(listener) => listener,
-                Found::Host(place) => return self.connect_to_host(&place, nonblock).map(Some),
+                Found::Host(place) => return self.connect_to_host(&place, blocking).map(Some),
             };
             let embryo = UnixSock::new(self.kind);
-            let options = WaitOptions::interruptible("unix_wait_for_peer").exclusive();
-            let tried = UnixSock::wait_until(&listener.peer_wait, options, Limit::new(nonblock, &deadline), || {
-                self.try_connect(&listener, &embryo)
-            })?;
+            let queue = || (&*listener.peer_wait, WaitOptions::interruptible("unix_wait_for_peer").exclusive());
+            let look = || self.try_connect(&listener, &embryo);
+            let tried = self.common.wait_until(Timeout::Send, blocking, queue, look)?;
             match tried {
                 Try::Connected => {
                     listener.data_ready();
@@ -75,13 +75,13 @@ impl UnixSock {
     }
 
     /// A socket of the host, connected, to take this one's place.
-    pub(super) fn connect_to_host(&self, place: &HostHandle, nonblock: bool) -> Result<HostSocket, Error> {
+    pub(super) fn connect_to_host(&self, place: &HostHandle, blocking: Blocking) -> Result<HostSocket, Error> {
         match self.lock().phase {
             Phase::Listen => return Err(Errno::EINVAL.into()),
             Phase::Established if self.kind != Kind::Dgram => return Err(Errno::EISCONN.into()),
             _ => {}
         }
-        HostSocket::connected_to(place.fd(), self.kind.number(), &self.common, &self.wait, nonblock)
+        HostSocket::connected_to(place.fd(), self.kind.number(), &self.common, &self.wait, blocking)
     }
 
     /// Queues `embryo` on the listener and connects to it, as one step: another thread may be connecting the same socket.
@@ -127,21 +127,20 @@ impl UnixSock {
     }
 
     #[doc(alias = "unix_accept")]
-    pub(super) fn accept(&self, nonblock: bool) -> Result<Arc<UnixSock>, Error> {
+    pub(super) fn accept(&self, blocking: Blocking) -> Result<Arc<UnixSock>, Error> {
         if self.kind == Kind::Dgram {
             return Err(Errno::EOPNOTSUPP.into());
         }
         if self.lock().phase != Phase::Listen {
             return Err(Errno::EINVAL.into());
         }
-        let deadline = || self.common.receive_deadline();
-        let options = WaitOptions::interruptible("skb_wait_for_more_packets").exclusive();
-        let new = UnixSock::wait_until(&self.wait, options, Limit::new(nonblock, &deadline), || {
+        let queue = || (&*self.wait, WaitOptions::interruptible("skb_wait_for_more_packets").exclusive());
+        let new = self.common.wait_until(Timeout::Receive, blocking, queue, || {
             if let Some(new) = self.lock().pending.pop_front() {
                 return Some(Ok(new));
             }
             // A listener that was shut down answers EINVAL, but only to those who would wait.
-            (!nonblock && self.shut() & RCV != 0).then_some(Err(Errno::EINVAL.into()))
+            (blocking == Blocking::Yes && self.shut() & RCV != 0).then_some(Err(Errno::EINVAL.into()))
         })?;
         // Somebody may wait for room in the backlog.
         self.peer_wait.wake_one(0);

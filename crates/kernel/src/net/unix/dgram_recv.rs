@@ -12,8 +12,10 @@ use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::socket::{MSG_OOB, MSG_PEEK, MSG_TRUNC};
 
 use super::stream_recv::{backward, forward};
-use super::{Kind, Limit, Message, Phase, RCV, UnixSock};
+use super::{Kind, Message, Phase, RCV, UnixSock};
 use crate::fs::iov_iter::IovIter;
+use crate::fs::read_write::Blocking;
+use crate::net::core::sock::Timeout;
 use crate::net::scm::Sender;
 use crate::net::socket::{Receive, Received};
 
@@ -36,7 +38,6 @@ impl UnixSock {
         if receive.flags & MSG_OOB != 0 {
             return Err(Errno::EOPNOTSUPP.into());
         }
-        let deadline = || self.common.receive_deadline();
         let look = || {
             if let Err(errno) = self.common.take_error() {
                 return Some(Err(errno.into()));
@@ -45,11 +46,11 @@ impl UnixSock {
                 return Some(Ok(Some(taken)));
             }
             // The end is told at once, but by a datagram socket only to those who would wait.
-            let ended = self.shut() & RCV != 0 && (self.kind == Kind::Seqpacket || !receive.nonblock);
+            let ended = self.shut() & RCV != 0 && (self.kind == Kind::Seqpacket || receive.blocking == Blocking::Yes);
             ended.then_some(Ok(None))
         };
-        let options = WaitOptions::interruptible("skb_wait_for_more_packets").exclusive();
-        let taken = UnixSock::wait_until(&self.wait, options, Limit::new(receive.nonblock, &deadline), look)?;
+        let queue = || (&*self.wait, WaitOptions::interruptible("skb_wait_for_more_packets").exclusive());
+        let taken = self.common.wait_until(Timeout::Receive, receive.blocking, queue, look)?;
         let Some(Taken { mut got, creds, from, message, relays, result }) = taken else {
             return Ok(Received::default());
         };

@@ -13,12 +13,14 @@ use acrida_uapi::socket::AF_UNSPEC;
 use super::message::Message;
 use super::names::Found;
 use super::stream_send::Luggage;
-use super::{Kind, Limit, Phase, RCV, UnixSock};
+use super::{Kind, Phase, RCV, UnixSock};
 use crate::abi::SysResult;
 use crate::fs::iov_iter::IovIter;
+use crate::fs::read_write::Blocking;
 use crate::fs::splice::PageSlice;
 use crate::kernel;
 use crate::net::core::skbuff::{Layout, MAX_ALLOC, MAX_SKB_FRAGS, SkBuff};
+use crate::net::core::sock::Timeout;
 use crate::net::host_socket::HostSocket;
 use crate::net::socket::{ProtoOps, Send};
 
@@ -47,7 +49,7 @@ impl UnixSock {
         loop {
             let other = match self.find_other(addr)? {
                 Found::Ours(other) => other,
-                Found::Host(place) => return self.connect_to_host(&place, false).map(Some),
+                Found::Host(place) => return self.connect_to_host(&place, Blocking::Yes).map(Some),
             };
             let state = other.lock();
             if state.dead {
@@ -117,7 +119,7 @@ impl UnixSock {
         let target = match self.early_target(send.name) {
             Some(Found::Host(place)) => {
                 // A socket of the host for this one message.
-                return self.connect_to_host(&place, false)?.sendmsg(from, Send { name: None, ..send });
+                return self.connect_to_host(&place, Blocking::Yes)?.sendmsg(from, Send { name: None, ..send });
             }
             Some(Found::Ours(other)) => Some(other),
             None => None,
@@ -149,7 +151,7 @@ impl UnixSock {
         if len > (self.common.sndbuf.load(Ordering::Relaxed) as usize).saturating_sub(32) {
             return Err(Errno::EMSGSIZE.into());
         }
-        self.reserve(truesize, send.nonblock)
+        self.reserve(truesize, send.blocking)
     }
 
     /// Queues a charged message, at `target` if that was found already.
@@ -175,10 +177,9 @@ impl UnixSock {
                 // Whoever sends is not told.
                 return Ok(len);
             }
-            let deadline = || self.common.send_deadline();
-            let options = WaitOptions::interruptible("unix_wait_for_peer").exclusive();
-            let limit = Limit::new(send.nonblock, &deadline);
-            match UnixSock::wait_until(&target.peer_wait, options, limit, || self.try_queue(&target, &mut message))? {
+            let queue = || (&*target.peer_wait, WaitOptions::interruptible("unix_wait_for_peer").exclusive());
+            let look = || self.try_queue(&target, &mut message);
+            match self.common.wait_until(Timeout::Send, send.blocking, queue, look)? {
                 Try::Queued => {
                     target.data_ready();
                     return Ok(len);

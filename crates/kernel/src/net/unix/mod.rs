@@ -48,7 +48,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
-use acrida_kcore::wait::{WaitError, WaitOptions, WaitQueueHead};
+use acrida_kcore::wait::WaitQueueHead;
 use acrida_uapi::epoll::*;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::siginfo::POLL_IN;
@@ -136,6 +136,9 @@ pub struct UnixSock {
     kind: Kind,
     common: SockCommon,
     state: SpinLock<State>,
+    /// A socket gets one name.
+    #[doc(alias = "bindlock")]
+    binding: SpinLock<()>,
     /// Receivers, senders that wait for memory, polls.
     #[doc(alias = "sk_wq")]
     wait: Arc<WaitQueueHead>,
@@ -156,6 +159,7 @@ impl UnixSock {
             kind,
             common: SockCommon::default(),
             state: SpinLock::default(),
+            binding: SpinLock::default(),
             wait: Arc::default(),
             peer_wait: Arc::default(),
             shutdown: AtomicU32::new(0),
@@ -187,40 +191,6 @@ impl UnixSock {
     #[doc(alias = "sk_state_change")]
     fn state_change(&self) {
         self.wait.wake_all(0);
-    }
-
-    /// Sleeps on `queue` until `look` gives an answer.
-    fn wait_until<R>(
-        queue: &WaitQueueHead,
-        options: WaitOptions,
-        limit: Limit<'_>,
-        mut look: impl FnMut() -> Option<Result<R, Error>>,
-    ) -> Result<R, Error> {
-        if let Some(result) = look() {
-            return result;
-        }
-        let Limit::Until(deadline) = limit else {
-            return Err(Errno::EAGAIN.into());
-        };
-        let (deadline, interrupted) = deadline();
-        match queue.wait_event(options.until(deadline), look) {
-            Ok(result) => result,
-            Err(WaitError::TimedOut) => Err(Errno::EAGAIN.into()),
-            Err(WaitError::Interrupted) => Err(interrupted),
-        }
-    }
-}
-
-/// How long a call may sleep.
-enum Limit<'a> {
-    Never,
-    /// Until a time, and what an interrupted sleep answers; asked only when it comes to sleeping.
-    Until(&'a dyn Fn() -> (Option<u64>, Error)),
-}
-
-impl<'a> Limit<'a> {
-    fn new(nonblock: bool, deadline: &'a dyn Fn() -> (Option<u64>, Error)) -> Self {
-        if nonblock { Limit::Never } else { Limit::Until(deadline) }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Mirrors: net/unix/af_unix.c (`unix_bind`, `unix_find_other`), Linux 6.18.
 //! Differs: one table by key; a path's key is its socket inode.
-//! Locking: the table's lock is a leaf.
+//! Locking: `UnixSock::binding` while a socket gets its name, over making the file; the table's lock is a leaf.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -18,6 +18,7 @@ use acrida_uapi::stat::{S_IFMT, S_IFSOCK};
 
 use super::UnixSock;
 use super::garbage::Collector;
+use crate::fs::file::WeakFile;
 use crate::fs::hostfs::handle::HostHandle;
 use crate::fs::hostfs::inode::HostInode;
 use crate::fs::inode::{MAY_WRITE, Path};
@@ -141,14 +142,14 @@ impl UnixSock {
         if address == Address::Unnamed {
             return self.autobind();
         }
+        let _binding = self.binding.lock();
         let named = self.lock().name.is_some();
         let table = &kernel().unix;
         let key = match &address {
             Address::Path(path) => match new_name(AT_FDCWD, path, NameFor::Other) {
                 Ok(_) if named => return Err(Errno::EINVAL.into()),
                 Ok(NewName { dir, name }) => {
-                    let mode = S_IFSOCK | (0o777 & !current().fs().umask());
-                    mknod(&dir, &name, mode, 0)?;
+                    mknod(&dir, &name, self.mode() & !current().fs().umask(), 0)?;
                     let made = lookup(AT_FDCWD, path, Lookup::empty())?.path;
                     let stat = made.stat()?;
                     self.lock().path = Some(made);
@@ -168,6 +169,13 @@ impl UnixSock {
         Ok(())
     }
 
+    /// Kind and permissions of the socket's own inode, which a path gets too.
+    fn mode(&self) -> u32 {
+        let file = self.common.file().and_then(WeakFile::upgrade);
+        let inode = file.as_ref().and_then(|file| file.ops.pseudo_inode());
+        inode.map_or(S_IFSOCK, |inode| inode.stat().mode)
+    }
+
     fn named(&self, key: Key, address: &Address) {
         let mut state = self.lock();
         state.key = Some(key);
@@ -177,6 +185,7 @@ impl UnixSock {
     /// A free abstract name of five hexadecimal digits.
     #[doc(alias = "unix_autobind")]
     pub(super) fn autobind(self: &Arc<Self>) -> Result<(), Error> {
+        let _binding = self.binding.lock();
         if self.lock().name.is_some() {
             return Ok(());
         }

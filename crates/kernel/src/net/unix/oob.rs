@@ -93,7 +93,7 @@ impl UnixSock {
         send: &mut Send<'_>,
     ) -> Result<(), Error> {
         let layout = Layout::of(1, MAX_HEAD);
-        self.reserve(layout.truesize(), send.nonblock)?;
+        self.reserve(layout.truesize(), send.blocking)?;
         let unreserve = |_: &Errno| self.unreserve(layout.truesize());
         let luggage = Luggage::pack(send).inspect_err(unreserve)?;
         let skb = SkBuff::copy_from(from, layout).inspect_err(unreserve)?;

@@ -20,6 +20,7 @@ use crate::current;
 use crate::fs::file::File;
 use crate::fs::iov_iter::IovIter;
 use crate::fs::poll::PollTable;
+use crate::fs::read_write::Blocking;
 use crate::fs::splice::PageSlice;
 use crate::net::core::sock::SockCommon;
 use crate::net::scm::PeerCred;
@@ -51,10 +52,10 @@ impl ProtoOps for UnixSocket {
         self.0.bind(addr)
     }
 
-    fn connect(&self, addr: &[u8], nonblock: bool) -> Result<Option<Box<dyn ProtoOps>>, Error> {
+    fn connect(&self, addr: &[u8], blocking: Blocking) -> Result<Option<Box<dyn ProtoOps>>, Error> {
         let successor = match self.0.kind {
             Kind::Dgram => self.0.dgram_connect(addr)?,
-            _ => self.0.stream_connect(addr, nonblock)?,
+            _ => self.0.stream_connect(addr, blocking)?,
         };
         Ok(successor.map(|host| Box::new(host) as Box<dyn ProtoOps>))
     }
@@ -63,8 +64,8 @@ impl ProtoOps for UnixSocket {
         self.0.listen(usize::try_from(backlog).unwrap_or(0))
     }
 
-    fn accept(&self, nonblock: bool) -> Result<Box<dyn ProtoOps>, Error> {
-        Ok(Box::new(UnixSocket(self.0.accept(nonblock)?)))
+    fn accept(&self, blocking: Blocking) -> Result<Box<dyn ProtoOps>, Error> {
+        Ok(Box::new(UnixSocket(self.0.accept(blocking)?)))
     }
 
     #[doc(alias = "unix_getname")]

@@ -12,8 +12,9 @@ use acrida_uapi::socket::{MSG_OOB, MSG_PEEK, MSG_WAITALL};
 
 use super::message::Spent;
 use super::oob::Next;
-use super::{Limit, Phase, RCV, State, UnixSock};
+use super::{Phase, RCV, State, UnixSock};
 use crate::fs::iov_iter::IovIter;
+use crate::net::core::sock::Timeout;
 use crate::net::scm::Sender;
 use crate::net::socket::{Receive, Received};
 
@@ -146,7 +147,6 @@ impl UnixSock {
             done: Spent::default(),
         };
         let target = self.common.receive_target(receive.flags & MSG_WAITALL != 0, room);
-        let deadline = || self.common.receive_deadline();
         let look = || {
             let mut state = self.lock();
             if state.phase != Phase::Established {
@@ -171,8 +171,8 @@ impl UnixSock {
             }
             (self.shut() & RCV != 0).then_some(Ok(Step::End))
         };
-        let options = WaitOptions::interruptible("unix_stream_data_wait");
-        let result = UnixSock::wait_until(&self.wait, options, Limit::new(receive.nonblock, &deadline), look);
+        let queue = || (&*self.wait, WaitOptions::interruptible("unix_stream_data_wait"));
+        let result = self.common.wait_until(Timeout::Receive, receive.blocking, queue, look);
         match result {
             Ok(_) if receive.flags & MSG_OOB != 0 => {
                 return self.receive_oob(reading.to, receive.flags);

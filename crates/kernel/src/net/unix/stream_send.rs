@@ -12,18 +12,16 @@ use acrida_uapi::signal::SIGPIPE;
 use acrida_uapi::socket::{MSG_NOSIGNAL, MSG_OOB};
 
 use super::message::{Files, Message};
-use super::{Limit, Phase, RCV, SEND, State, UnixSock};
+use super::{Phase, RCV, SEND, State, UnixSock};
 use crate::abi::SysResult;
 use crate::fs::iov_iter::IovIter;
+use crate::fs::read_write::Blocking;
 use crate::fs::splice::PageSlice;
 use crate::kernel::signal::send_sig_self;
-use crate::net::core::skbuff::{Layout, MAX_HEAD, MAX_SKB_FRAGS, SkBuff};
+use crate::net::core::skbuff::{Layout, MAX_HEAD, MAX_SKB_FRAGS, RUN, SkBuff};
+use crate::net::core::sock::Timeout;
 use crate::net::scm::Sender;
 use crate::net::socket::Send;
-
-/// Most bytes in fragments of one piece.
-#[doc(alias = "UNIX_SKB_FRAGS_SZ")]
-const FRAGS_MAX: usize = 32 << 10;
 
 /// Fails with `EPIPE`, and SIGPIPE unless the call asked for none.
 #[cold]
@@ -61,7 +59,7 @@ impl UnixSock {
     /// The pending error, `EPIPE` (without a signal) when the sending half is shut, `EAGAIN`.
     #[doc(alias = "sock_alloc_send_pskb")]
     #[inline]
-    pub(super) fn reserve(&self, bytes: usize, nonblock: bool) -> Result<(), Error> {
+    pub(super) fn reserve(&self, bytes: usize, blocking: Blocking) -> Result<(), Error> {
         let look = || {
             if let Err(errno) = self.common.take_error() {
                 return Some(Err(errno.into()));
@@ -71,8 +69,8 @@ impl UnixSock {
             }
             self.common.charge(bytes).then_some(Ok(()))
         };
-        let deadline = || self.common.send_deadline();
-        UnixSock::wait_until(&self.wait, WaitOptions::interruptible("sock_wait_for_wmem"), Limit::new(nonblock, &deadline), look)
+        let queue = || (&*self.wait, WaitOptions::interruptible("sock_wait_for_wmem"));
+        self.common.wait_until(Timeout::Send, blocking, queue, look)
     }
 
     /// Gives a reservation back that became no message.
@@ -141,9 +139,9 @@ impl UnixSock {
     ) -> Result<usize, Error> {
         // At least two pieces in the buffer keep both sides busy.
         let half = (self.common.sndbuf.load(Ordering::Relaxed) as usize / 2).saturating_sub(64);
-        let len = left.min(half).min(MAX_HEAD + FRAGS_MAX);
+        let len = left.min(half).min(MAX_HEAD + RUN);
         let layout = Layout::of(len, MAX_HEAD);
-        self.reserve(layout.truesize(), send.nonblock)?;
+        self.reserve(layout.truesize(), send.blocking)?;
         let unreserve = |_: &Errno| self.unreserve(layout.truesize());
         let luggage = Luggage::pack(send).inspect_err(unreserve)?;
         let skb = SkBuff::copy_from(from, layout).inspect_err(unreserve)?;
@@ -200,7 +198,7 @@ impl UnixSock {
         for batch in slices.chunks(MAX_SKB_FRAGS) {
             let skb = SkBuff::of_pages(batch);
             let len = skb.len();
-            let queued = self.reserve(skb.truesize(), send.nonblock).and_then(|()| {
+            let queued = self.reserve(skb.truesize(), send.blocking).and_then(|()| {
                 self.queue_piece(&peer, skb, Luggage::NONE, |_| {}).map_err(|errno| match errno {
                     Errno::EPIPE if sent == 0 => broken_pipe(send.flags),
                     other => other.into(),
