@@ -79,6 +79,30 @@ CHECK(death_signal)
 	}
 }
 
+static void *show_death_signal(void *arg)
+{
+	int value = -1;
+	(void)arg;
+	prctl(PR_GET_PDEATHSIG, &value);
+	report("thread", "%d", value);
+	prctl(PR_SET_PDEATHSIG, SIGUSR2);
+	return NULL;
+}
+
+CHECK(death_signal_is_per_thread)
+{
+	IN_CHILD("child")
+	{
+		int value = -1;
+		pthread_t thread;
+		prctl(PR_SET_PDEATHSIG, SIGUSR1);
+		pthread_create(&thread, NULL, show_death_signal, NULL);
+		pthread_join(thread, NULL);
+		prctl(PR_GET_PDEATHSIG, &value);
+		report("own", "%d", value);
+	}
+}
+
 static volatile sig_atomic_t seen_signal, seen_pid;
 static void on_death(int signo, siginfo_t *info, void *context)
 {

@@ -99,7 +99,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         let mut tables = kernel.pids.lock();
         let pid = tables.alloc();
         assert!(pid == Ok(INIT_PID), "the first number is init's");
-        tables.processes.insert(INIT_PID, init.clone());
+        tables.processes.insert(init.clone());
         tables.start_guests();
     }
     become_kthread(&kernel);
@@ -257,7 +257,7 @@ fn first_task(kernel: &Arc<Kernel>, init: &Arc<Process>, block: &BootBlock, list
     init.relations.lock().children.push(process.clone());
     let mut tables = kernel.pids.lock();
     tables.tasks.insert(pid, task.clone());
-    tables.processes.insert(pid, process);
+    tables.processes.insert(process);
     drop(tables);
     task
 }

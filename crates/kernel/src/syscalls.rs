@@ -234,8 +234,8 @@ syscalls! {
     94 lchown(path: UserPath, user: u32, group: u32) = [ours crate::fs::chmod::sys_lchown] "";
     95 umask(mask: Mode) = [ours crate::fs::access::sys_umask] "";
     96 gettimeofday(tv: UserAddr, tz: UserAddr) = [ours crate::kernel::time::clock::sys_gettimeofday] "";
-    97 getrlimit(resource: u32, limit: UserAddr) = [ours crate::kernel::sys::sys_getrlimit] "";
-    98 getrusage(who: i32, usage: UserAddr) = [ours crate::kernel::sys::sys_getrusage] "";
+    97 getrlimit(resource: u32, limit: UserAddr) = [ours crate::kernel::resource::sys_getrlimit] "";
+    98 getrusage(who: i32, usage: UserAddr) = [ours crate::kernel::resource::sys_getrusage] "";
     99 sysinfo(info: UserAddr) = [ours crate::kernel::sys::sys_sysinfo] "";
     100 times(tbuf: UserAddr) = [ours crate::kernel::time::clock::sys_times] "";
     101 ptrace(request: i32, pid: i32, addr: UserAddr, data: UserAddr) = [refused EPERM] "debuggers attach to the host processes from outside the world";
@@ -297,7 +297,7 @@ syscalls! {
     157 prctl(option: i32, a2: u64, a3: u64, a4: u64, a5: u64) = [ours crate::kernel::prctl::sys_prctl] "";
     158 arch_prctl(operation: i32, addr: UserAddr) = [ours crate::mm::arch_prctl::sys_arch_prctl] "";
     159 adjtimex(txc: UserAddr) = [ours crate::kernel::time::clock::sys_adjtimex] "";
-    160 setrlimit(resource: u32, limit: UserAddr) = [ours crate::kernel::sys::sys_setrlimit] "";
+    160 setrlimit(resource: u32, limit: UserAddr) = [ours crate::kernel::resource::sys_setrlimit] "";
     161 chroot(path: UserPath) = [ours crate::fs::access::sys_chroot] "";
     162 sync() = [ours crate::fs::sync::sys_sync] "";
     163 acct() = [refused EPERM] "no accounting";
@@ -439,7 +439,7 @@ syscalls! {
     299 recvmmsg(fd: Fd, vector: UserAddr, count: u32, flags: Flags, timeout: UserAddr) = [ours crate::net::socket::sys_recvmmsg] "";
     300 fanotify_init() = [refused ENOSYS] "not yet";
     301 fanotify_mark() = [refused ENOSYS] "not yet";
-    302 prlimit64(pid: i32, resource: u32, new: UserAddr, old: UserAddr) = [ours crate::kernel::sys::sys_prlimit64] "";
+    302 prlimit64(pid: i32, resource: u32, new: UserAddr, old: UserAddr) = [ours crate::kernel::resource::sys_prlimit64] "";
     303 name_to_handle_at() = [refused EOPNOTSUPP] "no file handles";
     304 open_by_handle_at(fd: Fd, handle: UserAddr, flags: i32) = [refused EPERM] "handles of host files are the host's";
     305 clock_adjtime(clock: i32, utx: UserAddr) = [ours crate::kernel::time::clock::sys_clock_adjtime] "";

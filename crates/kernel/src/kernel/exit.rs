@@ -69,7 +69,7 @@ pub fn forget_unstarted(child: &Arc<Task>) {
     tables.tasks.remove(&child.tid());
     child.process.threads.lock().retain(|t| t.tid() != child.tid());
     if child.is_leader() {
-        tables.processes.remove(&child.tid());
+        tables.processes.remove(child.tid());
         forget_child(&child.process);
     }
     drop(tables);
@@ -224,7 +224,7 @@ pub struct Unhashed {
 #[doc(alias = "__unhash_process")]
 pub fn unhash_process(tables: &mut Tables, process: &Arc<Process>) -> Unhashed {
     forget_child(process);
-    tables.processes.remove(&process.tgid);
+    tables.processes.remove(process.tgid);
     Unhashed { process: process.clone(), leader: tables.tasks.remove(&process.tgid) }
 }
 
@@ -292,10 +292,10 @@ fn hand_over_children(task: &Task) -> Vec<Arc<Process>> {
     children.into_iter().filter(mine).collect()
 }
 
-/// Tells `child` that the thread of `parent` that made it has ended, if it wants to know.
+/// Tells `child` that the thread of `parent` that made it has ended, once for each of its threads that wants to know.
 fn send_death_signal(child: &Arc<Process>, parent: &Process) {
-    let signo = child.pdeath_signal.load(Ordering::Relaxed);
-    if signo != 0 {
+    let signals: Vec<i32> = child.threads.lock().iter().map(|task| task.pdeath_signal.load(Ordering::Relaxed)).collect();
+    for signo in signals.into_iter().filter(|&signo| signo != 0) {
         let info = SigInfo::kill(signo, SI_USER, parent.tgid as i32, parent.uid.load(Ordering::Relaxed));
         signal::send_to_process(info, child);
     }

@@ -343,7 +343,7 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
         let home = home.unwrap_or_else(|| parent.process.clone());
         process.set_parent(&mut process.relations.lock(), &home);
         home.relations.lock().children.push(process.clone());
-        tables.processes.insert(tid, process);
+        tables.processes.insert(process);
     }
     Ok(task)
 }

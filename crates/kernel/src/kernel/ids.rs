@@ -59,7 +59,7 @@ pub fn sys_setpgid(pid: i32, pgid: i32) -> SysResult {
     if pid < 0 {
         return Err(Errno::ESRCH.into());
     }
-    let tables = me.kernel.pids.lock();
+    let mut tables = me.kernel.pids.lock();
     let target = match tables.processes.get(&(pid as Pid)) {
         Some(process) => process.clone(),
         // A thread that is no leader.
@@ -88,22 +88,19 @@ pub fn sys_setpgid(pid: i32, pgid: i32) -> SysResult {
             return Err(Errno::EPERM.into());
         }
     }
-    target.relations.lock().pgrp = pgid as Pid;
+    tables.processes.regroup(&target, pgid as Pid, my_session);
     Ok(0)
 }
 
 pub fn sys_setsid() -> SysResult {
     let process = &current().process;
-    let tables = kernel().pids.lock();
+    let mut tables = kernel().pids.lock();
     // Fails for a group leader, and while an older group has the number.
     if process.relations.lock().session == process.tgid || !tables.group(process.tgid).is_empty() {
         return Err(Errno::EPERM.into());
     }
-    let mut relations = process.relations.lock();
-    relations.session = process.tgid;
-    relations.pgrp = process.tgid;
-    let tty = relations.tty.take();
-    drop(relations);
+    tables.processes.regroup(process, process.tgid, process.tgid);
+    let tty = process.relations.lock().tty.take();
     drop(tables);
     drop(tty);
     Ok(process.tgid as usize)

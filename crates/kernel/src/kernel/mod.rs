@@ -12,7 +12,7 @@
 //! - [`task`], [`pid`], [`ids`], [`cred`], [`setid`]: what a task is, and who may do what
 //! - [`signal`], [`ptrace`], [`pidfd`]: what tasks tell each other
 //! - [`futex`], [`time`], [`sched`]: waiting, clocks, the host's scheduler
-//! - [`state`], [`sys`], [`sysctl`], [`prctl`], [`kthread`]: the kernel itself
+//! - [`state`], [`sys`], [`sysctl`], [`prctl`], [`resource`], [`kthread`]: the kernel itself
 //!
 //! Mirrors: kernel/, Linux 6.18.
 //! Differs: a thread group is an object of its own; scheduling is the host's.
@@ -29,6 +29,7 @@ pub mod pid;
 pub mod pidfd;
 pub mod prctl;
 pub mod ptrace;
+pub mod resource;
 pub mod sched;
 pub mod setid;
 pub mod signal;

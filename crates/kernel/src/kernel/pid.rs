@@ -5,9 +5,10 @@
 //! under it. Number 1 is the world's init: a process without threads that inherits and reaps orphans.
 //! Locking: taken before any lock of a process or task.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Deref;
 
 use acrida_kcore::sync::{SpinLock, SpinLockGuard};
 use acrida_uapi::errno::Errno;
@@ -24,8 +25,71 @@ pub const INIT_PID: Pid = 1;
 #[derive(Default)]
 pub struct Tables {
     pub tasks: BTreeMap<Pid, Arc<Task>>,
-    pub processes: BTreeMap<Pid, Arc<Process>>,
+    pub processes: Processes,
     last: Pid,
+}
+
+/// Processes by their numbers, and by those of their groups and sessions.
+///
+/// # Invariants
+/// The pairs say what the [`Relations`](crate::kernel::task::Relations) of the processes say: those change only by `regroup`.
+#[derive(Default)]
+pub struct Processes {
+    by_number: BTreeMap<Pid, Arc<Process>>,
+    /// Pairs of a group and a member.
+    #[doc(alias = "PIDTYPE_PGID")]
+    groups: BTreeSet<(Pid, Pid)>,
+    /// Pairs of a session and a member.
+    #[doc(alias = "PIDTYPE_SID")]
+    sessions: BTreeSet<(Pid, Pid)>,
+}
+
+impl Deref for Processes {
+    type Target = BTreeMap<Pid, Arc<Process>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.by_number
+    }
+}
+
+impl Processes {
+    #[doc(alias = "attach_pid")]
+    pub fn insert(&mut self, process: Arc<Process>) {
+        let (pgrp, session) = process.relations.lock().group_and_session();
+        self.groups.insert((pgrp, process.tgid));
+        self.sessions.insert((session, process.tgid));
+        self.by_number.insert(process.tgid, process);
+    }
+
+    #[doc(alias = "detach_pid")]
+    pub fn remove(&mut self, tgid: Pid) {
+        if let Some(process) = self.by_number.remove(&tgid) {
+            let (pgrp, session) = process.relations.lock().group_and_session();
+            self.groups.remove(&(pgrp, tgid));
+            self.sessions.remove(&(session, tgid));
+        }
+    }
+
+    /// Puts a process of the table into another group, and perhaps session.
+    #[doc(alias = "change_pid")]
+    pub fn regroup(&mut self, process: &Process, pgrp: Pid, session: Pid) {
+        let mut relations = process.relations.lock();
+        self.groups.remove(&(relations.pgrp, process.tgid));
+        self.sessions.remove(&(relations.session, process.tgid));
+        (relations.pgrp, relations.session) = (pgrp, session);
+        self.groups.insert((pgrp, process.tgid));
+        self.sessions.insert((session, process.tgid));
+    }
+
+    fn members(&self, pgrp: Pid) -> impl Iterator<Item = &Arc<Process>> {
+        self.groups.range((pgrp, 0)..=(pgrp, Pid::MAX)).filter_map(|(_, tgid)| self.by_number.get(tgid))
+    }
+
+    /// Whether a group or a session has the number: it keeps its leader's as long as a member lives.
+    fn is_group(&self, number: Pid) -> bool {
+        let all = (number, 0)..=(number, Pid::MAX);
+        [&self.groups, &self.sessions].iter().any(|pairs| pairs.range(all.clone()).next().is_some())
+    }
 }
 
 /// The table and its lock.
@@ -88,37 +152,26 @@ impl Tables {
     }
 
     fn in_use(&self, pid: Pid) -> bool {
-        self.tasks.contains_key(&pid) || self.processes.contains_key(&pid) || self.group_exists(pid)
-    }
-
-    fn group_exists(&self, pid: Pid) -> bool {
-        // Groups and sessions keep their leader's number while a member lives.
-        self.processes.values().any(|p| {
-            let relations = p.relations.lock();
-            relations.pgrp == pid || relations.session == pid
-        })
+        self.tasks.contains_key(&pid) || self.processes.contains_key(&pid) || self.processes.is_group(pid)
     }
 
     /// Members of a process group, zombies too.
     #[doc(alias = "do_each_pid_task")]
     pub fn group(&self, pgrp: Pid) -> Vec<Arc<Process>> {
-        self.processes.values().filter(|p| p.relations.lock().pgrp == pgrp).cloned().collect()
+        self.processes.members(pgrp).cloned().collect()
     }
 
     /// Whether nobody in the group has a parent in the same session but another group: nobody could continue it.
     #[doc(alias = "will_become_orphaned_pgrp")]
     pub fn is_orphaned(&self, pgrp: Pid, except: Option<Pid>) -> bool {
-        !self.processes.values().any(|process| {
+        !self.processes.members(pgrp).any(|process| {
             if Some(process.tgid) == except || process.is_dead() {
                 return false;
             }
-            let (group, session, parent) = {
+            let (session, parent) = {
                 let relations = process.relations.lock();
-                (relations.pgrp, relations.session, relations.parent.upgrade())
+                (relations.session, relations.parent.upgrade())
             };
-            if group != pgrp {
-                return false;
-            }
             parent.is_some_and(|parent| {
                 if parent.tgid == INIT_PID || Some(parent.tgid) == except {
                     return false;

@@ -1,7 +1,7 @@
 //! `prctl`: what a task may set and ask about itself.
 //!
 //! Mirrors: kernel/sys.c (`prctl`), security/commoncap.c (`cap_task_prctl`), Linux 6.18.
-//! Differs: numbers that the host keeps for its thread or its memory are asked of it. The death signal belongs to the process.
+//! Differs: numbers that the host keeps for its thread or its memory are asked of it.
 //! What Linux can be built without (names of anonymous areas, seccomp) or what is the kernel's own way in is refused.
 //! Locking: none of its own.
 
@@ -48,9 +48,9 @@ pub fn sys_prctl(option: i32, a2: u64, a3: u64, a4: u64, a5: u64) -> SysResult {
             if a2 > 64 || (a2 != 0 && !valid_signal(a2 as i32)) {
                 return Err(Errno::EINVAL.into());
             }
-            process.pdeath_signal.store(a2 as i32, Ordering::Relaxed);
+            me.pdeath_signal.store(a2 as i32, Ordering::Relaxed);
         }
-        PR_GET_PDEATHSIG => UserAddr(a2).write(&process.pdeath_signal.load(Ordering::Relaxed))?,
+        PR_GET_PDEATHSIG => UserAddr(a2).write(&me.pdeath_signal.load(Ordering::Relaxed))?,
         PR_GET_DUMPABLE => return Ok(process.dumpable.load(Ordering::Relaxed) as usize),
         PR_SET_DUMPABLE => {
             if a2 > 1 {

@@ -37,7 +37,7 @@ pub fn commit_creds(mut new: Cred, old: &Cred) {
     }
     if (new.euid, new.egid, new.fsuid, new.fsgid) != (old.euid, old.egid, old.fsuid, old.fsgid) {
         me.process.dumpable.store(0, Ordering::Relaxed);
-        me.process.pdeath_signal.store(0, Ordering::Relaxed);
+        me.pdeath_signal.store(0, Ordering::Relaxed);
     }
     me.process.uid.store(new.uid, Ordering::Relaxed);
     *me.cred.lock() = Arc::new(new);

@@ -25,9 +25,9 @@ use crate::fs::fs_struct::FsStruct;
 use crate::kernel::cred::Cred;
 use crate::kernel::kthread::Kthread;
 use crate::kernel::ptrace::DUMP_USER;
+use crate::kernel::resource::add_usage;
 use crate::kernel::signal::{Sighand, TaskSignals};
 use crate::kernel::state::Kernel;
-use crate::kernel::sys::add_usage;
 use crate::kernel::time::ProcessTimers;
 use crate::mm::{MmStruct, MmUser};
 
@@ -80,6 +80,8 @@ pub struct Task {
     /// Its end has begun.
     pub exiting: AtomicBool,
     pub exit_code: AtomicI32,
+    /// Sent to its process when the thread that made that ends; 0: none.
+    pub pdeath_signal: AtomicI32,
     /// What `SEM_UNDO` takes back at the end; shared with `CLONE_SYSVSEM`.
     pub sysvsem: SpinLock<Option<Arc<crate::ipc::sem::undo::UndoList>>>,
     /// Set while a vfork parent waits for this task to exec or exit.
@@ -112,7 +114,6 @@ pub struct Process {
     /// Signal to the parent at exit.
     pub exit_signal: AtomicI32,
     pub is_subreaper: AtomicBool,
-    pub pdeath_signal: AtomicI32,
     pub dumpable: AtomicU32,
     /// `PER_*` with flags.
     pub personality: AtomicU32,
@@ -166,6 +167,7 @@ pub struct Relations {
     #[doc(alias = "real_parent")]
     pub parent_tid: Pid,
     pub children: Vec<Arc<Process>>,
+    /// This and the session change with the pid table's lists (`Processes::regroup`).
     pub pgrp: Pid,
     pub session: Pid,
     /// Controlling terminal.
@@ -173,6 +175,12 @@ pub struct Relations {
     /// The foreground group of a terminal that hung up under this session leader, which tells the group when it ends.
     #[doc(alias = "tty_old_pgrp")]
     pub lost_pgrp: Pid,
+}
+
+impl Relations {
+    pub fn group_and_session(&self) -> (Pid, Pid) {
+        (self.pgrp, self.session)
+    }
 }
 
 impl Task {
@@ -196,6 +204,7 @@ impl Task {
             saved_sigmask: Own::new(),
             exiting: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
+            pdeath_signal: AtomicI32::new(0),
             sysvsem: SpinLock::new(None),
             vfork_done: SpinLock::new(None),
         }
@@ -257,7 +266,6 @@ impl Process {
             rlimits: SpinLock::new(rlimits),
             exit_signal: AtomicI32::new(SIGCHLD),
             is_subreaper: AtomicBool::new(false),
-            pdeath_signal: AtomicI32::new(0),
             dumpable: AtomicU32::new(DUMP_USER),
             personality: AtomicU32::new(0),
             exec_tid: AtomicU32::new(0),

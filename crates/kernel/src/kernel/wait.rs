@@ -18,7 +18,7 @@ use acrida_uapi::wait::*;
 
 use crate::abi::{Fd, SysResult};
 use crate::kernel::exit::{release_process, unhash_process};
-use crate::kernel::sys::add_usage;
+use crate::kernel::resource::add_usage;
 use crate::kernel::task::Process;
 use crate::{current, kernel};
 

@@ -14,7 +14,7 @@ use acrida_uapi::errno::Errno;
 use acrida_uapi::time::*;
 
 use crate::abi::SysResult;
-use crate::kernel::sys::cpu_times;
+use crate::kernel::resource::cpu_times;
 use crate::kernel::task::{Process, Task};
 use crate::{current, host};
 

@@ -16,7 +16,7 @@ use crate::fs::proc::account::{host_process, host_task};
 use crate::fs::proc::seq_file::{SeqFile, seq_printf};
 use crate::fs::proc::subject::{Scope, Target};
 use crate::host::proc::HostStat;
-use crate::kernel::sys::cpu_times;
+use crate::kernel::resource::cpu_times;
 use crate::mm::MmStruct;
 use crate::mm::vma::PAGE_SHIFT;
 
