@@ -4,6 +4,7 @@
 // Passes: host acrida
 // Places: disk tmpfs
 #include "check.h"
+#include <pthread.h>
 
 // <linux/fcntl.h> cannot be included beside <fcntl.h>, which does not have these yet.
 enum { DUPFD_QUERY = 1024 + 3, CREATED_QUERY = 1024 + 4 };
@@ -272,4 +273,55 @@ CHECK(owner_that_is_gone)
 	kill(child, SIGKILL);
 	reap("child", child);
 	show(fcntl(p[0], F_GETOWN));
+}
+
+static pid_t other_thread;
+
+static void *be_a_thread(void *gate)
+{
+	char byte;
+	other_thread = gettid();
+	need(write(((int *)gate)[3], "t", 1));
+	need(read(((int *)gate)[0], &byte, 1));
+	return NULL;
+}
+
+// A number that is a thread's will do for a process's, and one that leads no group for a group's.
+CHECK(owner_by_any_number)
+{
+	int gate[4];
+	char byte;
+	pthread_t thread;
+	sigset_t io;
+	sigemptyset(&io);
+	sigaddset(&io, SIGIO);
+	sigprocmask(SIG_BLOCK, &io, NULL);
+	need(pipe(p));
+	need(pipe(gate));
+	need(pipe(gate + 2));
+	need(-pthread_create(&thread, NULL, be_a_thread, gate));
+	need(read(gate[2], &byte, 1));
+	show(fcntl(p[0], F_SETOWN, other_thread));
+	say("owner %d", fcntl(p[0], F_GETOWN));
+	show(fcntl(p[0], F_SETSIG, 0));
+	show(fcntl(p[0], F_SETFL, O_ASYNC));
+	need(write(p[1], "x", 1));
+	struct timespec bound = { .tv_sec = 5 };
+	say("told: %s", signal_name(sigtimedwait(&io, NULL, &bound)));
+	struct f_owner_ex owner = { F_OWNER_PID, other_thread };
+	show(fcntl(p[0], F_SETOWN_EX, &owner));
+	show(fcntl(p[0], F_GETOWN_EX, &owner));
+	say("type %d, number %d", owner.type, owner.pid);
+	show(fcntl(p[0], F_SETOWN, -other_thread));
+	say("owner %d", fcntl(p[0], F_GETOWN));
+	pid_t child = start();
+	if (child == 0)
+		pause();
+	owner = (struct f_owner_ex){ F_OWNER_PGRP, child };
+	show(fcntl(p[0], F_SETOWN_EX, &owner));
+	say("owner %d", fcntl(p[0], F_GETOWN));
+	need(kill(child, SIGKILL));
+	reap("child", child);
+	need(write(gate[1], "e", 1));
+	pthread_join(thread, NULL);
 }

@@ -148,7 +148,8 @@ CHECK(file_size)
 	signal(SIGXFSZ, SIG_IGN);
 	int fd = need(open("f", O_CREAT | O_RDWR, 0600));
 	char block[100] = { 0 };
-	int ends[2];
+	int ends[2], memory = need(memfd_create("memory", 0));
+	loff_t end = 150;
 	limit(RLIMIT_FSIZE, 150);
 	keep(write(fd, block, 100));
 	keep(write(fd, block, 100));
@@ -159,6 +160,11 @@ CHECK(file_size)
 	keep(ftruncate(fd, 151));
 	keep(ftruncate(fd, 150));
 	keep(fallocate(fd, 0, 0, 200));
+	// Even if the size would stay.
+	keep(fallocate(memory, FALLOC_FL_KEEP_SIZE, 0, 151));
+	keep(fallocate(memory, FALLOC_FL_KEEP_SIZE, 0, 150));
+	// Even if there is nothing to copy.
+	keep(copy_file_range(fd, NULL, fd, &end, 1, 0));
 	// Pipes have no such limit.
 	need(pipe(ends));
 	keep(write(ends[1], block, sizeof block) + write(ends[1], block, sizeof block));

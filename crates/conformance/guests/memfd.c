@@ -97,6 +97,8 @@ CHECK(size_seals)
 	show(pwrite(fd, "xy", 2, 8191));
 	show(pwrite(fd, "x", 1, 9000));
 	show(fallocate(fd, 0, 0, 10000));
+	show(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 10000));
+	show(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 8192));
 	show(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096));
 	show_seals(fd);
 	show(open("/proc/self/fd/3", O_RDWR | O_TRUNC));

@@ -4,6 +4,7 @@
 // Passes: host acrida
 // Places: disk tmpfs
 #include "check.h"
+#include <dirent.h>
 
 static char text[1 << 20];
 enum { PAGE = 4096 };
@@ -283,6 +284,18 @@ CHECK(map_files)
 	snprintf(name, sizeof name, "/proc/self/map_files/0%lx-%lx", (long)at, (long)at + 8192);
 	show(readlink(name, target, sizeof target));
 	show(access("/proc/self/map_files/x", F_OK));
+	show(access("/proc/self/map_files/0-1000", F_OK));
+	// Letters may be large, and numbers of pages all ones.
+	char *high = mmap((void *)0xffffffff000, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, 0);
+	say("at the address: %d", high == (void *)0xffffffff000);
+	show(access("/proc/self/map_files/FFFFFFFF000-100000000000", F_OK));
+	DIR *directory = opendir("/proc/self/map_files");
+	bool listed = false;
+	for (struct dirent *entry; (entry = readdir(directory));)
+		listed |= !strcmp(entry->d_name, "ffffffff000-100000000000");
+	say("listed: %d", listed);
+	closedir(directory);
+	munmap(high, 4096);
 	need(stat("/proc/self/map_files", &through));
 	say("directory mode %o", through.st_mode);
 	munmap(at, 8192);

@@ -75,6 +75,9 @@ CHECK(errors)
 	show(sendfile(p[1], 99, NULL, 1));
 	show(sendfile(99, 99, NULL, 1));
 	show(sendfile(p[1], in, &at, 1));
+	at = LLONG_MAX;
+	show(sendfile(p[1], in, &at, 1));
+	show(sendfile(99, in, &at, 1));
 	show(sendfile(p[1], p[0], NULL, 1));
 	show(sendfile(p[1], p[0], &at, 1));
 	show(sendfile(p[1], d, NULL, 1));

@@ -87,7 +87,7 @@ CHECK(errors)
 {
 	pipes();
 	int in = file("in", "0123456789"), other = file("other", ""), w = open("in", O_WRONLY), r = open("in", O_RDONLY);
-	loff_t at = 0, negative = -1;
+	loff_t at = 0, negative = -1, last = LLONG_MAX;
 	write(p[1], "abc", 3);
 	show(splice(in, NULL, other, NULL, 1, 0));
 	show(splice(p[0], &at, q[1], NULL, 1, 0));
@@ -103,6 +103,8 @@ CHECK(errors)
 	show(splice(99, NULL, 99, NULL, 0, 0x100));
 	show(splice(p[0], NULL, q[1], NULL, 1, 0x100));
 	show(splice(in, &negative, q[1], NULL, 1, 0));
+	show(splice(in, &last, q[1], NULL, 1, 0));
+	show(splice(p[0], NULL, other, &last, 1, 0));
 	show(splice(in, bad_pointer(), q[1], NULL, 1, 0));
 	show(splice(p[0], NULL, in, bad_pointer(), 1, 0));
 	show(splice(in, read_only_pointer(), q[1], NULL, 2, 0));

@@ -88,6 +88,22 @@ CHECK(with_descriptors)
 	show_control("got", &m.header, fds);
 }
 
+// Where there is no room for all, descriptors come before the sender's.
+CHECK(descriptors_and_pidfd)
+{
+	static const int rooms[] = { 0, 16, 20, 24, 40, 48, 1024 };
+	struct message m;
+	int in = 0;
+	pair(SOCK_DGRAM);
+	need(set_option(s[1], SO_PASSPIDFD, 1));
+	for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+		need(send_fds(s[0], "m", &in, 1, 0));
+		say("room %d", rooms[i]);
+		show(receive(s[1], &m, 16, rooms[i], 0));
+		show_control("got", &m.header, NULL);
+	}
+}
+
 CHECK(writers_are_not_glued)
 {
 	struct message m;

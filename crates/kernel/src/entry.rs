@@ -1,6 +1,6 @@
 //! Where the platform hands over: one system call, and the work before a return to the guest.
 //!
-//! Mirrors: arch/x86/entry/common.c, kernel/entry/common.c, Linux 6.1.
+//! Mirrors: arch/x86/entry/common.c, kernel/entry/common.c, Linux 6.18.
 //! Differs: a restart code is a type of its own; it travels from the call to [`exit_to_user`] in the task, never in `rax`.
 
 use acrida_kcore::regs::UserFrame;

@@ -1,6 +1,6 @@
 //! Where the world's memory lies: the same addresses in every process, known to the command too.
 //!
-//! Mirrors: Documentation/arch/x86/x86_64/mm.rst in role, Linux 6.1.
+//! Mirrors: Documentation/arch/x86/x86_64/mm.rst in role, Linux 6.18.
 //! Locking: none.
 //!
 //! ```text

@@ -8,6 +8,7 @@ use alloc::sync::Arc;
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::O_APPEND;
+use acrida_uapi::resource::RLIMIT_FSIZE;
 use acrida_uapi::uio::MAX_RW_COUNT;
 
 use crate::abi::{Fd, Flags, SysResult};
@@ -15,7 +16,8 @@ use crate::fs::file::{File, FileRef};
 use crate::fs::notify::fsnotify;
 use crate::fs::read_write::fdget;
 use crate::fs::splice::sendfile::direct;
-use crate::host;
+use crate::fs::truncate::beyond_file_limit;
+use crate::{current, host};
 
 /// Where one side reads or writes.
 #[derive(Clone, Copy)]
@@ -85,6 +87,11 @@ fn check(input: &FileRef, from: u64, output: &FileRef, to: u64, len: usize) -> R
     }
     let size = input.ops.stat(input)?.size;
     let len = len.min(usize::try_from(size.saturating_sub(from)).unwrap_or(usize::MAX)).min(MAX_RW_COUNT);
+    let limit = current().process.rlimit(RLIMIT_FSIZE as usize).rlim_cur;
+    if to >= limit {
+        return Err(beyond_file_limit().into());
+    }
+    let len = len.min(usize::try_from(limit - to).unwrap_or(usize::MAX));
     let same = match kinds {
         [Some(a), Some(b)] => Arc::ptr_eq(a, b),
         _ => false,

@@ -21,7 +21,7 @@ use crate::kernel;
 use crate::kernel::cred::Cred;
 use crate::kernel::pid::Tables;
 use crate::kernel::signal::{Target, send_signal};
-use crate::kernel::task::{Process, Task};
+use crate::kernel::task::{Pid, Process, Task};
 
 /// Whether a file wants `SIGIO`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,28 +153,53 @@ impl Hears {
         match self {
             Hears::Thread(task) => task.ptr_eq(&Weak::new()),
             Hears::Process(process) => process.ptr_eq(&Weak::new()),
+            Hears::ProcessOf(task) => task.ptr_eq(&Weak::new()),
             Hears::Group(pgrp) => *pgrp == 0,
         }
     }
 
+    /// References to those; to be given up without the pid table's lock, as they may be the last ones.
+    pub fn upgrade(&self) -> Named {
+        match self {
+            Hears::Thread(task) => Named::Thread(task.upgrade()),
+            Hears::Process(process) => Named::Process(process.upgrade()),
+            Hears::ProcessOf(task) => Named::ProcessOf(task.upgrade()),
+            Hears::Group(pgrp) => Named::Group(*pgrp),
+        }
+    }
+}
+
+/// [`Hears`], kept alive.
+pub enum Named {
+    Thread(Option<Arc<Task>>),
+    Process(Option<Arc<Process>>),
+    ProcessOf(Option<Arc<Task>>),
+    Group(Pid),
+}
+
+impl Named {
     /// Those who are still there to hear.
     pub fn listeners(&self, tables: &Tables) -> Vec<Listening> {
-        let is_task = |task: &Arc<Task>| tables.tasks.get(&task.tid()).is_some_and(|now| Arc::ptr_eq(now, task));
+        let is_task = |task: &&Arc<Task>| tables.tasks.get(&task.tid()).is_some_and(|now| Arc::ptr_eq(now, task));
         let is_process =
-            |process: &Arc<Process>| tables.processes.get(&process.tgid).is_some_and(|now| Arc::ptr_eq(now, process));
+            |process: &&Arc<Process>| tables.processes.get(&process.tgid).is_some_and(|now| Arc::ptr_eq(now, process));
+        let thread = |task: &Arc<Task>| Listening::Thread(task.clone());
+        let process = |process: &Arc<Process>| Listening::Process(process.clone());
         match self {
-            Hears::Thread(task) => task.upgrade().filter(is_task).map(Listening::Thread).into_iter().collect(),
-            Hears::Process(process) => process.upgrade().filter(is_process).map(Listening::Process).into_iter().collect(),
-            Hears::Group(0) => Vec::new(),
-            Hears::Group(pgrp) => tables.group(*pgrp).into_iter().map(Listening::Process).collect(),
+            Named::Thread(task) => task.iter().filter(is_task).map(thread).collect(),
+            Named::Process(named) => named.iter().filter(is_process).map(process).collect(),
+            Named::ProcessOf(task) => task.iter().filter(is_task).map(|task| process(&task.process)).collect(),
+            Named::Group(0) => Vec::new(),
+            Named::Group(pgrp) => tables.group(*pgrp).iter().map(process).collect(),
         }
     }
 }
 
 fn send_to_owner(owner: &FileOwner, info: SigInfo) {
+    let named = owner.hears.upgrade();
     // Under the table's lock, as kill: no child of a group's member is missed.
     let tables = kernel().pids.lock();
-    for listening in owner.hears.listeners(&tables) {
+    for listening in named.listeners(&tables) {
         match listening {
             Listening::Thread(task) if may_signal(owner, &task.cred()) => deliver(Target::Task(&task), info),
             Listening::Thread(_) => {}

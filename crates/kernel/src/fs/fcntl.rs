@@ -11,15 +11,15 @@ use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::errno::{Errno, Error};
 use acrida_uapi::fcntl::*;
 use acrida_uapi::signal::valid_signal;
+use acrida_uapi::stat::{S_IFIFO, S_IFMT};
 
 use crate::abi::{Fd, SysResult};
-use crate::fs::fasync::{self, Sigio};
+use crate::fs::fasync::{self, Named, Sigio};
 use crate::fs::fdtable::nofile_limit;
 use crate::fs::file::{File, FileRef, Hears};
 use crate::fs::locks::lease::{getlease, setlease};
 use crate::fs::locks::posix::{getlk, setlk};
 use crate::fs::notify::dnotify::dirnotify;
-use crate::fs::splice::pipe_of;
 use crate::kernel::task::Pid;
 use crate::{current, kernel};
 
@@ -98,8 +98,8 @@ fn same_file(file: &FileRef, other: u32) -> SysResult {
 }
 
 fn setfl(fd: Fd, file: &FileRef, flags: u32) -> Result<(), Error> {
-    // For a pipe the flag means packets.
-    if flags & O_DIRECT != 0 && !file.ops.can_odirect() && pipe_of(file).is_none() {
+    // For a pipe, the host's too, the flag means packets.
+    if flags & O_DIRECT != 0 && !file.ops.can_odirect() && file.ops.stat(file)?.mode & S_IFMT != S_IFIFO {
         return Err(Errno::EINVAL.into());
     }
     file.change_flags(SETFL_MASK, flags)?;
@@ -134,20 +134,26 @@ fn hears(kind: i32, number: Pid) -> Result<Hears, Errno> {
         (F_OWNER_TID, 0) => Hears::Thread(Weak::new()),
         (F_OWNER_PID, 0) => Hears::Process(Weak::new()),
         (F_OWNER_TID, tid) => Hears::Thread(Arc::downgrade(tables.tasks.get(&tid).ok_or(Errno::ESRCH)?)),
-        (F_OWNER_PID, pid) => Hears::Process(Arc::downgrade(tables.processes.get(&pid).ok_or(Errno::ESRCH)?)),
-        (_, pgrp) if pgrp != 0 && tables.group(pgrp).is_empty() => return Err(Errno::ESRCH),
+        (F_OWNER_PID, pid) => match tables.processes.get(&pid) {
+            Some(process) => Hears::Process(Arc::downgrade(process)),
+            None => Hears::ProcessOf(Arc::downgrade(tables.tasks.get(&pid).ok_or(Errno::ESRCH)?)),
+        },
+        // Somebody must have the number, who need not lead a group.
+        (_, pgrp) if pgrp != 0 && !tables.in_use(pgrp) => return Err(Errno::ESRCH),
         (_, pgrp) => Hears::Group(pgrp),
     })
 }
 
 /// Kind and number of who hears; number 0 for somebody who is gone.
 fn heard_by(file: &File) -> FOwnerEx {
-    let hears = file.owner.lock().hears.clone();
-    let alive = !hears.listeners(&kernel().pids.lock()).is_empty();
-    let (type_, number) = match &hears {
-        Hears::Thread(task) => (F_OWNER_TID, task.upgrade().map_or(0, |task| task.tid())),
-        Hears::Process(process) => (F_OWNER_PID, process.upgrade().map_or(0, |process| process.tgid)),
-        Hears::Group(pgrp) => (F_OWNER_PGRP, *pgrp),
+    let named = file.owner.lock().hears.upgrade();
+    let alive = !named.listeners(&kernel().pids.lock()).is_empty();
+    let (type_, number) = match &named {
+        Named::Thread(task) => (F_OWNER_TID, task.as_ref().map_or(0, |task| task.tid())),
+        Named::Process(process) => (F_OWNER_PID, process.as_ref().map_or(0, |process| process.tgid)),
+        // The number is none of a process.
+        Named::ProcessOf(_) => (F_OWNER_PID, 0),
+        Named::Group(pgrp) => (F_OWNER_PGRP, *pgrp),
     };
     FOwnerEx { type_, pid: if alive { number.cast_signed() } else { 0 } }
 }

@@ -307,6 +307,8 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 pub enum Hears {
     Thread(Weak<Task>),
     Process(Weak<Process>),
+    /// The process of a thread whose number was given for its own.
+    ProcessOf(Weak<Task>),
     Group(Pid),
 }
 

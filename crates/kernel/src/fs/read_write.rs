@@ -78,7 +78,7 @@ impl Direction {
             self.transfer(file, iter, &mut pos)
         } else if file.ops.atomic_pos() {
             let mut pos = file.pos.lock();
-            verify_area(*pos, iter)?;
+            verify_area(*pos, iter.count())?;
             self.transfer(file, iter, &mut pos)
         } else {
             self.transfer(file, iter, &mut 0)
@@ -88,7 +88,7 @@ impl Direction {
     /// Transfers at `pos`; the file's own position stays.
     #[inline(always)]
     fn at(self, file: &FileRef, iter: &mut IovIter<'_>, mut pos: u64) -> SysResult {
-        verify_area(pos, iter)?;
+        verify_area(pos, iter.count())?;
         self.transfer(file, iter, &mut pos)
     }
 }
@@ -96,8 +96,8 @@ impl Direction {
 /// `EINVAL` where a transfer at `pos` would leave the range of positions; the host judges the positions that it keeps.
 #[inline(always)]
 #[doc(alias = "rw_verify_area")]
-fn verify_area(pos: u64, iter: &IovIter<'_>) -> Result<(), Errno> {
-    let in_range = pos.checked_add(iter.count() as u64).is_some_and(|end| end <= i64::MAX as u64);
+pub fn verify_area(pos: u64, len: usize) -> Result<(), Errno> {
+    let in_range = pos.checked_add(len as u64).is_some_and(|end| end <= i64::MAX as u64);
     if in_range || pos == HOST_POSITION { Ok(()) } else { Err(Errno::EINVAL) }
 }
 

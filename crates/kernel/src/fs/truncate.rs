@@ -23,7 +23,7 @@ use crate::kernel::signal;
 
 /// `EFBIG` and SIGXFSZ for a file that would grow beyond the caller's limit on sizes; `now` tells its size.
 #[doc(alias = "inode_newsize_ok")]
-fn check_file_size(size: u64, now: impl FnOnce() -> Result<u64, Error>) -> Result<(), Error> {
+pub fn check_file_size(size: u64, now: impl FnOnce() -> Result<u64, Error>) -> Result<(), Error> {
     let limit = current().process.rlimit(RLIMIT_FSIZE as usize).rlim_cur;
     if size <= limit || size <= now()? { Ok(()) } else { Err(beyond_file_limit().into()) }
 }

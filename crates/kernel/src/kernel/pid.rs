@@ -151,7 +151,8 @@ impl Tables {
         self.last
     }
 
-    fn in_use(&self, pid: Pid) -> bool {
+    /// Whether it is the number of anything.
+    pub fn in_use(&self, pid: Pid) -> bool {
         self.tasks.contains_key(&pid) || self.processes.contains_key(&pid) || self.processes.is_group(pid)
     }
 

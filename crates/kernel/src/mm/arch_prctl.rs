@@ -1,6 +1,6 @@
 //! What x86 keeps per thread: `arch_prctl`.
 //!
-//! Mirrors: arch/x86/kernel/process_64.c (`do_arch_prctl_64`), Linux 6.1.
+//! Mirrors: arch/x86/kernel/process_64.c (`do_arch_prctl_64`), Linux 6.18.
 //! Differs: `%gs` belongs to the kernel (it finds the thread's record with it), so a guest cannot set it; programs for
 //! x86-64 Linux use `%fs`. Extended register state beyond what the host gives by default is not granted.
 

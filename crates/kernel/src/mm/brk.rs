@@ -1,6 +1,6 @@
 //! The heap: `brk`.
 //!
-//! Mirrors: mm/mmap.c (`brk`, `do_brk_flags`), Linux 6.1.
+//! Mirrors: mm/mmap.c (`brk`, `do_brk_flags`), Linux 6.18.
 //! Differs: the host's own brk is never used.
 //! Locking: `MmStruct`'s lock, over the host call; `MmStruct::program` under it.
 

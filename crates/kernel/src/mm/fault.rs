@@ -1,6 +1,6 @@
 //! Faults that the host reports as SIGSEGV although the guest may have the page.
 //!
-//! Mirrors: mm/memory.c (`handle_mm_fault`), mm/mmap.c (`expand_stack`), mm/filemap.c (`filemap_fault`), Linux 6.1.
+//! Mirrors: mm/memory.c (`handle_mm_fault`), mm/mmap.c (`expand_stack`), mm/filemap.c (`filemap_fault`), Linux 6.18.
 //! Differs: the host serves ordinary faults. Here are two kinds it cannot know: a stack that wants to grow, and a page of
 //! one of our own files that did not exist when it was mapped.
 //! Locking: `MmStruct`'s lock; the file is asked without it.

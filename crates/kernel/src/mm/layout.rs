@@ -1,7 +1,7 @@
 //! Where the parts of an address space lie.
 //!
 //! Mirrors: arch/x86/mm/mmap.c, mm/util.c (`arch_pick_mmap_layout`, `randomize_stack_top`), fs/binfmt_elf.c
-//! (`ELF_ET_DYN_BASE`), Linux 6.1.
+//! (`ELF_ET_DYN_BASE`), Linux 6.18.
 //! Differs: guest space ends at `TASK_SIZE` of the kernel image, a little below Linux's; random offsets are as wide.
 
 use acrida_kcore::platform::platform;

@@ -1,6 +1,6 @@
 //! Hints about use of memory: `madvise`.
 //!
-//! Mirrors: mm/madvise.c, Linux 6.1 (with the guard advice of 6.13).
+//! Mirrors: mm/madvise.c, Linux 6.18 (with the guard advice of 6.13).
 //! Differs: the host takes the advice; what it changes about an area is remembered here, for fork and /proc.
 //! Locking: `MmStruct`'s lock, over the host call.
 

@@ -1,6 +1,6 @@
 //! On which memory nodes pages lie: `mbind`, `migrate_pages`, `move_pages`.
 //!
-//! Mirrors: mm/mempolicy.c, mm/migrate.c, Linux 6.1.
+//! Mirrors: mm/mempolicy.c, mm/migrate.c, Linux 6.18.
 //! Differs: pages and nodes are the host's, so the host answers for the caller's own memory (as it does for
 //! `set_mempolicy` and `get_mempolicy`, passed on by the table). Other processes' pages are not moved.
 

@@ -1,6 +1,6 @@
 //! Locked memory: `mlock`, `mlock2`, `munlock`, `mlockall`, `munlockall`.
 //!
-//! Mirrors: mm/mlock.c, Linux 6.1.
+//! Mirrors: mm/mlock.c, Linux 6.18.
 //! Differs: whether a lock is allowed, and how much is locked, is our own account; the host is asked to keep the pages,
 //! and when it refuses (its limit is not the guest's) they are at least made present.
 //! Locking: `MmStruct`'s lock.

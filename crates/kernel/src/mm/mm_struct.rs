@@ -1,6 +1,6 @@
 //! An address space: its areas, its fixed points, and what /proc tells about it.
 //!
-//! Mirrors: include/linux/mm_types.h (`mm_struct`), kernel/fork.c (`dup_mm`), fs/exec.c, Linux 6.1.
+//! Mirrors: include/linux/mm_types.h (`mm_struct`), kernel/fork.c (`dup_mm`), fs/exec.c, Linux 6.18.
 //! Differs: shared by host threads, and by host processes that share their memory; the host copies pages at its own fork, we
 //! copy the areas.
 //! Locking: `state` is Linux's `mmap_lock`: held over every host call that changes mappings, so that tree and host agree.
@@ -148,15 +148,18 @@ impl MmStruct {
     /// lock, so that both copies are of the same moment.
     #[doc(alias = "dup_mm")]
     pub fn copy_to<R>(&self, child: &MmStruct, fork: impl FnOnce() -> R) -> R {
+        let mut state = self.lock();
         // The child's pages are those that the host shows now.
-        self.apply_cuts();
-        let state = self.lock();
+        let cuts = state.take_cuts();
         let copy = copy_for_child(&state);
         child.peak.store(copy.total_vm(), Ordering::Relaxed);
         // The lock of an address space that nobody uses yet.
         *child.lock() = copy;
         child.program.lock().clone_from(&self.program.lock());
-        fork()
+        let forked = fork();
+        drop(state);
+        self.have_applied(cuts);
+        forked
     }
 
     /// Forks the host process, which gets nothing of the guest's memory, under the lock: no other fork may happen while the

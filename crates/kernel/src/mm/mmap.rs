@@ -1,6 +1,6 @@
 //! New mappings: the `mmap` call, and the mappings that exec makes.
 //!
-//! Mirrors: mm/mmap.c (`do_mmap`, `mmap_region`, `get_unmapped_area`), arch/x86/kernel/sys_x86_64.c, Linux 6.1; alignment
+//! Mirrors: mm/mmap.c (`do_mmap`, `mmap_region`, `get_unmapped_area`), arch/x86/kernel/sys_x86_64.c, Linux 6.18; alignment
 //! of large anonymous areas as in 6.7.
 //! Differs: a file is asked for its pages before the lock is taken, because it takes locks of its own; the checks that
 //! come before that in Linux are made twice.

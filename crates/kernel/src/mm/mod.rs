@@ -1,6 +1,6 @@
 //! Guest memory: which addresses a process has, what stands behind them, and the calls that change that.
 //!
-//! Mirrors: mm/, Linux 6.1 and newer where the calls differ.
+//! Mirrors: mm/, Linux 6.18 and newer where the calls differ.
 //!
 //! In Linux a process's memory is an `mm_struct`: a tree of areas (VMAs), each a range of addresses with rights and a
 //! backing, and page tables that are filled from them on faults. Here the host keeps the page tables. We keep the areas:

@@ -1,6 +1,6 @@
 //! Rights of mapped pages: `mprotect`.
 //!
-//! Mirrors: mm/mprotect.c, Linux 6.1.
+//! Mirrors: mm/mprotect.c, Linux 6.18.
 //! Locking: `MmStruct`'s lock, over the host call.
 
 use alloc::vec::Vec;

@@ -1,6 +1,6 @@
 //! Resizing and moving mappings: `mremap`.
 //!
-//! Mirrors: mm/mremap.c, Linux 6.1.
+//! Mirrors: mm/mremap.c, Linux 6.18.
 //! Differs: the host moves the pages, to the place that we choose.
 //! Locking: `MmStruct`'s lock, over the host calls. A file that must give more pages is asked before.
 

@@ -1,6 +1,6 @@
 //! Mapped files and the disk, mapped pages and memory: `msync`, `mincore`.
 //!
-//! Mirrors: mm/msync.c, mm/mincore.c, Linux 6.1.
+//! Mirrors: mm/msync.c, mm/mincore.c, Linux 6.18.
 //! Differs: the host writes its files back and knows which pages are in; our own files have nothing below them.
 //! Locking: `MmStruct`'s lock only to look; the host calls may take long.
 

@@ -1,6 +1,6 @@
 //! Taking mappings away: `munmap`.
 //!
-//! Mirrors: mm/mmap.c (`do_munmap`), Linux 6.1.
+//! Mirrors: mm/mmap.c (`do_munmap`), Linux 6.18.
 //! Locking: `MmStruct`'s lock, over the host call; files are let go after it.
 
 use core::ops::Range;

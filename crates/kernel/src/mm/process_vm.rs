@@ -1,6 +1,6 @@
 //! Other processes' memory: `process_vm_readv`, `process_vm_writev`, `process_madvise`.
 //!
-//! Mirrors: mm/process_vm_access.c, mm/madvise.c, Linux 6.1.
+//! Mirrors: mm/process_vm_access.c, mm/madvise.c, Linux 6.18.
 //! Differs: memory of another process is out of the kernel's reach; its host process has it, and the host copies. Advice
 //! for another process is checked and counted, and changes nothing: it is only ever a hint.
 //! Locking: the target's `MmStruct` for one look; host calls are made without it.

@@ -1,6 +1,6 @@
 //! The old way to show other pages of a file: `remap_file_pages`.
 //!
-//! Mirrors: mm/mmap.c (`remap_file_pages`), Linux 6.1, which also only emulates it with new mappings.
+//! Mirrors: mm/mmap.c (`remap_file_pages`), Linux 6.18, which also only emulates it with new mappings.
 //! Locking: `MmStruct`'s lock, over the host call for memory without a file; a file is mapped anew without it.
 
 use acrida_kcore::uaccess::UserAddr;

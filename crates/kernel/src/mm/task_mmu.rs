@@ -1,6 +1,6 @@
 //! What /proc/PID tells about an address space: `maps`, `smaps`, `statm`, the memory lines of `status`.
 //!
-//! Mirrors: fs/proc/task_mmu.c, Linux 6.1.
+//! Mirrors: fs/proc/task_mmu.c, Linux 6.18.
 //! Differs: which pages are present is the host's knowledge; only sizes are told from here.
 //! Locking: `MmStruct`'s lock while a line is made; paths are looked up after it.
 

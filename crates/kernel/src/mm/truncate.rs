@@ -50,44 +50,86 @@ pub fn unmap_mapping_range(task: &Task, inode: &dyn Inode, end: u64) {
     let mine = task.mm();
     unmap_cut_pages(&mut mine.lock(), inode, end);
     let mut told: Vec<(Arc<Task>, Arc<MmStruct>)> = Vec::new();
+    // A look may pass a copy before it is made, and the original after that. So there are looks until one finds nothing.
+    while tell_others(task, &mine, inode, end, &mut told) {}
+    for (other, mm) in told {
+        mm.wait_for_cuts(&other);
+    }
+}
+
+/// Tells every thread with memory that shows something of what was cut; whether there is one that nobody had told.
+fn tell_others(
+    task: &Task,
+    mine: &Arc<MmStruct>,
+    inode: &dyn Inode,
+    end: u64,
+    told: &mut Vec<(Arc<Task>, Arc<MmStruct>)>,
+) -> bool {
+    let mut found = false;
     for process in task.kernel.pids.processes() {
         let threads: Vec<Arc<Task>> = process.threads.lock().clone();
+        let mut looked_at: Option<(Arc<MmStruct>, Noted)> = None;
         for other in threads {
             let mm = other.mm();
-            if !Arc::ptr_eq(&mm, &mine) && mm.note_cut(inode, end) {
+            // Threads of a process have the same.
+            let noted = match &looked_at {
+                Some((last, noted)) if Arc::ptr_eq(last, &mm) => *noted,
+                _ if Arc::ptr_eq(&mm, mine) => Noted::NotShown,
+                _ => mm.note_cut(inode, end),
+            };
+            looked_at = Some((mm.clone(), noted));
+            found |= noted == Noted::Now;
+            if noted != Noted::NotShown {
                 other.thread.set_work(work::UNMAP);
                 platform().interrupt(other.thread);
                 told.push((other, mm));
             }
         }
     }
-    for (other, mm) in told {
-        mm.wait_for_cuts(&other);
+    found
+}
+
+/// What an address space had to do with a cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Noted {
+    NotShown,
+    Before,
+    Now,
+}
+
+impl MmState {
+    /// Applies what others have cut; to be given to [`MmStruct::have_applied`] when the lock is free.
+    pub fn take_cuts(&mut self) -> Vec<Cut> {
+        let cuts = core::mem::take(&mut self.cuts);
+        for cut in &cuts {
+            unmap_cut_pages(self, &*cut.inode, cut.end);
+        }
+        cuts
     }
 }
 
 impl MmStruct {
-    /// Notes a cut of a file that some area shows; whether there is one.
-    fn note_cut(&self, inode: &dyn Inode, end: u64) -> bool {
+    /// Notes a cut of a file if some area shows it.
+    fn note_cut(&self, inode: &dyn Inode, end: u64) -> Noted {
         let mut state = self.lock();
         let shown =
             state.areas.iter().find_map(|(start, vma)| stale(start, vma, inode, end).and_then(|_| vma.file()?.inode().cloned()));
-        let Some(inode) = shown else { return false };
-        if !state.cuts.iter().any(|cut| Arc::ptr_eq(&cut.inode, &inode) && cut.end == end) {
-            state.cuts.push(Cut { inode, end });
+        let Some(inode) = shown else { return Noted::NotShown };
+        if state.cuts.iter().any(|cut| Arc::ptr_eq(&cut.inode, &inode) && cut.end == end) {
+            return Noted::Before;
         }
-        true
+        state.cuts.push(Cut { inode, end });
+        Noted::Now
     }
 
     /// Does in the caller's own address space what others have noted.
     pub fn apply_cuts(&self) {
-        let mut state = self.lock();
-        let cuts = core::mem::take(&mut state.cuts);
-        for cut in &cuts {
-            unmap_cut_pages(&mut state, &*cut.inode, cut.end);
-        }
-        drop(state);
-        // Inodes go without the lock.
+        let cuts = self.lock().take_cuts();
+        self.have_applied(cuts);
+    }
+
+    /// Wakes who waited for that; call without the lock, as inodes go.
+    pub fn have_applied(&self, cuts: Vec<Cut>) {
         drop(cuts);
         self.cuts_applied.wake_all(0);
     }

@@ -1,6 +1,6 @@
 //! One area of an address space.
 //!
-//! Mirrors: include/linux/mm_types.h (`vm_area_struct`), include/linux/mm.h (`VM_*`), Linux 6.1.
+//! Mirrors: include/linux/mm_types.h (`vm_area_struct`), include/linux/mm.h (`VM_*`), Linux 6.18.
 //! Differs: the host faults pages in, so an area only remembers what stands behind it: nothing, an anonymous object that
 //! the host shares between relatives, or a file. Pages of our own files are pieces of the physical-memory object; an area
 //! keeps its pieces alive, so truncation never hands a mapped page to somebody else.

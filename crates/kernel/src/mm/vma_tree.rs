@@ -1,6 +1,6 @@
 //! The areas of one address space, ordered by address.
 //!
-//! Mirrors: mm/mmap.c (`find_vma`, `vma_merge`, `split_vma`, `vm_unmapped_area`), Linux 6.1.
+//! Mirrors: mm/mmap.c (`find_vma`, `vma_merge`, `split_vma`, `vm_unmapped_area`), Linux 6.18.
 //! Differs: a B-tree map keyed by start. The search for a free place goes down from the top and remembers how large the
 //! holes are that it passed, so that it does not pass them again (Linux 2.6's cached hole size; exact, not a guess).
 //! Locking: none here; `MmStruct` has the lock.

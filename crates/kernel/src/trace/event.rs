@@ -1,6 +1,6 @@
 //! What happens to processes besides their calls: signals, stops, ends.
 //!
-//! Mirrors: include/trace/events/signal.h, sched.h in role, Linux 6.1.
+//! Mirrors: include/trace/events/signal.h, sched.h in role, Linux 6.18.
 
 use acrida_kcore::platform::{ClockId, platform};
 use acrida_kcore::trace_ring;

@@ -1,6 +1,6 @@
 //! What the world tells about itself: records of calls, signals and ends, counters per call, and views on request.
 //!
-//! Mirrors: kernel/trace/trace_syscalls.c in role, Linux 6.1.
+//! Mirrors: kernel/trace/trace_syscalls.c in role, Linux 6.18.
 //! Differs: one ring for everything, in memory that the command reads (`acrida_trace_format::ring`); a record holds what
 //! the call's pointers named, since nobody can look it up afterwards.
 //! Locking: none. The switches are set at boot and stay; they are statics because every call looks at them, and one

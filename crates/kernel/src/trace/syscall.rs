@@ -1,6 +1,6 @@
 //! One observed call: recorded, counted, timed.
 //!
-//! Mirrors: kernel/entry/common.c (`syscall_trace_enter`, `syscall_exit_work`), Linux 6.1.
+//! Mirrors: kernel/entry/common.c (`syscall_trace_enter`, `syscall_exit_work`), Linux 6.18.
 //! Differs: one record a call, written when it comes back; what it points to is captured before (inputs) and after
 //! (outputs) the handler.
 

@@ -27,7 +27,7 @@ use crate::abi::{Fd, Flags, SysResult};
 use crate::fs::file::{File, FileRef};
 use crate::fs::notify::fsnotify;
 use crate::fs::pipe::{Pipe, PipeEnd};
-use crate::fs::read_write::{Blocking, fdget};
+use crate::fs::read_write::{Blocking, fdget, verify_area};
 
 pub mod file_to_pipe;
 pub mod pages;
@@ -74,16 +74,25 @@ impl Offset {
         }
     }
 
-    /// Runs `transfer` at the position, and moves it.
-    fn run(self, file: &FileRef, transfer: impl FnOnce(&mut u64) -> SysResult) -> SysResult {
+    /// Runs `transfer` of `len` bytes at the position, and moves it.
+    fn run(self, file: &FileRef, len: usize, transfer: impl FnOnce(&mut u64) -> SysResult) -> SysResult {
         match self {
             Offset::File => at_position(file, transfer),
-            Offset::User(_, pos) if pos.cast_signed() < 0 => Err(Errno::EINVAL.into()),
             Offset::User(addr, mut pos) => {
+                self.verify(len)?;
                 let done = transfer(&mut pos)?;
                 addr.write(&pos)?;
                 Ok(done)
             }
+        }
+    }
+
+    /// `EINVAL` where a transfer of `len` bytes would leave the range of positions.
+    fn verify(self, len: usize) -> Result<(), Errno> {
+        match self {
+            Offset::File => Ok(()),
+            Offset::User(_, pos) if pos.cast_signed() < 0 => Err(Errno::EINVAL),
+            Offset::User(_, pos) => verify_area(pos, len),
         }
     }
 
@@ -137,11 +146,11 @@ pub fn sys_splice(fd_in: Fd, off_in: UserAddr, fd_out: Fd, off_out: UserAddr, le
             if output.ops.can_take_pages() {
                 return to_socket::from_pipe(from, &output, how);
             }
-            off_out.run(&output, |pos| pipe_to_file::splice(from, &output, pos, how))
+            off_out.run(&output, len, |pos| pipe_to_file::splice(from, &output, pos, how))
         }
         (None, Some(to)) => {
             off_in.check(&input)?;
-            off_in.run(&input, |pos| {
+            off_in.run(&input, len, |pos| {
                 file_to_pipe::splice(&input, pos, to, len, blocking(flags.0, &[&output]), blocking(flags.0, &[]))
             })
         }

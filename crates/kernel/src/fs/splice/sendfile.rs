@@ -28,9 +28,10 @@ pub fn sys_sendfile(fd_out: Fd, fd_in: Fd, offset: UserAddr, count: usize) -> Sy
     if matches!(place, Offset::User(..)) && !input.ops.seekable() {
         return Err(Errno::ESPIPE.into());
     }
-    if matches!(place, Offset::User(_, pos) if pos.cast_signed() < 0) || count.cast_signed() < 0 {
+    if count.cast_signed() < 0 {
         return Err(Errno::EINVAL.into());
     }
+    place.verify(count)?;
     let output = fdget(fd_out)?;
     if !output.writable() {
         return Err(Errno::EBADF.into());

@@ -39,7 +39,7 @@ use crate::fs::tmpfs::TmpFs;
 use crate::fs::tmpfs::inode::TmpInode;
 use crate::fs::tmpfs::memfd;
 use crate::fs::tmpfs::pages::{At, Pages, Span};
-use crate::fs::truncate::beyond_file_limit;
+use crate::fs::truncate::{beyond_file_limit, check_file_size};
 use crate::mm::{MapBacking, MmapRequest, Piece};
 
 const PAGE: u64 = PAGE_SIZE as u64;
@@ -313,28 +313,31 @@ impl RegularFile {
         Ok(())
     }
 
-    fn fallocate(&self, fs: &TmpFs, mode: u32, offset: u64, len: u64) -> Result<(), Errno> {
+    #[doc(alias = "shmem_fallocate")]
+    fn fallocate(&self, fs: &TmpFs, mode: u32, offset: u64, len: u64) -> Result<(), Error> {
         if mode & !(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE) != 0 {
-            return Err(Errno::EOPNOTSUPP);
+            return Err(Errno::EOPNOTSUPP.into());
         }
         let _writing = self.writing.lock();
         let mut content = self.content.lock();
         if mode & FALLOC_FL_PUNCH_HOLE != 0 {
             if self.has_seal(F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) {
-                return Err(Errno::EPERM);
+                return Err(Errno::EPERM.into());
             }
             fs.uncharge(content.pages.punch(offset, offset + len));
             return Ok(());
         }
-        let grows = mode & FALLOC_FL_KEEP_SIZE == 0 && offset + len > content.size;
-        if grows && self.has_seal(F_SEAL_GROW) {
-            return Err(Errno::EPERM);
+        // Limit and seal stand whatever becomes of the size.
+        check_file_size(offset + len, || Ok(content.size))?;
+        let beyond = offset + len > content.size;
+        if beyond && self.has_seal(F_SEAL_GROW) {
+            return Err(Errno::EPERM.into());
         }
         if !fs.has_room(len.div_ceil(PAGE)) {
-            return Err(Errno::ENOSPC);
+            return Err(Errno::ENOSPC.into());
         }
         content.fill_holes(fs, offset, offset + len)?;
-        if grows {
+        if beyond && mode & FALLOC_FL_KEEP_SIZE == 0 {
             content.size = offset + len;
         }
         Ok(())

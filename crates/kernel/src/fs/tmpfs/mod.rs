@@ -14,7 +14,7 @@
 //!
 //! Mirrors: mm/shmem.c, Linux 6.18.
 //! Differs: pages are never swapped; a page that a guest touched only through a mapping is not charged;
-//! pages that are cut off leave the memory of the process that cuts, see `mm/truncate.rs`.
+//! pages that are cut off leave all memory that shows them, but of others a moment later, see `mm/truncate.rs`.
 //! Locking: `TmpFs::tree` (changes of two directories) before the entries of a directory (two by address) before limits and an
 //! inode's attributes; `RegularFile::writing` before `RegularFile::content` before limits and the queue of who waits for room.
 //! Leaves: limits, attributes, xattrs.
