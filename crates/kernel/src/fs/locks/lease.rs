@@ -217,10 +217,22 @@ pub fn break_lease(inode: &InodeCommon, flags: u32) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::sync::Arc;
+
     use super::*;
+    use crate::fs::file::FileOperations;
+
+    struct Nothing;
+    impl FileOperations for Nothing {}
+
+    /// A file that never comes to its end, as that would be a task's work.
+    fn a_file() -> WeakFile {
+        let file = core::mem::ManuallyDrop::new(File::anon(Arc::new(Nothing), 0));
+        FileRef::downgrade(&file)
+    }
 
     fn list(kinds: &[Kind]) -> LeaseList {
-        let lease = |(n, &kind): (u64, &Kind)| Lease { holder: Owner::File(n), file: Weak::new(), fd: 0, kind, asked: None };
+        let lease = |(n, &kind): (u64, &Kind)| Lease { holder: Owner::File(n), file: a_file(), fd: 0, kind, asked: None };
         LeaseList { held: (0..).zip(kinds).map(lease).collect() }
     }
 
