@@ -1,6 +1,9 @@
 //! The Debian packages that tests use.
 
 use anyhow::{Result, bail};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, Stdio};
 
 /// Package, and a file that says it is there.
@@ -40,6 +43,33 @@ const PACKAGES: &[(&str, &str)] = &[
     ("postgresql-15", "/usr/lib/postgresql/15/bin/initdb"),
 ];
 
+/// What Debian's packages ask before they start a service: the tests start the servers they need by themselves.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// As long as this exists, packages start no services.
+struct NoServices {
+    /// Whether the machine had no policy of its own.
+    is_ours: bool,
+}
+
+impl NoServices {
+    fn begin() -> NoServices {
+        // Where it cannot be written, services start as they would by hand.
+        let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(POLICY);
+        let policy = NoServices { is_ours: opened.is_ok() };
+        let _ = opened.and_then(|mut file| file.write_all(b"#!/bin/sh\nexit 101\n"));
+        policy
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.is_ours {
+            let _ = fs::remove_file(POLICY);
+        }
+    }
+}
+
 /// Installs what is missing, or says what to install.
 pub fn ensure() -> Result<()> {
     let missing: Vec<&str> =
@@ -53,6 +83,7 @@ pub fn ensure() -> Result<()> {
         bail!("the tests need packages that are not installed; as root: {hint}");
     }
     println!("installing: {}", missing.join(" "));
+    let _no_services = NoServices::begin();
     let apt = |args: &[&str]| {
         let status = Command::new("apt-get")
             .env("DEBIAN_FRONTEND", "noninteractive")

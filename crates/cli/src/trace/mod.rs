@@ -19,7 +19,7 @@ pub use filter::Filter;
 /// Records read from the ring at once.
 const BATCH: u64 = 256;
 /// After this time a record that was begun and not finished is given up: its writer was killed.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Turns records into lines.
 pub struct Tracer {
