@@ -11,6 +11,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use acrida_kcore::host::HostFd;
@@ -149,12 +150,30 @@ fn serve(kernel: &Arc<Kernel>) {
         }
         acrida_kcore::thread::current().task_work.run();
     }
-    for process in kernel.pids.processes() {
-        let host = process.host_pid.load(Ordering::Relaxed);
-        if host != 0 && process.tgid != INIT_PID && !process.is_dead() {
+    for process in kernel.pids.processes().into_iter().filter(|process| process.tgid != INIT_PID && !process.is_dead()) {
+        for host in host_processes(&process) {
             crate::host::kill(host, acrida_uapi::signal::SIGKILL);
         }
     }
+}
+
+/// Where the threads of `process` run. A thread that has begun knows by itself; the number that its maker stored for the process may
+/// be an old one, if the maker was killed before it could.
+fn host_processes(process: &Process) -> Vec<u32> {
+    let stored = process.host_pid.load(Ordering::Relaxed);
+    let own = |task: &Arc<Task>| match task.thread.host_pid.load(Ordering::Relaxed) {
+        0 => stored,
+        own => own,
+    };
+    let mut hosts: Vec<u32> = process.threads.lock().iter().map(own).collect();
+    if hosts.is_empty() {
+        // The last thread is on its way out.
+        hosts.push(stored);
+    }
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts.retain(|&host| host != 0);
+    hosts
 }
 
 fn host_process_died(kernel: &Arc<Kernel>, host_pid: u32, status: u32) {
