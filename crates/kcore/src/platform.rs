@@ -72,7 +72,8 @@ pub trait Platform: Sync {
     fn wake_lock(&self, word: &AtomicU64);
     /// Wakes every waiter of [`Platform::wait_lock`] for the sake of the owner's life.
     fn wake_life(&self, life: &AtomicU32);
-    /// Starts a host thread for `child`, whose frame is ready; gives its host thread id.
+    /// Starts a host thread for `child`, whose frame is ready; gives its host thread id. The record of a new host process has that
+    /// in `host_pid` before anything of it runs, or its death is told, and whatever becomes of the caller.
     fn spawn(&self, child: &'static Thread, kind: SpawnKind) -> Result<u32, Errno>;
     /// Runs `borrower` on the calling host thread until it hands the thread back; see [`crate::loan`].
     fn lend(&self, borrower: &'static Thread) {
@@ -82,16 +83,16 @@ pub trait Platform: Sync {
     fn hand_back(&self) {
         panic!("this platform lends no threads");
     }
-    /// Lets a record that has switched away go on in a new host process; gives its number.
-    fn spawn_switched(&self, thread: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
+    /// Lets a record that has switched away go on in a new host process, whose number it has at once.
+    fn spawn_switched(&self, thread: &'static Thread, kind: SpawnKind) -> Result<(), Errno> {
         panic!("this platform lends no threads: {thread:p}, {kind:?}");
     }
     /// Lets a thread that slept in [`Platform::park`] when the host killed it go on in a new host process with nothing in guest
-    /// memory, as if it was unparked; gives its number.
+    /// memory, as if it was unparked.
     ///
     /// # Errors
     /// `ESRCH` if it did not sleep.
-    fn revive(&self, thread: &'static Thread) -> Result<u32, Errno> {
+    fn revive(&self, thread: &'static Thread) -> Result<(), Errno> {
         panic!("this platform kills no threads: {thread:p}");
     }
     /// Ends the calling host thread and never returns; its kernel stack is free when `thread.life` is over.

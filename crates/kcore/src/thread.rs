@@ -139,6 +139,7 @@ pub struct Thread {
     pub user_rsp: AtomicU64,
     pub work: AtomicU32,
     pub host_tid: AtomicU32,
+    /// The host process that it runs in, stored by the host when that is made; until it is, the one of whoever makes the thread.
     pub host_pid: AtomicU32,
     pub state: AtomicU32,
     /// Parking: 0 empty, 1 token, 2 parked.

@@ -94,8 +94,6 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
         text_images: crate::mm::patch::TextImages::new(lists.option("texts")),
     });
     let init = new_init(block, rlimits);
-    let own = acrida_kcore::thread::current().host_pid.load(Ordering::Relaxed);
-    init.host_pid.store(own, Ordering::Relaxed);
     {
         let mut tables = kernel.pids.lock();
         let pid = tables.alloc();
@@ -108,10 +106,7 @@ pub fn kernel_process(block: &BootBlock, lists: Lists) {
     crate::fs::hostfs::watch::start(&kernel);
     let first = first_task(&kernel, &init, block, lists);
     match platform().spawn(first.thread, SpawnKind::Process) {
-        Ok(host) => {
-            first.process.host_pid.store(host, Ordering::Relaxed);
-            has_host_process(&kernel, &first.process);
-        }
+        Ok(_) => has_host_process(&kernel, &first.process),
         Err(errno) => {
             platform().console(&format!("acrida: cannot start a process: {}\n", errno.name().unwrap_or("?")));
             send(control, Message { kind: control::INIT_EXITED, status: 125 << 8, ..Message::new_zeroed() });
@@ -143,44 +138,21 @@ fn serve(kernel: &Arc<Kernel>) {
             Err(_) => break,
         }
         match message.kind {
-            control::PROCESS_DIED => host_process_died(kernel, message.pid, message.status),
+            control::PROCESS_DIED => {
+                crate::kernel::exit::exit_killed(kernel, message.pid, WaitStatus::from_raw(message.status as i32));
+            }
             control::SHUT_DOWN => break,
             control::VIEW => crate::trace::views::answer(kernel, message.status, message.pid),
             _ => {}
         }
         acrida_kcore::thread::current().task_work.run();
     }
-    for process in kernel.pids.processes().into_iter().filter(|process| process.tgid != INIT_PID && !process.is_dead()) {
-        for host in host_processes(&process) {
-            crate::host::kill(host, acrida_uapi::signal::SIGKILL);
-        }
-    }
-}
-
-/// Where the threads of `process` run. A thread that has begun knows by itself; the number that its maker stored for the process may
-/// be an old one, if the maker was killed before it could.
-fn host_processes(process: &Process) -> Vec<u32> {
-    let stored = process.host_pid.load(Ordering::Relaxed);
-    let own = |task: &Arc<Task>| match task.thread.host_pid.load(Ordering::Relaxed) {
-        0 => stored,
-        own => own,
-    };
-    let mut hosts: Vec<u32> = process.threads.lock().iter().map(own).collect();
-    if hosts.is_empty() {
-        // The last thread is on its way out.
-        hosts.push(stored);
-    }
-    hosts.sort_unstable();
-    hosts.dedup();
-    hosts.retain(|&host| host != 0);
-    hosts
-}
-
-fn host_process_died(kernel: &Arc<Kernel>, host_pid: u32, status: u32) {
-    let status = WaitStatus::from_raw(status as i32);
-    // More than one: the child of a vfork has none of its own at first.
     for process in kernel.pids.processes() {
-        crate::kernel::exit::exit_killed(kernel, &process, host_pid, status);
+        // More than one, if they were killed and end by themselves.
+        let mut hosts: Vec<u32> =
+            process.threads.lock().iter().map(|task| task.thread.host_pid.load(Ordering::Relaxed)).collect();
+        hosts.dedup();
+        hosts.into_iter().for_each(|host| crate::host::kill(host, acrida_uapi::signal::SIGKILL));
     }
 }
 
@@ -188,7 +160,7 @@ fn host_process_died(kernel: &Arc<Kernel>, host_pid: u32, status: u32) {
 /// first one.
 pub fn has_host_process(kernel: &Kernel, process: &Process) {
     if kernel.first_process.load(Ordering::Relaxed) == process.tgid {
-        let pid = process.host_pid.load(Ordering::Relaxed);
+        let pid = process.host_pid();
         send(kernel.control, Message { kind: control::BOOTED, pid, ..Message::new_zeroed() });
     }
 }
@@ -248,7 +220,8 @@ fn root_cred(block: &BootBlock) -> Cred {
 
 fn new_init(block: &BootBlock, rlimits: [Rlimit64; 16]) -> Arc<Process> {
     let relations = Relations { pgrp: INIT_PID, session: INIT_PID, ..Relations::default() };
-    Arc::new(Process::new(INIT_PID, relations, rlimits, block.uid))
+    let kernel_process = acrida_kcore::thread::current().host_pid.load(Ordering::Relaxed);
+    Arc::new(Process { kernel_process, ..Process::new(INIT_PID, relations, rlimits, block.uid) })
 }
 
 /// The first guest process: a group and session of its own, as a login shell would have started it.

@@ -1,6 +1,6 @@
 //! How the host is made to give the guests' system calls to us.
 //!
-//! Mirrors: kernel/entry/syscall_user_dispatch.c and kernel/seccomp.c, Linux 6.1, in their users' role.
+//! Mirrors: kernel/entry/syscall_user_dispatch.c and kernel/seccomp.c, Linux 6.18, in their users' role.
 //! Differs: two ways, probed at boot. Syscall User Dispatch raises `SIGSYS` for every call from outside the image's text;
 //! each thread turns it on for itself. Where the host refuses it, a seccomp filter on the instruction pointer does the same;
 //! it is installed once, in the kernel process, and every host process inherits it. It costs each call of the kernel's own

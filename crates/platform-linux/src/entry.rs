@@ -1,6 +1,6 @@
 //! Into the kernel and out of it.
 //!
-//! Mirrors: arch/x86/entry/entry_64.S, Linux 6.1.
+//! Mirrors: arch/x86/entry/entry_64.S, Linux 6.18.
 //! Differs: nothing changes privilege. `%gs` always points at the [`Thread`]; entry switches to the kernel stack and saves
 //! the frame, exit restores it. `rcx` brings the return address, as the `syscall` instruction would leave it.
 //!
@@ -176,7 +176,7 @@ global_asm!(
     "push r12",
     "mov r12, rdx",
     "mov rsi, [rdx + {FRAME}]",
-    "xor edx, edx",
+    "lea rdx, [rdx + {HOST_PID}]",
     "xor r10d, r10d",
     "xor r8d, r8d",
     "mov eax, 56",
@@ -318,6 +318,7 @@ global_asm!(
     USER_RSP = const offset_of!(Thread, user_rsp),
     FRAME = const offset_of!(Thread, frame),
     WORK = const offset_of!(Thread, work),
+    HOST_PID = const offset_of!(Thread, host_pid),
     WAKES = const acrida_kcore::thread::work::ENDS_SLEEP,
     FULL = const offset_of!(UserFrame, full_restore),
     RIP = const reg!(rip), RSP = const reg!(rsp), EFLAGS = const reg!(eflags), ORIG_RAX = const reg!(orig_rax),

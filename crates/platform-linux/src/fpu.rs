@@ -1,6 +1,6 @@
 //! The vector and x87 state that stays in the registers while the kernel runs.
 //!
-//! Mirrors: arch/x86/kernel/fpu/signal.c, Linux 6.1.
+//! Mirrors: arch/x86/kernel/fpu/signal.c, Linux 6.18.
 //! Differs: xmm0-15 of the interrupted guest are in its frame, everything else is live; a signal frame joins both.
 
 use core::arch::asm;

@@ -91,11 +91,11 @@ impl Platform for Linux {
         loan::hand_back();
     }
 
-    fn spawn_switched(&self, thread: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
+    fn spawn_switched(&self, thread: &'static Thread, kind: SpawnKind) -> Result<(), Errno> {
         loan::spawn_switched(thread, kind)
     }
 
-    fn revive(&self, thread: &'static Thread) -> Result<u32, Errno> {
+    fn revive(&self, thread: &'static Thread) -> Result<(), Errno> {
         loan::revive(thread)
     }
 

@@ -1,6 +1,6 @@
 //! Two records on one host thread: the switch between them, and a host process for the one that does not run.
 //!
-//! Mirrors: arch/x86/entry/entry_64.S (`__switch_to_asm`), Linux 6.1, in role.
+//! Mirrors: arch/x86/entry/entry_64.S (`__switch_to_asm`), Linux 6.18, in role.
 //! Differs: it happens at the two ends of a `vfork` child and where a process leaves memory that others use (see
 //! `acrida_kcore::loan`). A sleeping thread leaves its registers as a switch does, so that it can go on in another host process
 //! if the host kills its own.
@@ -79,7 +79,7 @@ global_asm!(
     "acrida_clone_switched:",
     "push r12",
     "mov r12, rdx",
-    "xor edx, edx",
+    "lea rdx, [rdx + {HOST_PID}]",
     "xor r10d, r10d",
     "xor r8d, r8d",
     "mov eax, 56",
@@ -97,6 +97,7 @@ global_asm!(
     ".popsection",
     ARCH_SET_GS = const 0x1001,
     FRAME = const offset_of!(Thread, frame),
+    HOST_PID = const offset_of!(Thread, host_pid),
     borrower_start = sym borrower_start,
     own_process = sym own_process,
     parked = sym parked,
@@ -167,11 +168,9 @@ fn prepare(borrower: &'static Thread) {
 }
 
 /// Starts a host process for a record that has switched away, which goes on in it behind its switch.
-pub fn spawn_switched(thread: &'static Thread, kind: SpawnKind) -> Result<u32, Errno> {
+pub fn spawn_switched(thread: &'static Thread, kind: SpawnKind) -> Result<(), Errno> {
     let lender = thread.loan.lender();
     thread.loan.set_lender(None);
-    // None yet, until it runs there: the one that it leaves may end before.
-    let left = thread.host_pid.swap(0, Ordering::Relaxed);
     let me = current();
     let is_agent = me.loan.lender().is_some_and(|lent| core::ptr::eq(lent, thread));
     if is_agent {
@@ -189,7 +188,6 @@ pub fn spawn_switched(thread: &'static Thread, kind: SpawnKind) -> Result<u32, E
     };
     let result = raw::check(result);
     if result.is_err() {
-        thread.host_pid.store(left, Ordering::Relaxed);
         thread.loan.set_lender(lender);
         if is_agent {
             spawn::begin_life(thread);
@@ -200,7 +198,7 @@ pub fn spawn_switched(thread: &'static Thread, kind: SpawnKind) -> Result<u32, E
     if result.is_err() || !is_agent {
         signal::set_mask(mask);
     }
-    result.map(|pid| pid as u32)
+    result.map(drop)
 }
 
 const WOKEN: u32 = 0;
@@ -223,7 +221,7 @@ extern "C" fn parked(me: &Thread, deadline: u64) -> u32 {
 }
 
 /// Lets a thread whose host thread was killed in [`sleep`] go on behind it, in a new host process.
-pub fn revive(thread: &'static Thread) -> Result<u32, Errno> {
+pub fn revive(thread: &'static Thread) -> Result<(), Errno> {
     match thread.parked_at.swap(0, Ordering::Relaxed) {
         0 => Err(Errno::ESRCH),
         sp => {

@@ -39,7 +39,7 @@ impl Waiter {
     }
 }
 
-/// The host has no `futex_waitv`.
+/// The host has no `futex_waitv`, or refuses it.
 static ONE_WORD: AtomicBool = AtomicBool::new(false);
 
 /// Sleeps while the lower half of `word` is that of `expected` and `life` is `alive`.
@@ -53,7 +53,7 @@ pub fn wait(word: &AtomicU64, expected: u64, life: &AtomicU32, alive: u32) {
         let both = [Waiter::new(address, half), Waiter::new(life.as_ptr() as u64, alive)];
         let args = [both.as_ptr() as u64, both.len() as u64, 0, time.as_ptr() as u64, CLOCK_MONOTONIC];
         // SAFETY: the words live in the arena, the rest on this stack.
-        if unsafe { raw::syscall(nr::futex_waitv, &args) } != Err(Errno::ENOSYS) {
+        if let Ok(_) | Err(Errno::EAGAIN | Errno::EINTR | Errno::ETIMEDOUT) = unsafe { raw::syscall(nr::futex_waitv, &args) } {
             return;
         }
         ONE_WORD.store(true, Ordering::Relaxed);

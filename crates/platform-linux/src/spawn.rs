@@ -1,6 +1,6 @@
 //! New host threads and processes.
 //!
-//! Mirrors: arch/x86/kernel/process.c (`copy_thread`), Linux 6.1.
+//! Mirrors: arch/x86/kernel/process.c (`copy_thread`), Linux 6.18.
 //! Differs: the child's frame is prepared by the kernel; here it only gets `%gs`, a signal stack and dispatch.
 //! Locking: none. Every signal is blocked from before the clone until the child is complete.
 
@@ -28,11 +28,13 @@ const CLONE_SIGHAND: u64 = 0x800;
 const CLONE_PARENT: u64 = 0x8000;
 const CLONE_THREAD: u64 = 0x10000;
 const CLONE_SYSVSEM: u64 = 0x40000;
+const CLONE_PARENT_SETTID: u64 = 0x100000;
 const SIGCHLD: u64 = 17;
 
-/// What the host is asked for.
+/// What the host is asked for. It stores the number of a new process in the record itself: who makes it may be killed as soon as
+/// there is one.
 pub fn host_flags(kind: SpawnKind) -> u64 {
-    const PROCESS: u64 = CLONE_FS | CLONE_FILES | CLONE_PARENT | SIGCHLD;
+    const PROCESS: u64 = CLONE_FS | CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD;
     match kind {
         SpawnKind::Thread | SpawnKind::Kernel => CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
         SpawnKind::Process => PROCESS,

@@ -1,6 +1,6 @@
 //! The memory functions that compiled code calls; in assembly, because a Rust loop would become a call to itself.
 //!
-//! Mirrors: arch/x86/lib/mem*_64.S, Linux 6.1 (the ERMS variants).
+//! Mirrors: arch/x86/lib/mem*_64.S, Linux 6.18 (the ERMS variants).
 //! Differs: up to 512 bytes are moved through vector registers (which are saved at every entry): the string instructions cost
 //! 20 ns to start, and structures of 50 to 300 bytes are what the kernel moves most. Lengths up to 32 are loaded whole before
 //! anything is stored; longer ones load their last (or first) 32 bytes before the loop, which then needs no remainder.

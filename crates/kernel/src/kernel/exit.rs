@@ -35,6 +35,8 @@ pub struct DeadThreads {
     tasks: SpinLock<Vec<Arc<Task>>>,
     /// Records without a task.
     agents: SpinLock<Vec<&'static Thread>>,
+    /// The last tasks of their processes, until these have ended: if one is killed at that, somebody else has to do it.
+    ending: SpinLock<Vec<Arc<Task>>>,
 }
 
 impl DeadThreads {
@@ -129,7 +131,7 @@ pub fn do_exit(status: WaitStatus) -> ! {
     crate::ipc::shm::exit_shm(task);
     exit_files(task);
     task.thread.task_work.run();
-    let me = leave_group(task, status);
+    let me = leave_group(task);
     task.thread.task_work.run();
     task.thread.state.store(state::DEAD, Ordering::SeqCst);
     if let Some(me) = me {
@@ -140,16 +142,15 @@ pub fn do_exit(status: WaitStatus) -> ! {
 }
 
 /// Takes the task off its process, which ends with it if it was the last one; the task's entry in the pid table.
-fn leave_group(task: &Task, status: WaitStatus) -> Option<Arc<Task>> {
+fn leave_group(task: &Task) -> Option<Arc<Task>> {
     let mut tables = task.kernel.pids.lock();
     let me = tables.tasks.get(&task.tid()).cloned();
     let last = {
         let mut threads = task.process.threads.lock();
-        threads.retain(|t| t.tid() != task.tid());
-        if threads.is_empty() {
-            // Where the process ends: see `exit_killed`.
-            task.process.host_pid.store(task.thread.host_pid.load(Ordering::Relaxed), Ordering::Relaxed);
+        if let [last] = &threads[..] {
+            task.kernel.dead_threads.ending.lock().push(last.clone());
         }
+        threads.retain(|t| t.tid() != task.tid());
         threads.is_empty()
     };
     // A leader that dies first stays visible as long as its process.
@@ -162,8 +163,7 @@ fn leave_group(task: &Task, status: WaitStatus) -> Option<Arc<Task>> {
         send_death_signal(child, &task.process);
     }
     if last {
-        let group = task.process.group_exit.load(Ordering::SeqCst);
-        exit_process(&task.kernel, &task.process, if group != -1 { WaitStatus::from_raw(group) } else { status });
+        exit_process(task);
     } else {
         task.process.threads_gone.wake_all(0);
     }
@@ -180,8 +180,14 @@ fn exit_files(task: &Task) {
     files.put();
 }
 
-/// What is left to do once no thread of the process runs any more.
-pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitStatus) {
+/// What is left to do once no thread of the process runs any more but `last`. If that is killed, it is done again from the
+/// beginning.
+fn exit_process(last: &Task) {
+    let (kernel, process) = (&last.kernel, &last.process);
+    let status = match process.group_exit.load(Ordering::SeqCst) {
+        -1 => WaitStatus::from_raw(last.exit_code.load(Ordering::Relaxed)),
+        group => WaitStatus::from_raw(group),
+    };
     process.timers.cancel_all();
     crate::fs::locust::swarm::process_ended(process);
     let usage = process.own_usage();
@@ -196,7 +202,11 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
     let (parent, unwanted) = {
         let mut tables = kernel.pids.lock();
         process.exit_status.store(status.raw(), Ordering::SeqCst);
-        (signal::notify_parent(process), unhash_unwanted(&mut tables, process))
+        match tables.processes.get(&process.tgid).is_some_and(|now| Arc::ptr_eq(now, process)) {
+            true => (signal::notify_parent(process), unhash_unwanted(&mut tables, process)),
+            // `last` was killed behind this, and the zombie may have been waited for.
+            false => (process.relations.lock().parent.upgrade(), None),
+        }
     };
     process.threads_gone.wake_all(0);
     process.wait_pidfd.wake_all(u32::from(POLLIN));
@@ -210,6 +220,9 @@ pub fn exit_process(kernel: &Arc<Kernel>, process: &Arc<Process>, status: WaitSt
     for unhashed in unwanted.into_iter().chain(orphans.unwanted) {
         release_process(kernel, unhashed);
     }
+    let is_over = |task: &mut Arc<Task>| Arc::ptr_eq(&task.process, process);
+    let over: Vec<_> = kernel.dead_threads.ending.lock().extract_if(.., is_over).collect();
+    drop(over);
 }
 
 /// A zombie that nobody finds any more.
@@ -353,33 +366,28 @@ pub fn release_process(kernel: &Arc<Kernel>, zombie: Unhashed) {
     reap_threads(kernel);
 }
 
-/// Brings the threads of `process` to their end that ran in host process `host_pid`, which has ended: without its having run
-/// `do_exit`, if there are any.
-///
+/// Brings the threads to their end that ran in host process `host_pid`, which has ended: without their having run `do_exit` to its
+/// end, if there are any.
+pub fn exit_killed(kernel: &Arc<Kernel>, host_pid: u32, status: WaitStatus) {
+    let ran_there = |task: &&Arc<Task>| task.thread.host_pid.load(Ordering::Relaxed) == host_pid;
+    // More than one: the child of a vfork has no host process of its own at first.
+    for process in kernel.pids.processes() {
+        let threads: Vec<Arc<Task>> = process.threads.lock().iter().filter(ran_there).cloned().collect();
+        if !threads.is_empty() {
+            exit_killed_threads(&process, threads, status);
+        }
+    }
+    let ending: Vec<Arc<Task>> = kernel.dead_threads.ending.lock().iter().filter(ran_there).cloned().collect();
+    for last in ending {
+        // Whom it has woken the host may not have.
+        last.thread.wake_q.flush();
+        exit_process(&last);
+    }
+}
+
 /// A thread that slept goes on in a new host process, leaves what it waited for and ends by itself. The others are buried here:
 /// what they referred to from their stacks stays referred to.
-pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, host_pid: u32, status: WaitStatus) {
-    if process.is_dead() {
-        return;
-    }
-    let was_its_own = process.host_pid.load(Ordering::Relaxed) == host_pid;
-    let ran_there = |task: &&Arc<Task>| match task.thread.host_pid.load(Ordering::Relaxed) {
-        // It has not come to its first instruction.
-        0 => was_its_own,
-        pid => pid == host_pid,
-    };
-    let (threads, none_left): (Vec<Arc<Task>>, bool) = {
-        let threads = process.threads.lock();
-        (threads.iter().filter(ran_there).cloned().collect(), threads.is_empty())
-    };
-    if none_left && was_its_own {
-        // The last one was on its way.
-        exit_process(kernel, process, status);
-        return;
-    }
-    if threads.is_empty() {
-        return;
-    }
+fn exit_killed_threads(process: &Process, threads: Vec<Arc<Task>>, status: WaitStatus) {
     let _ = process.group_exit.compare_exchange(-1, status.raw(), Ordering::SeqCst, Ordering::SeqCst);
     for task in &threads {
         task.thread.life.kill();
@@ -393,15 +401,14 @@ pub fn exit_killed(kernel: &Arc<Kernel>, process: &Arc<Process>, host_pid: u32, 
         task.thread.state.store(state::RUNNING, Ordering::SeqCst);
     }
     for task in threads {
-        match platform().revive(task.thread) {
-            Ok(host) => task.thread.host_pid.store(host, Ordering::Relaxed),
-            Err(_) => bury(&task, status),
+        if platform().revive(task.thread).is_err() {
+            bury(&task);
         }
     }
 }
 
 /// Does what `do_exit` has to do for a task that runs no more.
-fn bury(task: &Arc<Task>, status: WaitStatus) {
+fn bury(task: &Arc<Task>) {
     task.thread.state.store(state::DEAD, Ordering::SeqCst);
     if let Some(vfork) = task.vfork_done.lock().take() {
         vfork.complete();
@@ -410,7 +417,7 @@ fn bury(task: &Arc<Task>, status: WaitStatus) {
     crate::ipc::shm::exit_shm(task);
     exit_files(task);
     task.thread.task_work.run();
-    drop(leave_group(task, status));
+    drop(leave_group(task));
     task.kernel.dead_threads.tasks.lock().push(task.clone());
 }
 

@@ -190,7 +190,6 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
     let parent = current();
     let kernel = kernel();
     crate::kernel::exit::reap_threads(kernel);
-    let is_thread = request.flags & CLONE_THREAD != 0;
     check_nproc(parent)?;
     let vfork = (request.flags & CLONE_VFORK != 0).then(|| VforkDone::new());
     let pidfd = match request.flags & CLONE_PIDFD != 0 {
@@ -229,11 +228,7 @@ pub fn kernel_clone(frame: &mut UserFrame, request: CloneRequest) -> SysResult {
     match spawned {
         Ok(host) => {
             // Whoever finds the child may ask the host about it before it runs. Once it has, it may have moved.
-            let first = |number: &AtomicU32| number.compare_exchange(0, host, Ordering::Relaxed, Ordering::Relaxed);
-            let _ = first(&child.thread.host_tid);
-            if !is_thread {
-                let _ = first(&child.process.host_pid);
-            }
+            let _ = child.thread.host_tid.compare_exchange(0, host, Ordering::Relaxed, Ordering::Relaxed);
             publish(&child);
         }
         Err(errno) => {
@@ -284,6 +279,8 @@ fn copy_process(frame: &UserFrame, request: &CloneRequest, vfork: Option<Arc<Vfo
     let has = |bit: u64| flags & bit != 0;
     let record = ThreadRecord(Thread::new());
     let thread = record.0;
+    // Until the host gives it another: if its maker is killed before, so is the child.
+    thread.host_pid.store(parent.thread.host_pid.load(Ordering::Relaxed), Ordering::Relaxed);
     let mut child_frame = *frame;
     child_frame.regs.rax = 0;
     if request.stack != 0 {

@@ -38,8 +38,6 @@ pub enum Outcome {
 /// Runs `child`, which shares the caller's memory, on the caller's host thread.
 pub fn run_child(child: &Arc<Task>) -> Outcome {
     let me = current();
-    let host_pid = me.process.host_pid.load(Ordering::Relaxed);
-    child.process.host_pid.store(host_pid, Ordering::Relaxed);
     let fs_base = platform().fs_base();
     me.thread.set_wchan("do_vfork");
     me.thread.state.store(state::LENT, Ordering::SeqCst);
@@ -59,10 +57,7 @@ pub fn run_child(child: &Arc<Task>) -> Outcome {
                 }
             }
             Wish::SharingProcess => {
-                if let Ok(host) = platform().spawn_switched(child.thread, SpawnKind::SharingProcess) {
-                    // Unless it has gone on to another by now, by an exec.
-                    let number = &child.process.host_pid;
-                    let _ = number.compare_exchange(host_pid, host, Ordering::Relaxed, Ordering::Relaxed);
+                if platform().spawn_switched(child.thread, SpawnKind::SharingProcess).is_ok() {
                     break Outcome::MovedOut;
                 }
             }
@@ -77,13 +72,8 @@ pub fn run_child(child: &Arc<Task>) -> Outcome {
 fn give_empty_process(task: &Task) -> bool {
     // It gets its new memory before it can run there.
     let old = task.replace_mm(MmUser::new());
-    // Once it runs there it may end, and the task with it, before this function has.
-    let process = task.process.clone();
     match old.mm().fork_without_memory(|| platform().spawn_switched(task.thread, SpawnKind::Process)) {
-        Ok(host) => {
-            process.host_pid.store(host, Ordering::Relaxed);
-            true
-        }
+        Ok(()) => true,
         Err(_) => {
             let unused = task.replace_mm(old);
             drop(unused);

@@ -5,7 +5,6 @@
 //! Locking: the limits of a process, over the host call that sets one.
 
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering;
 
 use acrida_kcore::uaccess::UserAddr;
 use acrida_uapi::capability::CAP_SYS_RESOURCE;
@@ -121,6 +120,7 @@ fn do_prlimit(process: &Process, which: u32, new: Option<Rlimit64>) -> Result<Rl
     if new.is_some() && HOST_ENFORCED.contains(&which) && core::ptr::eq(process, &*current().process) {
         own_host_process()?;
     }
+    let host_pid = process.host_pid();
     let mut limits = process.rlimits.lock();
     let old = limits[which as usize];
     if let Some(new) = new {
@@ -130,7 +130,7 @@ fn do_prlimit(process: &Process, which: u32, new: Option<Rlimit64>) -> Result<Rl
         limits[which as usize] = new;
         // Init's host process is the kernel's own.
         if HOST_ENFORCED.contains(&which) && process.tgid != INIT_PID {
-            host::set_rlimit(process.host_pid.load(Ordering::Relaxed), which, &new);
+            host::set_rlimit(host_pid, which, &new);
         }
     }
     Ok(old)

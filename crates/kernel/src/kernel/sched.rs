@@ -39,7 +39,7 @@ fn host_tid(pid: i32) -> Result<u64, Errno> {
     }
     if pid as u32 == INIT_PID {
         let init = kernel().pids.process(INIT_PID).ok_or(Errno::ESRCH)?;
-        return Ok(init.host_pid.load(Ordering::Relaxed).into());
+        return Ok(init.host_pid().into());
     }
     let task = kernel().pids.task(pid as u32).ok_or(Errno::ESRCH)?;
     match task.thread.host_tid.load(Ordering::Relaxed) {

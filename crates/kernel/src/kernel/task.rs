@@ -139,7 +139,8 @@ pub struct Process {
     pub locust_openings: crate::fs::locust::Openings,
     /// The program as /proc/PID/exe and cmdline show it.
     pub exe: SpinLock<Option<FileRef>>,
-    pub host_pid: AtomicU32,
+    /// Of init, which has no threads: the kernel's own host process. 0 for all others.
+    pub kernel_process: u32,
     /// Real user of the leader, for siginfo and wait.
     pub uid: AtomicU32,
     /// What the host charged the process with, once it has ended.
@@ -279,7 +280,7 @@ impl Process {
             coredump_filter: AtomicU32::new(MMF_DUMP_FILTER_DEFAULT),
             timers: Default::default(),
             exe: SpinLock::new(None),
-            host_pid: AtomicU32::new(0),
+            kernel_process: 0,
             uid: AtomicU32::new(uid),
             locust_openings: Default::default(),
             final_usage: SpinLock::new(None),
@@ -299,7 +300,16 @@ impl Process {
             }
             return crate::host::rusage(RUSAGE_SELF);
         }
-        crate::host::other_process_usage(self.host_pid.load(Ordering::Relaxed))
+        match self.host_pid() {
+            0 => Rusage::default(),
+            host_pid => crate::host::other_process_usage(host_pid),
+        }
+    }
+
+    /// The host process in which its threads run; 0 when none is left. (If it was killed from outside they may end in several.)
+    pub fn host_pid(&self) -> u32 {
+        let first = self.threads.lock().first().map(|task| task.thread.host_pid.load(Ordering::Relaxed));
+        first.unwrap_or(self.kernel_process)
     }
 
     /// As `wait4` reports a child: itself and its waited-for children.

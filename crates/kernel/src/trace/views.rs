@@ -10,7 +10,6 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
-use core::sync::atomic::Ordering;
 
 use acrida_trace_format::control::{self, Message, PACKET_MAX, view};
 use acrida_uapi::fcntl::{O_ACCMODE, O_APPEND, O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY};
@@ -77,7 +76,7 @@ fn process_line(target: &Target, out: &mut String) {
     let state = char::from(state_letter(target, None));
     let wchan = target.task.as_ref().filter(|_| !target.is_zombie()).map_or("", |task| task.thread.wchan());
     let wchan = if wchan.is_empty() { "-" } else { wchan };
-    let host = process.host_pid.load(Ordering::Relaxed);
+    let host = process.host_pid();
     let _ = writeln!(
         out,
         "{}\t{ppid}\t{pgrp}\t{session}\t{tty}\t{state}\t{}\t{wchan}\t{host}\t{}",

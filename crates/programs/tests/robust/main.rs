@@ -50,6 +50,7 @@ fn main() -> Result<ExitCode> {
         trial("a_file_changed_from_outside_is_read_as_it_is", changed_outside),
         trial("sleepers_killed_from_outside_leave_their_queues", killed_sleepers),
         trial("owners_of_locks_killed_from_outside_stop_nobody", killed_owners),
+        trial("killed_at_the_end_of_its_exit", killed_at_exit),
     ];
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }
@@ -328,6 +329,11 @@ fn killed_sleepers(binary: &Path, soak: bool) -> Result<()> {
 /// Locks of the dead are taken from them; what they left half-done may be lost, no more.
 fn killed_owners(binary: &Path, soak: bool) -> Result<()> {
     with_victims(binary, "killed_owners", if soak { "10000" } else { "1000" }, 10_000)
+}
+
+/// Whoever is killed while it tells its parent of its end is told of by somebody else.
+fn killed_at_exit(binary: &Path, soak: bool) -> Result<()> {
+    with_victims(binary, "killed_at_exit", if soak { "20000" } else { "1000" }, 10_000)
 }
 
 /// A host child of `parent` with this name.

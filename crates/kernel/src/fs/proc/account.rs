@@ -15,10 +15,9 @@ use crate::host::proc::HostTask;
 
 /// The host thread (or process) behind a target.
 pub fn host_task(target: &Target) -> HostTask {
-    let pid = target.process.host_pid.load(Ordering::Relaxed);
-    // A zombie's host process is gone, and its number may be somebody else's.
-    if target.process.is_dead() {
-        return HostTask { pid: 0, tid: None };
+    let pid = target.process.host_pid();
+    if pid == 0 {
+        return HostTask { pid, tid: None };
     }
     let tid = match (target.scope, &target.task) {
         (Scope::Thread, Some(task)) => Some(task.thread.host_tid.load(Ordering::Relaxed)),

@@ -8,7 +8,6 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::sync::atomic::Ordering;
 
 use acrida_kcore::uaccess::{TASK_SIZE, UserAddr, copy_from_user};
 use acrida_uapi::errno::{Errno, Error};
@@ -26,7 +25,7 @@ use crate::kernel::task::try_current;
 const CHUNK: usize = 64 << 10;
 
 fn open_host(target: &Target, flags: u32) -> Result<HostHandle, Errno> {
-    let host_pid = target.process.host_pid.load(Ordering::Relaxed);
+    let host_pid = target.process.host_pid();
     let path = alloc::format!("/proc/{host_pid}/mem");
     host_proc::as_world(|| host_proc::open(path.as_bytes(), flags))
 }

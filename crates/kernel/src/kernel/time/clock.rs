@@ -93,7 +93,7 @@ fn cpu_clock(task: &Task, clock: i32) -> Result<(Arc<Process>, Arc<Task>), Errno
 pub fn timer_clock(task: &Task, clock: i32) -> Result<TimerClock, Errno> {
     let of_process = |process: &Arc<Process>, which| TimerClock::Cpu {
         process: Arc::downgrade(process),
-        host_clock: host_cpu_clock(process.host_pid.load(Ordering::Relaxed), which),
+        host_clock: host_cpu_clock(process.host_pid(), which),
     };
     match clock {
         CLOCK_REALTIME | CLOCK_TAI => Ok(TimerClock::Wall(ClockId::Realtime)),
@@ -119,11 +119,8 @@ fn host_clock(clock: i32) -> Result<i32, Errno> {
     }
     let (process, task) = cpu_clock(current(), clock)?;
     let which = clock & (CPUCLOCK_CLOCK_MASK | CPUCLOCK_PERTHREAD_MASK);
-    let host_id = if which & CPUCLOCK_PERTHREAD_MASK != 0 {
-        task.thread.host_tid.load(Ordering::Relaxed)
-    } else {
-        process.host_pid.load(Ordering::Relaxed)
-    };
+    let host_id =
+        if which & CPUCLOCK_PERTHREAD_MASK != 0 { task.thread.host_tid.load(Ordering::Relaxed) } else { process.host_pid() };
     Ok(host_cpu_clock(host_id, which))
 }
 
