@@ -60,6 +60,8 @@ pub struct ProgramLayout {
 #[derive(Clone, Default)]
 pub struct MmState {
     pub areas: VmaTree,
+    /// Somebody was killed while he held the lock, perhaps amid a change of the areas: nobody goes through them to free them.
+    may_be_torn: bool,
     pub layout: Layout,
     pub brk: Brk,
     /// Bytes of the stack that are mapped but count for nothing yet (Linux would grow it there).
@@ -141,7 +143,7 @@ impl MmStruct {
     }
 
     pub fn lock(&self) -> SpinLockGuard<'_, MmState> {
-        self.state.lock()
+        self.state.lock_or_repair(|state| state.may_be_torn = true)
     }
 
     /// Makes `child` a copy of this address space and forks the host process, which copies the pages: `fork` runs under the
@@ -196,7 +198,11 @@ impl MmStruct {
     #[doc(alias = "exit_mmap")]
     fn forget(&self, new: MmState) {
         let old = core::mem::replace(&mut *self.lock(), new);
-        release(old.areas.into_iter());
+        if old.may_be_torn {
+            core::mem::forget(old);
+        } else {
+            release(old.areas.into_iter());
+        }
     }
 
     /// Maps the stack; gives the first address behind it. `flags` may add `EXEC`.
@@ -233,7 +239,7 @@ impl MmStruct {
 
 #[doc(alias = "dup_mmap")]
 fn copy_for_child(state: &MmState) -> MmState {
-    let mut child = MmState { default_flags: VmFlags::empty(), ..state.clone() };
+    let mut child = MmState { default_flags: VmFlags::empty(), may_be_torn: false, ..state.clone() };
     let left_out: Vec<_> =
         state.areas.iter().filter(|(_, vma)| vma.flags.contains(VmFlags::DONTCOPY)).map(|(start, vma)| start..vma.end).collect();
     for range in left_out {
