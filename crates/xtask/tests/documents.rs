@@ -72,7 +72,7 @@ fn kernel_memory_goes_to_the_host_through_typed_calls_only() {
     assert!(files.is_empty(), "a typed function of host/ is due for {files:?}");
 }
 
-/// What a manifest asks crates.io for.
+/// What a manifest asks the registry for.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
     let mut inside = false;
     let mut found = BTreeSet::new();
