@@ -61,6 +61,12 @@ impl World {
         name
     }
 
+    /// A call of another thread.
+    fn reader(&self) -> thread::JoinHandle<Option<char>> {
+        let world = self.clone();
+        thread::spawn(move || world.call())
+    }
+
     fn close(&self) {
         drop(self.slot.replace(None));
         current().task_work.run();
@@ -76,10 +82,7 @@ fn a_look_up_during_a_close_finds_the_object_or_none() {
     let seen = outcomes(|| {
         let world = World::new();
         drop(world.slot.replace(Some(world.object('a'))));
-        let reader = {
-            let world = world.clone();
-            thread::spawn(move || world.call())
-        };
+        let reader = world.reader();
         world.close();
         let found = reader.join().unwrap();
         assert_eq!(world.ends(), 1);
@@ -96,10 +99,7 @@ fn a_look_up_does_not_find_what_took_the_memory_over() {
         let first = world.object('a');
         let place = Stable::as_ptr(&first);
         drop(world.slot.replace(Some(first)));
-        let reader = {
-            let world = world.clone();
-            thread::spawn(move || world.call())
-        };
+        let reader = world.reader();
         world.close();
         let other = world.object('x');
         let reused = Stable::as_ptr(&other) == place;
@@ -120,10 +120,7 @@ fn a_look_up_during_close_and_reopen_finds_old_new_or_none() {
     let seen = outcomes(|| {
         let world = World::new();
         drop(world.slot.replace(Some(world.object('a'))));
-        let reader = {
-            let world = world.clone();
-            thread::spawn(move || world.call())
-        };
+        let reader = world.reader();
         world.close();
         drop(world.slot.replace(Some(world.object('b'))));
         let found = reader.join().unwrap();
@@ -141,10 +138,7 @@ fn a_look_up_during_a_replacement_finds_old_or_new() {
     let seen = outcomes(|| {
         let world = World::new();
         drop(world.slot.replace(Some(world.object('a'))));
-        let reader = {
-            let world = world.clone();
-            thread::spawn(move || world.call())
-        };
+        let reader = world.reader();
         drop(world.slot.replace(Some(world.object('b'))));
         current().task_work.run();
         let found = reader.join().unwrap();
