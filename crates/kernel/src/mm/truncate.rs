@@ -50,8 +50,9 @@ pub fn unmap_mapping_range(task: &Task, inode: &dyn Inode, end: u64) {
     let mine = task.mm();
     unmap_cut_pages(&mut mine.lock(), inode, end);
     let mut told: Vec<(Arc<Task>, Arc<MmStruct>)> = Vec::new();
-    // A look may pass a copy before it is made, and the original after that. So there are looks until one finds nothing.
-    while tell_others(task, &mine, inode, end, &mut told) {}
+    // A look may pass a copy before it is made, and the original after that. So there are looks until one finds nothing; who
+    // has applied a cut by then is told again, so not for ever.
+    let _ = (0..LOOKS).find(|_| !tell_others(task, &mine, inode, end, &mut told));
     for (other, mm) in told {
         mm.wait_for_cuts(&other);
     }
